@@ -1,0 +1,1 @@
+"""rawkit: packets by hand, onto the wire, and back."""

@@ -1,0 +1,173 @@
+"""Every error that rawkit raises.
+
+Each carries its facts as attributes, so that a program can act on them, and says in its text what to do.
+Errors of the operating system become one of these at the edge, through `kernel_error`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+__all__ = [
+    "BuildError",
+    "CaptureError",
+    "ExpressionError",
+    "FieldError",
+    "FilterError",
+    "InterfaceError",
+    "KernelError",
+    "MissingError",
+    "NotPermittedError",
+    "PacketError",
+    "RawkitError",
+    "TimedOut",
+    "kernel_error",
+]
+
+
+class RawkitError(Exception):
+    """The base of them all: `except RawkitError` catches whatever rawkit raises on purpose."""
+
+
+class PacketError(RawkitError, ValueError):
+    """Bytes that cannot be read as the header that was asked for.
+
+    Attributes: `header` and `field` (names), `offset` (bytes from the start of the data that was given),
+    `needed` and `got` (bytes, or field values where the message says so).
+    """
+
+    def __init__(self, header: str, field: str, offset: int, needed: int, got: int, message: str = "") -> None:
+        self.header, self.field, self.offset, self.needed, self.got = header, field, offset, needed, got
+        self.message = message or f"needs {needed} bytes, got {got}"
+        name = f"{header}.{field}" if field else header
+        super().__init__(f"{name} at byte {offset}: {self.message}")
+
+
+class FieldError(RawkitError, ValueError):
+    """A value that does not fit its field, or a field that the header does not have.
+
+    Attributes: `header`, `field`, `value` and `expected` (what would have fitted, in words).
+    """
+
+    def __init__(self, header: str, field: str, value: object, expected: str) -> None:
+        self.header, self.field, self.value, self.expected = header, field, value, expected
+        super().__init__(f"{header}.{field}: expected {expected}, got {_brief(value)}")
+
+
+class BuildError(RawkitError, ValueError):
+    """A field that was left AUTO and cannot be computed in this stack.
+
+    Attributes: `header`, `field`, `reason`.
+    """
+
+    def __init__(self, header: str, field: str, reason: str) -> None:
+        self.header, self.field, self.reason = header, field, reason
+        super().__init__(f"{header}.{field} cannot be computed: {reason}; give {field}=...")
+
+
+class ExpressionError(RawkitError, ValueError):
+    """A packet expression that cannot be read.
+
+    Attributes: `expression`, `position` (characters from its start), `reason`.
+    """
+
+    def __init__(self, expression: str, position: int, reason: str) -> None:
+        self.expression, self.position, self.reason = expression, position, reason
+        super().__init__(f"expression, character {position + 1}: {reason}")
+
+
+class CaptureError(RawkitError, ValueError):
+    """A capture file that is damaged, or is none.
+
+    Attributes: `name` (of the file), `offset` (bytes from its start), `expected`, `found` (in words).
+    """
+
+    def __init__(self, name: str, offset: int, expected: str, found: str) -> None:
+        self.name, self.offset, self.expected, self.found = name, offset, expected, found
+        super().__init__(f"{name}: at byte {offset}: expected {expected}, found {found}")
+
+
+class FilterError(RawkitError, ValueError):
+    """A filter that libpcap does not compile. Attributes: `filter`, `reason` (libpcap's own words)."""
+
+    def __init__(self, filter: str, reason: str) -> None:
+        self.filter, self.reason = filter, reason
+        super().__init__(f"filter {filter!r}: {reason}; see pcap-filter(7) for the language")
+
+
+class MissingError(RawkitError):
+    """A library or program that is needed for this and is not installed. Attributes: `what`, `remedy`."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what} is not installed: {remedy}")
+
+
+class TimedOut(RawkitError, TimeoutError):
+    """Nothing arrived in the time that was allowed. Attributes: `doing`, `seconds`."""
+
+    def __init__(self, doing: str, seconds: float) -> None:
+        self.doing, self.seconds = doing, seconds
+        super().__init__(f"{doing}: nothing within {seconds:g} s")
+
+
+class KernelError(RawkitError, OSError):
+    """The kernel refused. Attributes: `errno`, `doing` (what was tried), `remedy`."""
+
+    def __init__(self, number: int, doing: str, remedy: str) -> None:
+        OSError.__init__(self, number, os.strerror(number))
+        self.doing, self.remedy = doing, remedy
+
+    def __str__(self) -> str:
+        return f"{self.doing}: {self.remedy}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.errno, self.doing, self.remedy)
+
+
+class NotPermittedError(KernelError, PermissionError):
+    """The kernel refused for want of a privilege (EPERM, EACCES)."""
+
+
+class InterfaceError(KernelError):
+    """No such network interface, or it is down or gone."""
+
+
+_REMEDIES = {
+    errno.EPERM: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed here)",
+    errno.EACCES: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed here)",
+    errno.ENODEV: "no such interface; `rawkit interfaces` lists those that exist",
+    errno.ENXIO: "no such interface; `rawkit interfaces` lists those that exist",
+    errno.ENETDOWN: "the interface is down or gone; bring it up, then try again",
+    errno.ENETUNREACH: "no route to that network; give an interface that reaches it, or add a route",
+    errno.EHOSTUNREACH: "no route to that host, or it does not answer ARP; check the address and the link",
+    errno.EADDRNOTAVAIL: "this host does not have that address; `rawkit interfaces` lists those it has",
+    errno.EMSGSIZE: "larger than the interface's MTU; send less, or fragment it",
+    errno.ENOBUFS: "the interface's queue is full; send more slowly",
+    errno.EAFNOSUPPORT: "this kernel does not have that address family",
+    errno.EINVAL: "the kernel finds an argument invalid (for a packet: its header's version or length)",
+    errno.ENOSPC: "a kernel limit is reached; see the limits under /proc/sys/user and /proc/sys/net",
+    errno.EUSERS: "too many user namespaces; see /proc/sys/user/max_user_namespaces",
+    errno.EADDRINUSE: "that address is in use by another socket; choose another port",
+}
+
+
+def kernel_error(error: OSError, doing: str, capability: str = "CAP_NET_RAW") -> KernelError:
+    """The rawkit error for what the operating system said while `doing` something.
+
+    Use as `raise kernel_error(error, "open a raw IPv4 socket") from error`.
+    """
+    number = error.errno or errno.EIO
+    remedy = _REMEDIES.get(number, os.strerror(number)).format(capability=capability)
+    if number in (errno.EPERM, errno.EACCES):
+        return NotPermittedError(number, doing, remedy)
+    if number in (errno.ENODEV, errno.ENXIO, errno.ENETDOWN):
+        return InterfaceError(number, doing, remedy)
+    return KernelError(number, doing, remedy)
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
