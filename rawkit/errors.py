@@ -18,11 +18,13 @@ __all__ = [
     "FilterError",
     "InterfaceError",
     "KernelError",
+    "LayerError",
     "MissingError",
     "NotPermittedError",
     "PacketError",
     "RawkitError",
     "TimedOut",
+    "TruncatedError",
     "kernel_error",
 ]
 
@@ -38,11 +40,32 @@ class PacketError(RawkitError, ValueError):
     `needed` and `got` (bytes, or field values where the message says so).
     """
 
-    def __init__(self, header: str, field: str, offset: int, needed: int, got: int, message: str = "") -> None:
+    def __init__(
+        self, header: str, field: str, offset: int, needed: int, got: int, message: str = ""
+    ) -> None:
         self.header, self.field, self.offset, self.needed, self.got = header, field, offset, needed, got
         self.message = message or f"needs {needed} bytes, got {got}"
         name = f"{header}.{field}" if field else header
         super().__init__(f"{name} at byte {offset}: {self.message}")
+
+
+class TruncatedError(PacketError):
+    """Bytes that end before the header's fixed fields do. `record` is the class that was being read."""
+
+    def __init__(self, record: type, field: str, offset: int, needed: int, got: int) -> None:
+        super().__init__(record.__name__, field, offset, needed, got)
+        self.record = record
+
+
+class LayerError(RawkitError, KeyError):
+    """A header that the packet does not have. Attributes: `header`, `layers` (names of those it has)."""
+
+    def __init__(self, header: str, layers: list[str]) -> None:
+        self.header, self.layers = header, layers
+        super().__init__(header)
+
+    def __str__(self) -> str:
+        return f"no {self.header} in {' / '.join(self.layers) or 'an empty packet'}"
 
 
 class FieldError(RawkitError, ValueError):
