@@ -12,6 +12,7 @@ from rawkit import wire
 from rawkit._version import __version__
 from rawkit.errors import PacketError, RawkitError
 from rawkit.layout import AUTO, MAC, Problem
-from rawkit.wire import *
+from rawkit.wire import *  # noqa: F403 - everything that its __all__ lists
 
-__all__ = ["AUTO", "MAC", "PacketError", "Problem", "RawkitError", "__version__", *wire.__all__]
+__all__ = ["AUTO", "MAC", "PacketError", "Problem", "RawkitError", "__version__"]
+__all__ += wire.__all__

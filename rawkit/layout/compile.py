@@ -49,9 +49,7 @@ class Word:
             shift -= field.bits
             raw = whole if shift == 0 else f"{whole} >> {shift}"
             if shift + field.bits < self.bits:
-                raw = (
-                    f"{raw} & {(1 << field.bits) - 1}" if shift == 0 else f"({raw}) & {(1 << field.bits) - 1}"
-                )
+                raw = f"{raw} & {(1 << field.bits) - 1}" if shift == 0 else f"({raw}) & {(1 << field.bits) - 1}"
             yield field, field.kind.read(f"({raw})" if field.kind.type is bool else raw)
 
     def write(self, values: dict[str, str]) -> str:
@@ -117,7 +115,7 @@ class Writer:
                 self.names.update(field.kind.names())
             else:
                 self.names.update(read_tail=field.tail.unpack, write_tail=field.tail.pack)
-                self.names["pad_tail"] = field.tail.padding
+                self.names["pad_tail"] = field.tail.fill_bytes
             if field.rule is not None:
                 self.names.update(field.rule.names(cls, field))
 
@@ -130,8 +128,7 @@ class Writer:
     def constructor(self) -> list[str]:
         """Check each argument that is not the default itself, then fill a draft."""
         arguments = [
-            field.name if field.required else f"{field.name}={field.name}_default"
-            for field in self.cls._fields
+            field.name if field.required else f"{field.name}={field.name}_default" for field in self.cls._fields
         ]
         lines = [f"def construct(cls, *, {', '.join(arguments)}):" if arguments else "def construct(cls):"]
         for field in self.cls._fields:
@@ -334,9 +331,7 @@ def converter(cls: type[Record], field: FieldInfo) -> Any:
 
 def check_range(cls: type[Record], field: str, value: int, limit: int) -> None:
     """Raise FieldError for a computed length that its field cannot hold."""
-    raise FieldError(
-        cls.__name__, field, value, f"a length that fits, 0 to {limit} (make the packet smaller)"
-    )
+    raise FieldError(cls.__name__, field, value, f"a length that fits, 0 to {limit} (make the packet smaller)")
 
 
 def too_short(cls: type[Record], start: int, end: int) -> TruncatedError:

@@ -20,7 +20,7 @@ class Numbers:
     def __init__(self, name: str, nothing: int | None = None) -> None:
         self.name, self.nothing = name, nothing
         self._headers: dict[int, type[Record]] = {}
-        self._numbers: dict[type[Record], int] = {}
+        self._numbers: dict[type[object], int] = {}
         self.header_of = self._headers.get
 
     def add(self, header: type[Record], *numbers: int) -> None:
@@ -29,7 +29,7 @@ class Numbers:
         for number in numbers:
             self._headers.setdefault(number, header)
 
-    def number_of(self, header: type[Record]) -> int | None:
+    def number_of(self, header: type[object]) -> int | None:
         """The number that announces `header` (or the family it belongs to); None if there is none."""
         number = self._numbers.get(header)
         if number is None:

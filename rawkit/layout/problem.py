@@ -37,7 +37,7 @@ class View(NamedTuple):
 
     data: bytes
     layers: tuple[Record, ...]
-    index: int
+    position: int
     start: int
     stop: int
     limit: int

@@ -74,7 +74,7 @@ class FieldInfo(NamedTuple):
         """A Problem of this field, in the bytes in which it stands."""
         start = view.start + self.offset // 8
         stop = view.stop if self.tail is not None else view.start + (self.offset + self.bits + 7) // 8
-        return Problem(type(view.layers[view.index]).__name__, self.name, start, stop, message)
+        return Problem(type(view.layers[view.position]).__name__, self.name, start, stop, message)
 
 
 class Span(NamedTuple):
@@ -101,17 +101,6 @@ def _annotations(namespace: Mapping[str, Any], module: str) -> dict[str, Any]:
         for name, hint in hints.items()
         if typing.get_origin(hint) is not ClassVar and hint is not ClassVar
     }
-
-
-def _kind_of(owner: str, name: str, hint: Any) -> tuple[Kind | None, Tail | None]:
-    for extra in getattr(hint, "__metadata__", ()):
-        if isinstance(extra, Kind):
-            return extra, None
-        if isinstance(extra, Tail):
-            return None, extra
-        if extra is ItemList:
-            return None, ItemList(typing.get_args(typing.get_args(hint)[0])[0])
-    raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")
 
 
 class RecordType(type):
@@ -281,7 +270,7 @@ class Record(metaclass=RecordType):
         return record, data[stop:]
 
     @classmethod
-    def padding(cls, count: int) -> bytes:
+    def fill_bytes(cls, count: int) -> bytes:
         """For a family of items: what fills `count` bytes at the end of a list."""
         return bytes(count)
 

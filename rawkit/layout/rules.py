@@ -102,9 +102,7 @@ class Length(Rule):
         says = getattr(record, field.name)
         limit = self.end_of_body(view, record, field)
         if limit < view.stop:
-            yield field.problem(
-                view, f"says {says} bytes, less than the header's own {view.stop - view.start}"
-            )
+            yield field.problem(view, f"says {says} bytes, less than the header's own {view.stop - view.start}")
         elif limit > max(view.end, view.wire_end) and not view.quoted:
             there = view.end - (view.start if self.header else view.stop)
             yield field.problem(view, f"says {says} bytes, but {there} are there")
@@ -146,11 +144,7 @@ class NextProtocol(Rule):
 
     def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
         number = getattr(record, field.name)
-        if (
-            number in self.numbers
-            or view.stop >= view.limit
-            or (self.unless and getattr(record, self.unless))
-        ):
+        if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
             return
         yield field.problem(view, f"unknown {self.numbers.name} {field.show(number)}")
 
@@ -163,9 +157,7 @@ class Checksum(Rule):
     and a computed zero is sent as 0xFFFF (RFC 768).
     """
 
-    def __init__(
-        self, body: bool = True, pseudo_header: Numbers | None = None, optional: bool = False
-    ) -> None:
+    def __init__(self, body: bool = True, pseudo_header: Numbers | None = None, optional: bool = False) -> None:
         self.covers_body, self.pseudo_header, self.optional = body, pseudo_header, optional
 
     def compute(self, field: FieldInfo) -> str:
@@ -197,7 +189,7 @@ class Checksum(Rule):
         total = as_words(view.data[view.start : view.limit if self.covers_body else view.stop])
         found = getattr(record, field.name)
         if self.pseudo_header is not None:
-            network, addresses = enclosing_network(view.layers, view.index)
+            network, addresses = enclosing_network(view.layers, view.position)
             if network is None:
                 return
             if self.optional and found == 0:

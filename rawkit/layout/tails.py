@@ -33,7 +33,7 @@ class Tail(Kind):
         """The bytes of the value."""
         raise NotImplementedError
 
-    def padding(self, count: int) -> bytes:
+    def fill_bytes(self, count: int) -> bytes:
         """What fills `count` bytes up to a whole number of the header length's units."""
         return bytes(count)
 
@@ -140,8 +140,8 @@ class ItemList(Tail):
             raise TypeError(value)
         return items
 
-    def padding(self, count: int) -> bytes:
-        return self.item.padding(count)
+    def fill_bytes(self, count: int) -> bytes:
+        return self.item.fill_bytes(count)
 
     def show(self, value: tuple[Record, ...]) -> str:
         return ", ".join(map(repr, value))

@@ -25,9 +25,7 @@ MINIMUM_FRAME = 60
 _link_layer = LINK_LAYERS.header_of
 
 
-def dissect(
-    data: bytes, link_type: LinkType = LinkType.ETHERNET, *, wire_length: int | None = None
-) -> Packet:
+def dissect(data: bytes, link_type: LinkType = LinkType.ETHERNET, *, wire_length: int | None = None) -> Packet:
     """Read the bytes of a packet whose first header is what `link_type` says.
 
     Never raises on content: what no header can hold stays payload, and `packet.problems` tells why.
@@ -109,20 +107,12 @@ class Reading:
         if isinstance(self.stopped, PacketError):
             if not quoted or not isinstance(self.stopped, TruncatedError):
                 error = self.stopped
-                stop = (
-                    error.offset + max(error.needed, 1)
-                    if isinstance(error, TruncatedError)
-                    else len(self.data)
-                )
+                stop = error.offset + max(error.needed, 1) if isinstance(error, TruncatedError) else len(self.data)
                 yield Problem(error.header, error.field, error.offset, stop, error.message)
         elif self.stopped is not None and len(packet.layers) == MAX_LAYERS:
-            yield Problem(
-                last, "", start, len(self.data), f"more than {MAX_LAYERS} layers, the rest is payload"
-            )
+            yield Problem(last, "", start, len(self.data), f"more than {MAX_LAYERS} layers, the rest is payload")
         elif self.stopped is not None and not quoted and not cut:
-            yield Problem(
-                last, "", start, start, f"{self.stopped.__name__} is announced, but nothing follows"
-            )
+            yield Problem(last, "", start, start, f"{self.stopped.__name__} is announced, but nothing follows")
         elif not packet.layers and _link_layer(self.link_type) is None:
             message = f"link type {self.link_type.name} ({int(self.link_type)}) is not read here"
             yield Problem(last, "", 0, len(self.data), message)
@@ -141,9 +131,7 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
             yield field.problem(view, "malformed: a length is wrong, or the list is cut")
     if view.limit < view.end and not view.quoted and view.end > MINIMUM_FRAME:
         extra = view.end - view.limit
-        yield Problem(
-            type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body"
-        )
+        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
 
 
 def _body_is_whole(view: View, layer: Header) -> bool:

@@ -229,7 +229,5 @@ class NeighborAdvertisement(ICMPv6):
     options: Items[NDOption] = ()
 
     def describe(self) -> str:
-        at = next(
-            (option.address for option in self.options if isinstance(option, TargetLinkLayerAddress)), None
-        )
+        at = next((option.address for option in self.options if isinstance(option, TargetLinkLayerAddress)), None)
         return f"ICMPv6 {self.target} is at {at}" if at is not None else f"ICMPv6 {self.target} is here"

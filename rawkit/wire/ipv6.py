@@ -82,7 +82,7 @@ class IPv6Option(Record, by="type"):
     type: U8
 
     @classmethod
-    def padding(cls, count: int) -> bytes:
+    def fill_bytes(cls, count: int) -> bytes:
         return bytes(Pad1()) if count == 1 else bytes(PadN(data=bytes(count - 2)))
 
 
