@@ -13,8 +13,9 @@ __all__ = ["Numbers"]
 class Numbers:
     """A number space: `number_of(header)` for building, `header_of(number)` for reading.
 
-    Headers enter it by their declaration (`numbers={IP_PROTOCOLS: 6}`). Of several numbers for one header,
-    the first is used when building; a number stays with the header that took it first. `nothing` is the number that says that no header follows.
+    Headers enter it by their declaration (`numbers={IP_PROTOCOLS: 6}`). Of several numbers for one header, the
+    first is used when building; a number stays with the header that took it first. `nothing` is the number
+    that says that no header follows.
     """
 
     def __init__(self, name: str, nothing: int | None = None) -> None:

@@ -95,8 +95,8 @@ class Array(Tail):
 class ItemList(Tail):
     """Records one after the other, as a tuple: all of one class, or members of one family.
 
-    The first byte holds the family's code, which chooses the member. What the member cannot hold (a length that disagrees, a
-    code that nobody declared) goes to the family's fallbacks in the order of their declaration.
+    The first byte holds the family's code, which chooses the member. What the member cannot hold (a length that
+    disagrees, a code that nobody declared) goes to the family's fallbacks in the order of their declaration.
     """
 
     expected = "a list of items"
