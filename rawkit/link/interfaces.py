@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -11,7 +12,6 @@ from ipaddress import (
     ip_address,
     ip_interface,
 )
-from dataclasses import dataclass
 from typing import Any
 
 from rawkit.errors import kernel_error

@@ -33,9 +33,9 @@ class MemoryLink:
 
     It refuses what the kernel refuses: frames shorter than the header of its link type (EINVAL), longer than
     its MTU and link-layer header (EMSGSIZE), and the use of a closed end (EBADF). It reads no header, so
-    every frame is INCOMING, whoever it is addressed to, and it fills nothing in, as a raw socket would. No frame is
-    dropped. `clock` gives the time of each frame in nanoseconds. Sending and receiving from several threads
-    is safe.
+    every frame is INCOMING, whoever it is addressed to, and it fills nothing in, as a raw socket would. No
+    frame is dropped. `clock` gives the time of each frame in nanoseconds. Sending and receiving from several
+    threads is safe.
     """
 
     def __init__(
