@@ -98,8 +98,7 @@ class MemoryEnd:
 
         Raises KernelError (EINVAL, EMSGSIZE, EBADF).
         """
-        if self._waiting < 0:
-            raise kernel_error(OSError(errno.EBADF, ""), f"send on {self.interface}")
+        self._must_be_open(f"send on {self.interface}")
         self._link.deliver(bytes(payload(data)), self)
 
     def receive(self, timeout: float | None = None) -> Frame:
@@ -108,6 +107,7 @@ class MemoryEnd:
         Raises TimedOut, KernelError (EBADF).
         """
         doing = f"receive on {self.interface}"
+        self._must_be_open(doing)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             try:
@@ -116,8 +116,6 @@ class MemoryEnd:
                 left = None if deadline is None else deadline - time.monotonic()
                 if not wait(self._waiting, select.POLLIN, left):
                     raise TimedOut(doing, timeout or 0) from None
-            except OSError as error:
-                raise kernel_error(error, doing) from error
             else:
                 return self._frames.popleft()
 
@@ -144,3 +142,7 @@ class MemoryEnd:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _must_be_open(self, doing: str) -> None:
+        if self._waiting < 0:
+            raise kernel_error(OSError(errno.EBADF, ""), doing)

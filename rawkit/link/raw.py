@@ -42,7 +42,7 @@ class _RawSocket(KernelSocket):
         _kernel.attach_filter(self._socket, _DROP_ALL)
         try:
             while True:
-                self._socket.recv(0)
+                self._socket.recv(1)
         except BlockingIOError:
             pass
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
@@ -67,9 +67,9 @@ class RawIPv4Socket(_RawSocket):
     - fills in the source when it is 0.0.0.0, and the identification when it is 0,
     - leaves everything else, the destination in the header and the transport checksum included.
 
-    A header length (ihl) below 5 makes it touch nothing; one beyond the packet is refused (EINVAL). It does
-    not fragment: more than the MTU of the route is refused (EMSGSIZE). For "exactly these bytes", use
-    `PacketSocket`.
+    A header length (ihl) below 5 or beyond the packet is refused (EINVAL); older kernels let the former pass,
+    and then fill in nothing. The kernel does not fragment: more than the MTU of the route is refused
+    (EMSGSIZE). For "exactly these bytes", use `PacketSocket`.
 
     Receiving: whole packets, header included, whose protocol is `protocol`, after the kernel put fragments
     together, and also those that its own stack handles. The default, IPPROTO_RAW, only sends: nothing
@@ -121,8 +121,8 @@ class RawIPv6Socket(_RawSocket):
 
     Receiving: **the payload alone, without the IPv6 header** (RFC 3542, section 3): from the header that
     `protocol` is the number of, extension headers before it taken off. `link_type` is None for that reason,
-    and `source` says who sent it. Packets whose transport checksum is wrong are dropped by the kernel, for
-    every protocol. The default, IPPROTO_RAW, only sends: nothing is received. For whole packets, use
+    and `source` says who sent it. ICMPv6 whose checksum is wrong is dropped; no other protocol is checked. The
+    default, IPPROTO_RAW, only sends: nothing is received. For whole packets, use
     `PacketSocket`. `interface` restricts both ways to one interface, and gives link-local destinations
     theirs; else write it as in "fe80::1%eth0".
 
