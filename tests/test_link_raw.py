@@ -1,4 +1,4 @@
-"""What the kernel fills in and changes on a raw socket, seen by a packet socket at the other end of the link."""
+"""What the kernel fills in and changes on a raw socket, as a packet socket at the far end sees it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,16 @@ def test_ipv4_source_and_identification_are_filled_in_when_zero(hosts: tuple[Hos
 
 
 def test_ipv4_everything_else_stays(hosts: tuple[Host, ...]) -> None:
-    odd = dict(src="203.0.113.9", dst="198.51.100.1", version=7, tos=0xFF, id=7, ttl=0, flags=6, frag=0)
+    odd = {
+        "src": "203.0.113.9",
+        "dst": "198.51.100.1",
+        "version": 7,
+        "tos": 0xFF,
+        "id": 7,
+        "ttl": 0,
+        "flags": 6,
+        "frag": 0,
+    }
     packet = IP(**odd, proto=17, options=[]) / UDP(sport=1, dport=2, len=3, chksum=4) / b"hello"
     right = bytes(packet)
     assert through_ipv4(hosts, right) == right
@@ -68,10 +77,12 @@ def test_ipv4_everything_else_stays(hosts: tuple[Host, ...]) -> None:
 
 def test_ipv4_header_length_below_5_is_refused_or_not_touched(hosts: tuple[Host, ...]) -> None:
     packet = bytes(IP(ihl=4, src="0.0.0.0", dst="10.0.1.2", proto=PROTOCOL, id=0, len=1, chksum=2) / b"hello")
+    outcome: bytes | int | None
     try:
-        assert through_ipv4(hosts, packet) == packet  # older kernels
+        outcome = through_ipv4(hosts, packet)  # older kernels
     except KernelError as error:
-        assert error.errno == errno.EINVAL
+        outcome = error.errno
+    assert outcome in (packet, errno.EINVAL)
 
 
 def test_ipv4_header_length_beyond_the_packet_is_refused(hosts: tuple[Host, ...]) -> None:
@@ -101,7 +112,7 @@ def test_ipv4_receives_its_protocol_only_and_whole_packets(hosts: tuple[Host, ..
 
 def test_ipv4_fragments_are_received_as_one_packet(hosts: tuple[Host, ...]) -> None:
     a, b = hosts
-    head = dict(src="10.0.1.1", dst="10.0.1.2", proto=PROTOCOL, id=7)
+    head = {"src": "10.0.1.1", "dst": "10.0.1.2", "proto": PROTOCOL, "id": 7}
     with a.open(RawIPv4Socket) as sender, b.open(RawIPv4Socket, PROTOCOL) as receiver:
         sender.send(IP(**head, flags="MF") / bytes(8), "10.0.1.2")
         sender.send(IP(**head, frag=1) / b"tail", "10.0.1.2")
@@ -140,7 +151,7 @@ def test_ipv6_receives_the_payload_without_the_header(hosts: tuple[Host, ...]) -
 
 def test_ipv6_drops_icmp_of_wrong_checksum_and_checks_no_other_protocol(hosts: tuple[Host, ...]) -> None:
     a, b = hosts
-    ends = dict(src="fd00:1::1", dst="fd00:1::2")
+    ends = {"src": "fd00:1::1", "dst": "fd00:1::2"}
     with (
         a.open(RawIPv6Socket) as sender,
         b.open(RawIPv6Socket, 58, interface="eth0") as icmp,

@@ -25,7 +25,7 @@ PATIENCE = 30  # seconds for what comes at once, on however slow a machine
 
 @dataclass
 class Pair:
-    """Two ends, how to send from the first, and how to make a packet of `length` bytes that passes unchanged."""
+    """Two ends, how to send from the first, and how to make a packet of a length that passes unchanged."""
 
     a: Any
     b: Any

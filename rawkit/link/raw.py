@@ -121,10 +121,10 @@ class RawIPv6Socket(_RawSocket):
 
     Receiving: **the payload alone, without the IPv6 header** (RFC 3542, section 3): from the header that
     `protocol` is the number of, extension headers before it taken off. `link_type` is None for that reason,
-    and `source` says who sent it. ICMPv6 whose checksum is wrong is dropped; no other protocol is checked. The
-    default, IPPROTO_RAW, only sends: nothing is received. For whole packets, use
-    `PacketSocket`. `interface` restricts both ways to one interface, and gives link-local destinations
-    theirs; else write it as in "fe80::1%eth0".
+    and `source` says who sent it. ICMPv6 whose checksum is wrong is dropped; no other protocol is checked.
+    The default, IPPROTO_RAW, only sends: nothing is received. For whole packets, use `PacketSocket`.
+    `interface` restricts both ways to one interface, and gives link-local destinations theirs; else write it
+    as in "fe80::1%eth0".
 
     Raises NotPermittedError without CAP_NET_RAW, InterfaceError for an `interface` that does not exist.
     """

@@ -91,8 +91,9 @@ class Lab:
         """
         given = (None, None) if addresses is None else (_interfaces(addresses[0]), _interfaces(addresses[1]))
         segment = self._segment(a, b)
-        names = f"eth{len(a.ports)}", f"eth{len(b.ports) + (a is b)}"
-        hardware = macs[0] or a.next_mac(), macs[1] or b.next_mac()
+        numbers = len(a.ports), len(b.ports) + (a is b)
+        names = f"eth{numbers[0]}", f"eth{numbers[1]}"
+        hardware = macs[0] or a.mac_of(numbers[0]), macs[1] or b.mac_of(numbers[1])
         a.netlink.add_veth(names[0], hardware[0], names[1], hardware[1], b.namespace, mtu)
         cable = Cable(
             a.plug(names[0], hardware[0], mtu, offload, segment, given[0]),

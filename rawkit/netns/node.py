@@ -156,9 +156,9 @@ class Node:
         """The network namespace that it lives in."""
         return self._namespace
 
-    def next_mac(self) -> str:
-        """The MAC address of its next port: 02:00:00, two bytes that number the node, one for the port."""
-        return f"02:00:00:{self.number.to_bytes(2, 'big').hex(':')}:{len(self.ports):02x}"
+    def mac_of(self, port: int) -> str:
+        """The MAC address for its port of that number: 02:00:00, two bytes for the node, one for the port."""
+        return f"02:00:00:{self.number.to_bytes(2, 'big').hex(':')}:{port:02x}"
 
     def plug(
         self, name: str, mac: str, mtu: int, offload: bool, segment: Segment, addresses: Addresses
