@@ -54,5 +54,6 @@ def test_states() -> None:
         lab.link(a, c)
         a.run(["ip", "link", "set", "eth1", "down"], check=True)
         c.run(["ip", "link", "set", "eth0", "down"], check=True)
+        a.run(["ip", "link", "show", "eth2"], check=True)  # has the kernel act on the carrier that went
         states = {each.name: each.state for each in a.open(interfaces)}
         assert states == {"lo": "up", "eth0": "up", "eth1": "down", "eth2": "no carrier"}

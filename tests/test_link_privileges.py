@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.root
 
 DROP = """
-import os, sys
+import json, os, sys
 from pathlib import Path
 from rawkit.errors import NotPermittedError
 from rawkit.link import PacketSocket, drop_privileges
@@ -20,7 +20,6 @@ from rawkit.netns import Lab
 lab = Lab()
 host = lab.host("a")
 link = host.open(PacketSocket, "lo")
-import json
 told = drop_privileges()
 link.send(bytes(60))
 assert link.receive(30).data == bytes(60)

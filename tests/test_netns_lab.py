@@ -18,7 +18,10 @@ from rawkit.netns import Host, Lab, check_machine
 
 pytestmark = pytest.mark.root
 
-NETWORK = "/proc/thread-self/ns/net"
+
+def where() -> int:
+    """The number of the network namespace that this thread is in."""
+    return Path("/proc/thread-self/ns/net").stat().st_ino
 
 
 @pytest.fixture
@@ -126,36 +129,41 @@ def test_what_cannot_be(lab: Lab) -> None:
 
 def test_entering_nests_and_returns_also_after_an_error(lab: Lab) -> None:
     a, b = lab.hosts("a", "b")
-    outside = os.readlink(NETWORK)
+    outside = where()
     with a:
-        inside = os.readlink(NETWORK)
-        with pytest.raises(ZeroDivisionError), b:
-            assert os.readlink(NETWORK) not in (inside, outside)
-            with a:
-                assert os.readlink(NETWORK) == inside
-            raise ZeroDivisionError
-        assert os.readlink(NETWORK) == inside
-    assert os.readlink(NETWORK) == outside
+        inside = where()
+
+        def fail() -> None:
+            with b:
+                assert where() not in (inside, outside)
+                with a:
+                    assert where() == inside
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert where() == inside
+    assert where() == outside
 
 
 def test_threads_enter_without_disturbing_each_other(lab: Lab) -> None:
     hosts = lab.hosts("a", "b")
-    outside = os.readlink(NETWORK)
+    outside = where()
     both_in = threading.Barrier(3, timeout=30)
-    seen: dict[str, tuple[str, str]] = {}
+    seen: dict[str, tuple[int, int]] = {}
 
     def visit(host: Host) -> None:
         with host:
             both_in.wait()
-            inside = os.readlink(NETWORK)
+            inside = where()
             both_in.wait()
-        seen[host.name] = inside, os.readlink(NETWORK)
+        seen[host.name] = inside, where()
 
     threads = [threading.Thread(target=visit, args=(host,)) for host in hosts]
     for thread in threads:
         thread.start()
     both_in.wait()
-    assert os.readlink(NETWORK) == outside
+    assert where() == outside
     both_in.wait()
     for thread in threads:
         thread.join()
@@ -185,7 +193,7 @@ def test_nothing_is_left_when_a_lab_is_closed() -> None:
         lab.link(b, lab.router("r"))
         program = a.popen(["sleep", "1000"])
         a.run("setsid sleep 1000 >/dev/null 2>&1 &", shell=True, check=True)
-        inodes = {os.stat(node.fileno()).st_ino for node in (a, b)}
+        inodes = {os.fstat(node.fileno()).st_ino for node in (a, b)}
     lab.close()
     assert program.returncode == -9
     assert (descriptors(), children(), threading.active_count()) == before

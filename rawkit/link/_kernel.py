@@ -14,6 +14,7 @@ __all__ = [
     "ARPHRD_LOOPBACK",
     "ARPHRD_NONE",
     "AUXDATA",
+    "CAP_SETPCAP",
     "ETH_P_8021Q",
     "ETH_P_ALL",
     "IFF_RUNNING",
@@ -86,6 +87,7 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 # <linux/capability.h>
+CAP_SETPCAP = 8
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 TIMESPEC = struct.Struct("=qq")

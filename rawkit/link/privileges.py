@@ -48,10 +48,11 @@ def calling_user() -> Identity:
 def drop_privileges() -> Identity:
     """Become the calling user for good, keeping open sockets; returns who that is.
 
-    User, group and supplementary groups change; every capability is given up, in all five sets; nothing that
-    is executed later can gain any (no_new_privs). What came of it is then read back from the kernel for every
-    thread: capabilities are the thread's own, so call this before threads are started. In a user namespace
-    that has no other user than root, the user stays and the capabilities go.
+    User, group and supplementary groups change; every capability is given up, in all five sets (the bounding
+    set where CAP_SETPCAP allows it); nothing that is executed later can gain any (no_new_privs). What came of
+    it is then read back from the kernel for every thread: capabilities are the thread's own, so call this
+    before threads are started. In a user namespace that has no other user than root, the user stays and the
+    capabilities go.
 
     Raises KernelError when the kernel refuses, or when a thread still holds a privilege.
     """
@@ -73,14 +74,11 @@ def drop_privileges() -> Identity:
 
 
 def _drop_bounding_set() -> None:
-    if not _holds("CapEff"):
-        return  # nothing to be bounded, and no right to do so
+    effective = int(_status(Path("/proc/thread-self"))["CapEff"], 16)
+    if not effective >> _kernel.CAP_SETPCAP & 1:
+        return  # no right to do so; no_new_privs keeps the set from ever being drawn on
     for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
         _kernel.prctl(_kernel.PR_CAPBSET_DROP, capability)
-
-
-def _holds(capability_set: str) -> bool:
-    return int(_status(Path("/proc/thread-self"))[capability_set], 16) != 0
 
 
 def _is_mapped(user: Identity) -> bool:
