@@ -40,7 +40,9 @@ class PacketError(RawkitError, ValueError):
     `needed` and `got` (bytes, or field values where the message says so).
     """
 
-    def __init__(self, header: str, field: str, offset: int, needed: int, got: int, message: str = "") -> None:
+    def __init__(
+        self, header: str, field: str, offset: int, needed: int, got: int, message: str = ""
+    ) -> None:
         self.header, self.field, self.offset, self.needed, self.got = header, field, offset, needed, got
         self.message = message or f"needs {needed} bytes, got {got}"
         name = f"{header}.{field}" if field else header
@@ -171,6 +173,7 @@ _REMEDIES = {
     errno.EINVAL: "the kernel finds an argument invalid (for a packet: its header's version or length)",
     errno.ENOSPC: "a kernel limit is reached; see the limits under /proc/sys/user and /proc/sys/net",
     errno.EUSERS: "too many user namespaces; see /proc/sys/user/max_user_namespaces",
+    errno.EBADF: "it is closed already; open another",
     errno.EADDRINUSE: "that address is in use by another socket; choose another port",
 }
 
