@@ -337,8 +337,8 @@ def compile_record(cls: type[Record], draft: type) -> str:
     constructor = names["construct"]
     constructor.__qualname__ = f"{cls.__qualname__}.__new__"
     cls.__new__ = constructor  # type: ignore[method-assign]
-    cls._parse = staticmethod(names["parse"])  # type: ignore[method-assign,assignment]
-    cls._build = names["build"]  # type: ignore[method-assign]
+    cls._parse = staticmethod(names["parse"])
+    cls._build = names["build"]
     cls._fixed_size = writer.size
     if cls._pseudo_header:
         cls.pseudo_sum = names["pseudo_sum"]  # type: ignore[attr-defined]
