@@ -66,27 +66,41 @@ def read_blocks(source: Source) -> Iterator[Block]:
     Raises `CaptureError` where the frame is damaged, after the last block before the damage.
     """
     order: ByteOrder = "<"
-    head, tail = _HEADS[order], _TAILS[order]
-    head_size, tail_size = head.size, tail.size
+    head, tail = _HEADS[order].unpack_from, _TAILS[order].unpack_from
+    head_size, tail_size = _HEADS[order].size, _TAILS[order].size
     while source.ensure(_SMALLEST):
-        if source.data.startswith(SECTION_MAGIC, source.position):
-            order = _byte_order(source)
-            head, tail = _HEADS[order], _TAILS[order]
-        block_type, length = head.unpack_from(source.data, source.position)
-        if not _SMALLEST <= length <= MAXIMUM_BLOCK or length % _ALIGNMENT:
-            expected = f"a block length from {_SMALLEST} to {MAXIMUM_BLOCK}, a multiple of {_ALIGNMENT}"
-            raise source.damage(source.offset + 4, expected, str(length))
-        if source.available < length and not source.ensure(length):
-            raise source.ended(f"a block of {length} bytes")
-        data, start, offset = source.data, source.position, source.offset
-        stop = start + length - tail_size
-        if (again := tail.unpack_from(data, stop)[0]) != length:
-            expected = f"the block length {length} again at the end of the block"
-            raise source.damage(offset + length - tail_size, expected, str(again))
-        source.position = start + length
-        yield _new_block(Block, (block_type, data[start + head_size : stop], order, offset))
+        data, start, stop, origin = source.data, source.position, len(source.data), source.origin
+        while start + _SMALLEST <= stop:
+            block_type, length = head(data, start)
+            if block_type == SECTION_TYPE:
+                source.position = start
+                order = _byte_order(source)
+                head, tail = _HEADS[order].unpack_from, _TAILS[order].unpack_from
+                block_type, length = head(data, start)
+            end = start + length
+            if end > stop or length % _ALIGNMENT or length < _SMALLEST:
+                source.position = start
+                _fetch(source, length)
+                break
+            if (again := tail(data, end - tail_size)[0]) != length:
+                expected = f"the block length {length} again at the end of the block"
+                raise source.damage(origin + end - tail_size, expected, str(again))
+            body, offset = data[start + head_size : end - tail_size], origin + start
+            start = end
+            yield _new_block(Block, (block_type, body, order, offset))
+        else:
+            source.position = start
     if source.available:
         raise source.ended(f"a block of at least {_SMALLEST} bytes")
+
+
+def _fetch(source: Source, length: int) -> None:
+    """Have the block at `position`, which says that it has `length` bytes, in the window."""
+    if not _SMALLEST <= length <= MAXIMUM_BLOCK or length % _ALIGNMENT:
+        expected = f"a block length from {_SMALLEST} to {MAXIMUM_BLOCK}, a multiple of {_ALIGNMENT}"
+        raise source.damage(source.offset + _ALIGNMENT, expected, str(length))
+    if not source.ensure(length):
+        raise source.ended(f"a block of {length} bytes")
 
 
 def _byte_order(source: Source) -> ByteOrder:

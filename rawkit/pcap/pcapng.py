@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import gcd
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .._version import __version__
-from ..errors import FieldError
+from ..errors import CaptureError, FieldError
 from ..wire.link_type import LinkType
 from .blocks import SECTION_MAGIC, SECTION_TYPE, Block, Option, pack_block, read_blocks, read_options
 from .record import Interface, Record
@@ -34,11 +34,11 @@ _COMMENT, _SHB_USERAPPL, _IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL, _IF_TSOFFSET = 
 
 _SECTIONS = {order: Struct(order + "4sHHq") for order in "<>"}  # magic, major, minor, section length
 _INTERFACES = {order: Struct(order + "HHI") for order in "<>"}  # link type, reserved, snaplen
-_ENHANCEDS = {
-    order: Struct(order + "5I") for order in "<>"
-}  # interface, time (high, low), captured, on the wire
-_PACKETS = {order: Struct(order + "HH4I") for order in "<>"}  # interface, drops, then the same
+# packet blocks with a time: interface, time (high half, low half), captured length, length on the wire
+_TIMED_FIELDS = {_ENHANCED: "5I", _PACKET: "H2x4I"}  # 2x: the drops of the obsolete packet block (appendix A)
+_TIMED = {(kind, order): Struct(order + fields) for kind, fields in _TIMED_FIELDS.items() for order in "<>"}
 _SIMPLES = {order: Struct(order + "I") for order in "<>"}  # on the wire
+_RESOLUTION = Struct("B")  # if_tsresol
 _OFFSETS = {order: Struct(order + "q") for order in "<>"}  # if_tsoffset
 
 _NANOSECONDS = 1_000_000_000  # in a second
@@ -78,7 +78,6 @@ class PcapngReader:
         """Reads the header of the first section. Raises `CaptureError`."""
         self._source = source
         self._blocks = read_blocks(source)
-        self._number = 0
         self._open_section(next(self._blocks))
 
     @property
@@ -88,23 +87,44 @@ class PcapngReader:
 
     def __iter__(self) -> Iterator[Record]:
         """Raises `CaptureError` where the file is damaged, after the last record before the damage."""
+        number = 0
         for block in self._blocks:
-            if block.type == _ENHANCED:
-                yield self._enhanced(block)
-            elif block.type == _SIMPLE:
-                yield self._simple(block)
-            elif block.type == _PACKET:
-                yield self._obsolete(block)
-            elif block.type == _INTERFACE:
-                self._add_interface(block)
-            elif block.type == SECTION_TYPE:
-                self._open_section(block)
+            block_type, body, order, _ = block
+            if (fields := _TIMED.get((block_type, order))) is not None:
+                if len(body) < fields.size:
+                    raise self._short(block, fields)
+                index, high, low, captured, wire_length = fields.unpack_from(body)
+            elif block_type == _SIMPLE:
+                fields = _SIMPLES[order]
+                captured, wire_length = self._simple_lengths(block, fields)
+                index = high = low = 0
+            else:
+                self._describe(block)
+                continue
+            start = fields.size
+            stop = start + captured
+            if index >= len(self._clocks) or stop > len(body):
+                raise self._misfit(block, index, captured, len(body) - start)
+            interface, link_type, multiplier, divisor, summand = self._clocks[index]
+            if block_type == _SIMPLE:
+                summand = 0  # not a time, but the want of one
+            time_ns = (high * _WORD + low) * multiplier // divisor + summand
+            comments = self._comments(block, stop) if stop + 3 < len(body) else ()  # more than padding
+            number += 1
+            packet = body[start:stop]
+            yield _new_record(Record, (number, time_ns, packet, wire_length, link_type, interface, comments))
+
+    def _describe(self, block: Block) -> None:
+        """Take in a block that is about other blocks; pass over the rest."""
+        if block.type == SECTION_TYPE:
+            self._open_section(block)
+        elif block.type == _INTERFACE:
+            self._add_interface(block)
 
     def _open_section(self, block: Block) -> None:
         """Section header block (4.1): interfaces count anew. Its length is not used: all is read."""
         fields = _SECTIONS[block.order]
-        self._need(block, fields)
-        magic, major, minor, _ = fields.unpack_from(block.body)
+        magic, major, minor, _ = self._unpack(block, fields)
         if major != 1 or minor not in (0, 2):  # some wrote 2, and meant 0
             raise self._source.damage(
                 block.body_offset + len(magic), "version 1.0", f"version {major}.{minor}"
@@ -115,14 +135,13 @@ class PcapngReader:
     def _add_interface(self, block: Block) -> None:
         """Interface description block (4.2)."""
         fields = _INTERFACES[block.order]
-        self._need(block, fields)
         self._interface_bytes += len(block.body)
         if len(self._clocks) == MAXIMUM_INTERFACES or self._interface_bytes > MAXIMUM_BLOCK:
             expected = (
                 f"at most {MAXIMUM_INTERFACES} interfaces, of {MAXIMUM_BLOCK} bytes together, in a section"
             )
             raise self._source.damage(block.offset, expected, "one more")
-        link_type, _, snaplen = fields.unpack_from(block.body)
+        link_type, _, snaplen = self._unpack(block, fields)
         name = description = ""
         ticks_per_second, offset_seconds = 1_000_000, 0
         for option in read_options(self._source, block, fields.size):
@@ -131,77 +150,51 @@ class PcapngReader:
             elif option.code == _IF_DESCRIPTION:
                 description = _text(option)
             elif option.code == _IF_TSRESOL:
-                exponent = self._number_in(option, Struct("B"))
+                exponent = self._integer(option, _RESOLUTION)
                 power = 2 ** (exponent - _POWERS_OF_TWO) if exponent >= _POWERS_OF_TWO else 10**exponent
                 ticks_per_second = int(power)
             elif option.code == _IF_TSOFFSET:
-                offset_seconds = self._number_in(option, _OFFSETS[block.order])
+                offset_seconds = self._integer(option, _OFFSETS[block.order])
         index = len(self._clocks)
         interface = Interface(
             index, LinkType(link_type), snaplen, name, description, ticks_per_second, offset_seconds
         )
         self._clocks.append(_Clock.of(interface))
 
-    def _enhanced(self, block: Block) -> Record:
-        """Enhanced packet block (4.3)."""
-        fields = _ENHANCEDS[block.order]
-        self._need(block, fields)
-        index, high, low, captured, wire_length = fields.unpack_from(block.body)
-        return self._record(block, fields.size, index, high * _WORD + low, captured, wire_length)
-
-    def _obsolete(self, block: Block) -> Record:
-        """Packet block (appendix A), which enhanced packet blocks have replaced."""
-        fields = _PACKETS[block.order]
-        self._need(block, fields)
-        index, _, high, low, captured, wire_length = fields.unpack_from(block.body)
-        return self._record(block, fields.size, index, high * _WORD + low, captured, wire_length)
-
-    def _simple(self, block: Block) -> Record:
-        """Simple packet block (4.4): no time, no options, interface 0, cut to the snaplen of that."""
-        fields = _SIMPLES[block.order]
-        self._need(block, fields)
-        (wire_length,) = fields.unpack_from(block.body)
-        snaplen = self._clock(block, 0).interface.snaplen
-        captured = min(wire_length, snaplen or wire_length)
-        return self._record(block, fields.size, 0, None, captured, wire_length)
-
-    def _record(
-        self, block: Block, start: int, index: int, ticks: int | None, captured: int, wire_length: int
-    ) -> Record:
-        """The record of a packet block whose packet begins `start` bytes into the body."""
-        body, stop = block.body, start + captured
-        interface, link_type, multiplier, divisor, summand = self._clock(block, index)
-        if stop > len(body):
-            expected = f"at most the {len(body) - start} bytes of packet that the block has room for"
-            raise self._source.damage(block.body_offset, expected, f"a captured length of {captured}")
-        time_ns = 0 if ticks is None else ticks * multiplier // divisor + summand
-        comments = self._comments(block, stop) if stop + 3 < len(body) else ()  # more than padding
-        self._number += 1
-        return _new_record(
-            Record, (self._number, time_ns, body[start:stop], wire_length, link_type, interface, comments)
-        )
+    def _simple_lengths(self, block: Block, fields: Struct) -> tuple[int, int]:
+        """Captured and wire length of a simple packet block (4.4), which is cut to interface 0's snaplen."""
+        (wire_length,) = self._unpack(block, fields)
+        snaplen = self._clocks[0].interface.snaplen if self._clocks else 0
+        return min(wire_length, snaplen or wire_length), wire_length
 
     def _comments(self, block: Block, start: int) -> tuple[str, ...]:
         options = read_options(self._source, block, start)
         return tuple([_text(option) for option in options if option.code == _COMMENT])
 
-    def _clock(self, block: Block, index: int) -> _Clock:
+    def _unpack(self, block: Block, fields: Struct) -> tuple[Any, ...]:
+        """The fixed fields at the start of a block."""
+        if len(block.body) < fields.size:
+            raise self._short(block, fields)
+        return fields.unpack_from(block.body)
+
+    def _short(self, block: Block, fields: Struct) -> CaptureError:
+        expected = f"at least {fields.size} bytes in the body of a block of type {block.type:#x}"
+        return self._source.damage(block.body_offset, expected, str(len(block.body)))
+
+    def _misfit(self, block: Block, index: int, captured: int, room: int) -> CaptureError:
         if index >= len(self._clocks):
             expected = f"one of the {len(self._clocks)} interfaces that this section has described"
-            raise self._source.damage(block.body_offset, expected, f"interface {index}")
-        return self._clocks[index]
+            return self._source.damage(block.body_offset, expected, f"interface {index}")
+        expected = f"at most the {room} bytes of packet that the block has room for"
+        return self._source.damage(block.body_offset, expected, f"a captured length of {captured}")
 
-    def _need(self, block: Block, fields: Struct) -> None:
-        if len(block.body) < fields.size:
-            expected = f"at least {fields.size} bytes in a block of type {block.type}"
-            raise self._source.damage(block.body_offset, expected, str(len(block.body)))
-
-    def _number_in(self, option: Option, fields: Struct) -> int:
-        if len(option.value) != fields.size:
-            expected = f"a value of {fields.size} bytes for option {option.code}"
+    def _integer(self, option: Option, field: Struct) -> int:
+        """The value of an option that is one number."""
+        if len(option.value) != field.size:
+            expected = f"a value of {field.size} bytes for option {option.code}"
             raise self._source.damage(option.offset, expected, f"one of {len(option.value)}")
-        number: int = fields.unpack(option.value)[0]
-        return number
+        (number,) = field.unpack(option.value)
+        return int(number)
 
 
 class PcapngEncoder:
@@ -235,7 +228,7 @@ class PcapngEncoder:
         name, description = (interface.name, interface.description) if interface else ("", "")
         key = (link_type, name, description)
         index = self._indices.get(key, len(self._indices))
-        fixed = _ENHANCEDS["<"].pack(index, *divmod(time_ns, _WORD), len(data), wire_length)
+        fixed = _TIMED[_ENHANCED, "<"].pack(index, *divmod(time_ns, _WORD), len(data), wire_length)
         options = [_text_option(_COMMENT, comment) for comment in comments]
         packet = pack_block("<", _ENHANCED, fixed + data, options)
         return packet if key in self._indices else self._describe(*key) + packet

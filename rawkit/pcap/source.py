@@ -25,16 +25,18 @@ _CHUNK = 128 * 1024
 class Source:
     """A window on a stream: `data[position:]` is what was read and not yet used.
 
+    `data` begins `origin` bytes after the start of the stream.
+
     `read(n)` gives 1 to n bytes, as soon as there are any, and `b""` at the end. Whoever parses looks at
     `data` directly and moves `position`; only `ensure` reads, and only what it must, so that a record from a
     pipe is there before the next one is.
     """
 
-    __slots__ = ("_read", "_start", "data", "name", "position")
+    __slots__ = ("_read", "data", "name", "origin", "position")
 
     def __init__(self, read: Callable[[int], bytes], name: str) -> None:
         self._read = read
-        self._start = 0
+        self.origin = 0
         self.name = name
         self.data = b""
         self.position = 0
@@ -42,7 +44,7 @@ class Source:
     @property
     def offset(self) -> int:
         """Bytes from the start of the stream to `position`."""
-        return self._start + self.position
+        return self.origin + self.position
 
     @property
     def available(self) -> int:
@@ -58,7 +60,7 @@ class Source:
         if missing <= 0:
             return True
         parts = [self.data[self.position :]]
-        self._start += self.position
+        self.origin += self.position
         try:
             while missing > 0 and (part := self._read(_CHUNK)):
                 parts.append(part)
