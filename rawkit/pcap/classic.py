@@ -52,9 +52,9 @@ class ClassicReader:
             raise source.ended(f"a file header of {header.size} bytes")
         order, ticks = _MAGICS[source.data[source.position : source.position + 4]]
         header = Struct(order + _FILE_HEADER)
-        _, major, minor, _, _, snaplen, link = header.unpack_from(source.data, source.position)
+        magic, major, minor, _, _, snaplen, link = header.unpack_from(source.data, source.position)
         if (major, minor) != (2, 4):
-            raise source.damage(start + 4, "version 2.4", f"version {major}.{minor}")
+            raise source.damage(start + len(magic), "version 2.4", f"version {major}.{minor}")
         source.position += header.size
         self._source = source
         self._header = Struct(order + _RECORD_HEADER)

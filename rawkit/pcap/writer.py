@@ -69,7 +69,11 @@ class CaptureWriter:
         self.count = 0
         """Records written so far."""
         self._pending = bytearray(self._encoder.begin())
-        self.flush()
+        try:
+            self.flush()
+        except BaseException:
+            self._release()
+            raise
 
     def write(
         self,
@@ -109,8 +113,7 @@ class CaptureWriter:
             self._pending += self._encoder.finish()
             self.flush()
         finally:
-            if self._owned:
-                self._file.close()
+            self._release()
 
     def __enter__(self) -> CaptureWriter:
         return self
@@ -119,6 +122,10 @@ class CaptureWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _release(self) -> None:
+        if self._owned:
+            self._file.close()
 
     def _record(self, packet: SupportsBytes) -> Record:
         link_type: LinkType | None = getattr(packet, "link_type", None)
