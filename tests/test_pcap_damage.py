@@ -205,6 +205,18 @@ def test_a_length_that_is_only_claimed_takes_no_memory(data):
     assert peak < 1_000_000
 
 
+def test_the_longest_packets_take_no_more_than_documented():
+    file = io.BytesIO(section() + interface() + enhanced(data=bytes(MAXIMUM_BLOCK - 32)) * 3)
+    tracemalloc.start()
+    try:
+        with open_capture(file) as capture:
+            assert sum(1 for _ in capture) == 3
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5.1 * MAXIMUM_BLOCK
+
+
 STARTS = [
     b"",
     pcap_header("<"),
