@@ -20,11 +20,13 @@ __all__ = [
     "FilterError",
     "InterfaceError",
     "KernelError",
+    "LayerError",
     "MissingError",
     "NotPermittedError",
     "PacketError",
     "RawkitError",
     "TimedOut",
+    "TruncatedError",
     "file_error",
     "kernel_error",
 ]
@@ -48,6 +50,25 @@ class PacketError(RawkitError, ValueError):
         self.message = message or f"needs {needed} bytes, got {got}"
         name = f"{header}.{field}" if field else header
         super().__init__(f"{name} at byte {offset}: {self.message}")
+
+
+class TruncatedError(PacketError):
+    """Bytes that end before the header's fixed fields do. `record` is the class that was being read."""
+
+    def __init__(self, record: type, field: str, offset: int, needed: int, got: int) -> None:
+        super().__init__(record.__name__, field, offset, needed, got)
+        self.record = record
+
+
+class LayerError(RawkitError, KeyError):
+    """A header that the packet does not have. Attributes: `header`, `layers` (names of those it has)."""
+
+    def __init__(self, header: str, layers: list[str]) -> None:
+        self.header, self.layers = header, layers
+        super().__init__(header)
+
+    def __str__(self) -> str:
+        return f"no {self.header} in {' / '.join(self.layers) or 'an empty packet'}"
 
 
 class FieldError(RawkitError, ValueError):
@@ -159,6 +180,7 @@ _REMEDIES = {
     errno.EINVAL: "the kernel finds an argument invalid (for a packet: its header's version or length)",
     errno.ENOSPC: "a kernel limit is reached; see the limits under /proc/sys/user and /proc/sys/net",
     errno.EUSERS: "too many user namespaces; see /proc/sys/user/max_user_namespaces",
+    errno.EBADF: "it is closed already; open another",
     errno.EADDRINUSE: "that address is in use by another socket; choose another port",
 }
 

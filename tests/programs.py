@@ -1,66 +1,21 @@
-"""Others' programs and captures, which say what is right. A test that misses one skips with its name."""
+"""What a test does about a program that is not installed."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
-DLT = {"ATM_RFC1483": 11, "RAW": 12, "SLIP_BSDOS": 15, "PPP_BSDOS": 16, "ATM_CLIP": 19}
-"""The few link types whose number in a running capture (DLT_, on Linux) is not that in a file."""
+def require(*names: str) -> None:
+    """Skip the test, naming the missing programs; fail it where everything must be installed (CI)."""
+    if missing := [name for name in names if shutil.which(name) is None]:
+        give_up(f"not installed: {', '.join(missing)}")
 
 
-def missing(what: str) -> None:
-    """Skip the test for want of `what`; fail it where everything has to be there (RAWKIT_REQUIRE_ALL=1)."""
+def give_up(reason: str) -> None:
+    """Skip the test, or fail it with RAWKIT_REQUIRE_ALL=1."""
     if os.environ.get("RAWKIT_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what} is missing, and RAWKIT_REQUIRE_ALL is set")
-    pytest.skip(f"{what} is missing")
-
-
-def require(program: str) -> str:
-    """The path of a program."""
-    path = shutil.which(program)
-    if path is None:
-        missing(program)
-    return str(path)
-
-
-def corpus(folder: str) -> list[Path]:
-    """The capture files of one collection, sorted."""
-    files = [path for path in (CORPUS / folder).rglob("*") if path.is_file() and path.suffix != ".txt"]
-    if not files:
-        missing(f"the {folder} captures")
-    return sorted(files)
-
-
-def output(program: str, *arguments: object) -> list[str]:
-    """The lines that a program prints on standard output, whatever its exit code."""
-    command = [require(program), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120).stdout.splitlines()
-
-
-def tshark_times(path: Path) -> list[tuple[int, int, int]]:
-    """Time in nanoseconds, wire length and captured length of each packet, as tshark reads them.
-
-    Rows without a time are not packets but other blocks, which tshark shows too.
-    """
-    fields = ("frame.time_epoch", "frame.len", "frame.cap_len")
-    rows = [row.split("\t") for row in tshark_fields(path, *fields)]
-    return [(nanoseconds(time), int(wire), int(captured)) for time, wire, captured in rows if time]
-
-
-def tshark_fields(path: Path, *fields: str) -> list[str]:
-    """tshark's table of these fields, a line a packet."""
-    names = [argument for field in fields for argument in ("-e", field)]
-    return output("tshark", "-r", path, "-T", "fields", *names)
-
-
-def nanoseconds(seconds: str) -> int:
-    """`1340954905.298858000` as nanoseconds."""
-    whole, _, fraction = seconds.partition(".")
-    return int(whole + fraction.ljust(9, "0"))
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import cypcap
 import pytest
-from programs import DLT
+from other_readers import DLT
 
 from rawkit.pcap import write_capture
 from rawkit.wire.link_type import LinkType

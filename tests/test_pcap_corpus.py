@@ -7,7 +7,7 @@ from contextlib import closing
 
 import cypcap
 import pytest
-from programs import DLT, corpus, output, tshark_fields, tshark_times
+from other_readers import DLT, corpus, output, tshark_fields, tshark_times
 
 from rawkit.pcap import open_capture
 from rawkit.pcap.blocks import read_blocks

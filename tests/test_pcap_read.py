@@ -37,9 +37,7 @@ def read(data):
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("nano", "time_ns"), [(False, 1_000_002_000), (True, 1_000_000_002)])
 def test_classic_fields(order, nano, time_ns):
-    data = pcap_header(
-        order, nano=nano, link_type=0x30000065, snaplen=96
-    )  # 3: a frame check sequence is told of
+    data = pcap_header(order, nano=nano, link_type=0x30000065, snaplen=96)  # 3: a frame check sequence is told of
     data += pcap_record(order) + pcap_record(order, 0xFFFFFFFF, 0, b"", wire=9)
     with open_capture(io.BytesIO(data)) as capture:
         first, second = capture

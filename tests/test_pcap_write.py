@@ -12,10 +12,11 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from programs import output, tshark_fields, tshark_times
+from other_readers import output, tshark_fields, tshark_times
 
 from rawkit.errors import FieldError, FileError
 from rawkit.pcap import MAXIMUM_BLOCK, CaptureWriter, Interface, Record, open_capture, write_capture
+from rawkit.wire import UDP, IPv4
 from rawkit.wire.link_type import LinkType
 
 TIME = 1_700_000_000_123_456_789
@@ -188,6 +189,7 @@ def test_round_trip(format, data):
 WRITE_FOREVER = """
 import itertools, sys
 from rawkit.pcap import CaptureWriter
+from rawkit.wire import UDP, IPv4
 from rawkit.wire.link_type import LinkType
 with CaptureWriter(sys.argv[1], link_type=LinkType.ETHERNET) as writer:
     for number in itertools.count(1):
@@ -334,3 +336,13 @@ def test_what_cannot_be_written_says_what_to_do(tmp_path, name, remedy):
 def test_a_full_disk_is_one_error():
     with pytest.raises(FileError, match=r"^write /dev/full: the file system is full; free some space"):
         write_capture("/dev/full", records())
+
+
+def test_packets_go_in_and_come_out_as_packets(tmp_path):
+    packet = IPv4(src="10.0.0.1", dst="10.0.0.2") / UDP(src_port=1, dst_port=2) / b"hello"
+    path = tmp_path / "x.pcapng"
+    write_capture(path, [packet])
+    (record,) = read(path)
+    assert record.link_type == packet.link_type
+    assert bytes(record.packet()) == bytes(packet)
+    assert record.packet()[UDP].dst_port == 2

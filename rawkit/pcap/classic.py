@@ -29,9 +29,7 @@ _MAGIC_OF = {key: magic for magic, key in _MAGICS.items()}
 
 # magic, major, minor, time zone and accuracy (both always 0), snaplen, link type
 _FILE_HEADER = "4sHHiIII"
-_LINK_TYPES = (
-    0x10000  # the link type is the low half of its field; the high half tells of frame check sequences
-)
+_LINK_TYPES = 0x10000  # the link type is the low half of its field; the high half tells of frame check sequences
 # seconds, fraction, captured length, length on the wire
 _RECORD_HEADER = "IIII"
 
@@ -138,9 +136,7 @@ class ClassicEncoder:
             raise FieldError("Record", "data", f"{len(data)} bytes", expected)
         seconds, fraction = divmod(time_ns, 1_000_000_000)
         if not 0 <= seconds < 2**32:
-            raise FieldError(
-                "Record", "time_ns", time_ns, "a time from 1970 to 2106, in nanoseconds since 1970"
-            )
+            raise FieldError("Record", "time_ns", time_ns, "a time from 1970 to 2106, in nanoseconds since 1970")
         fraction = fraction * self._ticks // 1_000_000_000
         packet = self._record_header.pack(seconds, fraction, len(data), wire_length) + data
         if self._link_type is None:

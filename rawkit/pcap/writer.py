@@ -131,9 +131,7 @@ class CaptureWriter:
         link_type: LinkType | None = getattr(packet, "link_type", None)
         link_type = self._link_type if link_type is None else link_type
         if link_type is None:
-            expected = (
-                "a link type, which this packet does not tell; give link_type=LinkType.ETHERNET or another"
-            )
+            expected = "a link type, which this packet does not tell; give link_type=LinkType.ETHERNET or another"
             raise FieldError("Record", "link_type", None, expected)
         data = bytes(packet)
         return Record(self.count + 1, 0, data, len(data), link_type)

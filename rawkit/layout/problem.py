@@ -1,0 +1,47 @@
+"""What is wrong with a dissected packet, as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rawkit.layout.record import Record
+
+__all__ = ["Problem", "View"]
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: in which layer and field (may be empty), in which bytes, and why.
+
+    `start` and `stop` are byte offsets into the packet as captured; for bytes that are missing they reach
+    past its end.
+    """
+
+    layer: str
+    field: str
+    start: int
+    stop: int
+    message: str
+
+    def __str__(self) -> str:
+        name = f"{self.layer}.{self.field}" if self.field else self.layer
+        return f"{name} (bytes {self.start} to {self.stop}): {self.message}"
+
+
+class View(NamedTuple):
+    """A header where it stands in the bytes that it was read from, for rules that check it.
+
+    Its header is `data[start:stop]`, its body `data[stop:limit]`, and its parent's body ends at `end`.
+    `whole` is false where the body is known to be incomplete (cut by the snaplen, a fragment, a quote).
+    """
+
+    data: bytes
+    layers: tuple[Record, ...]
+    position: int
+    start: int
+    stop: int
+    limit: int
+    end: int
+    wire_end: int
+    whole: bool
+    quoted: bool

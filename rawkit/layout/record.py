@@ -1,0 +1,333 @@
+"""Records: immutable values that stand in a packet byte by byte, each declared by one annotated class.
+
+The annotation of a field gives its width on the wire and its Python type, the right-hand side its default: none
+means required, `auto(rule)` means that the rule fills it when the packet is built. `compile.py` turns the
+declaration into code when the class is made.
+
+A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
+member is a subclass; the default of that field enters it, and `values` names further ones. A member with
+`fallback=True` takes what no other member can hold; where there is none, the family itself does.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self, dataclass_transform
+
+from rawkit.errors import FieldError, PacketError
+from rawkit.layout.auto import AUTO
+from rawkit.layout.compile import compile_record, too_short
+from rawkit.layout.kinds import Kind
+from rawkit.layout.numbers import Numbers
+from rawkit.layout.problem import Problem, View
+from rawkit.layout.rules import Auto, Default, Expected, Rule
+from rawkit.layout.tails import ItemList, Tail
+
+__all__ = ["FieldInfo", "Record", "Span"]
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "required", "__slots__": ()})()
+
+
+class FieldInfo(NamedTuple):
+    """What a declaration says about one field. `offset` and `bits` are in bits; a tail has `bits` 0."""
+
+    name: str
+    kind: Kind
+    offset: int
+    bits: int
+    default: Any
+    rule: Rule | None
+    expected: int | None
+    decisive: bool
+
+    @property
+    def tail(self) -> Tail | None:
+        """The kind, if it is one of variable width."""
+        return self.kind if isinstance(self.kind, Tail) else None
+
+    @property
+    def required(self) -> bool:
+        """Whether a constructor must be given it."""
+        return self.default is MISSING
+
+    def show(self, value: Any) -> str:
+        """The value as text, in the field's own notation."""
+        if value is AUTO:
+            return "AUTO"
+        return self.kind.show(value)
+
+    def unpack(self, record: bytes) -> Any:
+        """The value of a fixed field in the bytes of a record."""
+        start, stop = self.offset // 8, (self.offset + self.bits + 7) // 8
+        if self.kind.code:
+            return self.kind.convert(record[start:stop])
+        shift = 8 * stop - self.offset - self.bits
+        return self.kind.convert(int.from_bytes(record[start:stop]) >> shift & ((1 << self.bits) - 1))
+
+    def express(self, value: Any) -> str:
+        """The value as a Python literal (or constructor) that the field takes."""
+        return "AUTO" if value is AUTO else self.kind.express(value)
+
+    def problem(self, view: View, message: str) -> Problem:
+        """A Problem of this field, in the bytes in which it stands."""
+        start = view.start + self.offset // 8
+        stop = view.stop if self.tail is not None else view.start + (self.offset + self.bits + 7) // 8
+        return Problem(type(view.layers[view.position]).__name__, self.name, start, stop, message)
+
+
+class Span(NamedTuple):
+    """Where a field of one record stands: in bits from the start of the record."""
+
+    name: str
+    offset: int
+    bits: int
+
+
+def _annotations(namespace: Mapping[str, Any], module: str) -> dict[str, Any]:
+    """The declared fields with their annotations resolved, whichever way this Python stores them."""
+    if sys.version_info >= (3, 14) and "__annotations__" not in namespace:
+        import annotationlib
+
+        annotate = annotationlib.get_annotate_from_class_namespace(namespace)
+        raw = annotate(annotationlib.Format.VALUE) if annotate else {}
+    else:
+        raw = namespace.get("__annotations__", {})
+    holder = type("Declaration", (), {"__annotations__": dict(raw), "__module__": module})
+    hints = typing.get_type_hints(holder, include_extras=True)
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if typing.get_origin(hint) is not ClassVar and hint is not ClassVar
+    }
+
+
+class RecordType(type):
+    """The metaclass: reads the declaration, sets the slots, has the class compiled, enters it in its family."""
+
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        numbers: Mapping[Numbers, int | tuple[int, ...]] | None = None,
+        **options: Any,
+    ) -> RecordType:
+        annotations = _annotations(namespace, namespace["__module__"]) if bases else {}
+        defaults = {field: namespace.pop(field, MISSING) for field in annotations}
+        inherited = bases[0]._fields if bases else ()  # type: ignore[attr-defined]
+        known = {field.name for field in inherited}
+        slots = tuple(field for field in annotations if field not in known)
+        namespace["__slots__"] = slots
+        cls: Any = super().__new__(mcs, name, bases, namespace)
+        unguarded = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+        draft = super().__new__(mcs, f"{name}Draft", bases, {"__slots__": slots, **unguarded})
+        cls._fields = _declared(name, annotations, defaults, inherited)
+        cls._by_name = {field.name: field for field in cls._fields}
+        cls._followed_by = options.get("followed_by", getattr(cls, "_followed_by", None))
+        cls._has_body = options.get("body", getattr(cls, "_has_body", True))
+        cls._pseudo_header = options.get("pseudo_header", ())
+        cls._has_pseudo_header = bool(cls._pseudo_header)
+        for space, number in (numbers or {}).items():
+            space.add(cls, *(number if isinstance(number, tuple) else (number,)))
+        if sum(field.bits for field in cls._fields) % 8 == 0:
+            cls._source = compile_record(cls, draft)
+        _enter_family(cls, options.get("values", ()), options.get("fallback", False))
+        if "by" in options:
+            _found_family(cls, options["by"])
+        return cls  # type: ignore[no-any-return]
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
+        super().__init__(name, bases, namespace)
+
+
+def _declared(
+    owner: str, annotations: dict[str, Any], defaults: dict[str, Any], inherited: tuple[FieldInfo, ...]
+) -> tuple[FieldInfo, ...]:
+    """All fields in wire order: the inherited ones (with new defaults, if declared again), then the new ones."""
+    by_name = {field.name: field for field in inherited}
+    by_name.update((name, _field(owner, name, hint, defaults[name])) for name, hint in annotations.items())
+    fields, offset = [], 0
+    for field in by_name.values():
+        fields.append(field._replace(offset=offset))
+        offset += field.bits
+    return tuple(fields)
+
+
+def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
+    kind = _kind_of(owner, name, hint)
+    rule, wanted, decisive = None, None, False
+    if isinstance(default, Auto):
+        rule, default = default.rule, AUTO
+    elif isinstance(default, Expected):
+        wanted, decisive, default = default.value, default.decisive, default.value
+    elif isinstance(default, Default):
+        default = kind.convert(default.value)
+    return FieldInfo(name, kind, 0, kind.bits, default, rule, wanted, decisive)
+
+
+def _kind_of(owner: str, name: str, hint: Any) -> Kind:
+    for extra in getattr(hint, "__metadata__", ()):
+        if extra is ItemList:
+            extra = ItemList(typing.get_args(hint.__origin__)[0])
+        if isinstance(extra, Kind):
+            return extra
+    raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")
+
+
+def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
+    """Enter the class in the family that it descends from, under each value of the family's field."""
+    family = cls._family
+    if family is None:
+        return
+    if fallback:
+        family._fallbacks.append(cls)
+        return
+    field = cls._by_name[family._by]
+    for code in {*values} if field.required else {field.default, *values}:
+        family._members[code] = cls._parse
+        if len(cls._fields) == 1 and cls._fixed_size == 1:
+            family._constants[code] = cls()
+    cls._members, cls._constants, cls._fallbacks = {}, {}, []
+
+
+def _found_family(cls: Any, by: str) -> None:
+    """Let the class parse as whichever member its field `by`, which must lie within one byte, tells."""
+    field, own = cls._by_name[by], cls._parse
+    byte = field.offset // 8
+    shift, mask = 8 - field.offset % 8 - field.bits, (1 << field.bits) - 1
+    members: dict[int, Any] = {}
+    fallbacks: list[Any] = []
+
+    def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
+        if end - start <= byte:
+            raise too_short(cls, start, end)
+        code = data[start + byte] >> shift & mask
+        member = members.get(code)
+        if member is None:
+            member = fallbacks[0]._parse if fallbacks else own
+        if member is None:
+            known = " or ".join(map(str, sorted(members)))
+            raise PacketError(cls.__name__, by, start, 0, code, f"{code} is not known here, only {known}")
+        return member(data, start, end, strict)
+
+    cls._family, cls._by, cls._members, cls._constants, cls._fallbacks = cls, by, members, {}, fallbacks
+    cls._parse = staticmethod(parse)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Record(metaclass=RecordType):
+    """The base of everything that stands in a packet: headers, options, and the parts of either.
+
+    Immutable, compared and hashed by class and value. Constructors take keywords only and are forgiving (an
+    address may be text); attributes read back as one exact type.
+    """
+
+    _fields: ClassVar[tuple[FieldInfo, ...]] = ()
+    _by_name: ClassVar[dict[str, FieldInfo]] = {}
+    _fixed_size: ClassVar[int] = 0
+    _source: ClassVar[str] = ""
+    _followed_by: ClassVar[type[Record] | None] = None
+    _has_body: ClassVar[bool] = True
+    _pseudo_header: ClassVar[tuple[str, ...]] = ()
+    _has_pseudo_header: ClassVar[bool] = False
+    _has_final_destination: ClassVar[bool] = False
+    malformed: ClassVar[bool] = False
+    _family: ClassVar[type[Record] | None] = None
+    _by: ClassVar[str] = ""
+    _members: ClassVar[dict[int, Any]] = {}
+    _constants: ClassVar[dict[int, Record]] = {}
+    _fallbacks: ClassVar[list[type[Record]]] = []
+    _parse: ClassVar[Any] = None
+    _build: ClassVar[Any] = None
+
+    @classmethod
+    def fields(cls) -> tuple[FieldInfo, ...]:
+        """The declared fields in the order in which they stand on the wire."""
+        return cls._fields
+
+    @classmethod
+    def field(cls, name: str) -> FieldInfo:
+        """One declared field. Raises FieldError if the record has none of that name."""
+        try:
+            return cls._by_name[name]
+        except KeyError:
+            wanted = f"a field of {cls.__name__}: {', '.join(cls._by_name)}"
+            raise FieldError(cls.__name__, name, name, wanted) from None
+
+    @classmethod
+    def source(cls) -> str:
+        """The Python code that the declaration was compiled to."""
+        return cls._source
+
+    @classmethod
+    def parse(cls, data: bytes) -> tuple[Self, bytes]:
+        """Read one record from the start of `data`: the record and the bytes after it.
+
+        Raises PacketError for bytes that end too soon or whose lengths contradict each other.
+        """
+        data = bytes(data)
+        record, stop, _, _ = cls._parse(data, 0, len(data), True)
+        return record, data[stop:]
+
+    @classmethod
+    def fill_bytes(cls, count: int) -> bytes:
+        """For a family of items: what fills `count` bytes at the end of a list."""
+        return bytes(count)
+
+    def spans(self) -> tuple[Span, ...]:
+        """Where each field stands in `bytes(self)`, in bits; a tail that is empty has no span."""
+        spans = [Span(field.name, field.offset, field.bits) for field in self._fields if field.tail is None]
+        for field in self._fields:
+            if field.tail is not None and (value := getattr(self, field.name)):
+                spans.append(Span(field.name, field.offset, 8 * len(field.tail.pack(value))))
+        return tuple(spans)
+
+    def replace(self, **changes: Any) -> Self:
+        """Another record with these fields changed. Raises FieldError for a field that does not exist."""
+        for name in changes:
+            self.field(name)
+        return type(self)(**{**self.values(), **changes})
+
+    def values(self) -> dict[str, Any]:
+        """The fields by name."""
+        return {field.name: getattr(self, field.name) for field in self._fields}
+
+    def __bytes__(self) -> bytes:
+        return self._build(b"", None, (self,), 0, False)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        given = [
+            f"{field.name}={field.express(value)}"
+            for field in self._fields
+            if (value := getattr(self, field.name)) is not field.default and value != field.default
+        ]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def __eq__(self, other: object) -> bool:
+        if self.__class__ is not other.__class__:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._by_name)
+
+    def __hash__(self) -> int:
+        return hash((self.__class__, *[getattr(self, name) for name in self._by_name]))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: use replace({name}=...)")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remake, (type(self), self.values())
+
+
+def _remake(cls: type[Record], values: dict[str, Any]) -> Record:
+    return cls(**values)

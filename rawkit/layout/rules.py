@@ -1,0 +1,274 @@
+"""Rules: how a field that was left AUTO is filled in, and how one that was read is checked.
+
+A rule gives the compiler a line of code for each direction, so nothing here runs for every packet but `check`,
+and that only when someone asks for a packet's problems. In the emitted code these names are known:
+`self`, `tail` (packed), `size` (of the whole header), `body` (all that follows, packed), `following` (the next
+layer or None), `layers`, `index`, and `total` (the sum of the words that a checksum covers); when reading,
+`start`, `stop`, `end` and every field that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rawkit.errors import BuildError
+from rawkit.layout.checksum import as_words, checksum_of, verifies
+from rawkit.layout.numbers import Numbers
+from rawkit.layout.problem import Problem, View
+
+if TYPE_CHECKING:
+    from rawkit.layout.record import FieldInfo, Record
+
+__all__ = [
+    "Auto",
+    "Checksum",
+    "Default",
+    "Expected",
+    "HeaderLength",
+    "Length",
+    "NextProtocol",
+    "Rule",
+    "Unspecified",
+    "auto",
+    "default",
+    "expected",
+]
+
+
+class Rule:
+    """The base of all rules."""
+
+    recomputed = True
+    """Whether `packet.recomputed()` gives the field back to this rule."""
+
+    def compute(self, field: FieldInfo) -> str:
+        """An expression for the value, when building."""
+        raise NotImplementedError
+
+    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
+        """What the emitted expressions refer to."""
+        return {}
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+        """The problems of this field as it was read."""
+        return iter(())
+
+
+class HeaderLength(Rule):
+    """The length of the header itself, options included: `value = bytes / unit - minus`."""
+
+    def __init__(self, unit: int = 1, minus: int = 0) -> None:
+        self.unit, self.minus = unit, minus
+
+    def compute(self, field: FieldInfo) -> str:
+        words = f"size // {self.unit}" if self.unit > 1 else "size"
+        return f"{words} - {self.minus}" if self.minus else words
+
+    def bytes_of(self, value: str) -> str:
+        """An expression for the header's length in bytes."""
+        words = f"({value} + {self.minus})" if self.minus else value
+        return f"{words} * {self.unit}" if self.unit > 1 else words
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+        says = (getattr(record, field.name) + self.minus) * self.unit
+        there = view.stop - view.start
+        if says < there:
+            message = f"says {says} bytes, but the header has at least {there}"
+        elif says > there and not view.quoted and view.start + says > view.wire_end:
+            message = f"says {says} bytes, but {there} are there"
+        else:
+            return
+        yield field.problem(view, message)
+
+
+class Length(Rule):
+    """The length of the body in bytes, with `header=True` that of header and body."""
+
+    def __init__(self, header: bool = False) -> None:
+        self.header = header
+
+    def compute(self, field: FieldInfo) -> str:
+        return "size + len(body)" if self.header else "len(body)"
+
+    def limit(self, value: str) -> str:
+        """An expression for where the body ends."""
+        return f"{'start' if self.header else 'stop'} + {value}"
+
+    def end_of_body(self, view: View, record: Record, field: FieldInfo) -> int:
+        """Where the body ends as the field says, whether or not there are so many bytes."""
+        return (view.start if self.header else view.stop) + int(getattr(record, field.name))
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+        says = getattr(record, field.name)
+        limit = self.end_of_body(view, record, field)
+        if limit < view.stop:
+            yield field.problem(view, f"says {says} bytes, less than the header's own {view.stop - view.start}")
+        elif limit > max(view.end, view.wire_end) and not view.quoted:
+            there = view.end - (view.start if self.header else view.stop)
+            yield field.problem(view, f"says {says} bytes, but {there} are there")
+
+
+class NextProtocol(Rule):
+    """The number that announces the next header, from the number space `numbers`.
+
+    Where the field `unless` is not zero (a fragment's offset), what follows is no header; where the field
+    `partial` is not zero (more fragments), the body is only the beginning of one.
+    """
+
+    def __init__(self, numbers: Numbers, unless: str = "", partial: str = "") -> None:
+        self.numbers, self.unless, self.partial = numbers, unless, partial
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"{field.name}_known(following.__class__) or {field.name}_number(following, body)"
+
+    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
+        space, header, name = self.numbers, owner.__name__, field.name
+
+        def number(following: Record | None, body: bytes) -> int:
+            if following is not None:
+                found = space.number_of(following.__class__)
+                if found is not None:
+                    return found
+                raise BuildError(header, name, f"{type(following).__name__} has no {space.name}")
+            if space.nothing is not None and not body:
+                return space.nothing
+            raise BuildError(header, name, "no header follows" if not body else "what follows is plain bytes")
+
+        return {
+            f"{name}_number": number,
+            f"{name}_known": space.known_number_of,
+            f"{name}_header": space.header_of,
+        }
+
+    def following(self, field: FieldInfo) -> str:
+        """An expression for the class of the next header, when reading."""
+        found = f"{field.name}_header({field.name})"
+        return f"None if {self.unless} else {found}" if self.unless else found
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+        number = getattr(record, field.name)
+        if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
+            return
+        yield field.problem(view, f"unknown {self.numbers.name} {field.show(number)}")
+
+
+class Checksum(Rule):
+    """The Internet checksum over header and body, or over the header alone (`body=False`).
+
+    With `pseudo_header`, the enclosing IP header's addresses, the protocol number and the length come before
+    it. With `optional`, zero on the wire means none was computed, unless the enclosing header requires one,
+    and a computed zero is sent as 0xFFFF (RFC 768).
+    """
+
+    def __init__(self, body: bool = True, pseudo_header: Numbers | None = None, optional: bool = False) -> None:
+        self.covers_body, self.pseudo_header, self.optional = body, pseudo_header, optional
+
+    def compute(self, field: FieldInfo) -> str:
+        remainder = "-total % 65535" + (" or 65535" if self.optional else "")
+        return f"{remainder} if total else 65535"
+
+    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
+
+        def distant_pseudo_header(layers: tuple[Record, ...], index: int) -> int:
+            network, addresses = enclosing_network(layers, index)
+            if network is None:
+                raise BuildError(owner.__name__, field.name, "there is no IPv4 or IPv6 header before it")
+            return addresses
+
+        return {"distant_pseudo_header": distant_pseudo_header}
+
+    def pseudo_total(self, owner: type[Record], length: str) -> str:
+        """An expression for what the pseudo-header adds to the sum of words, `length` being one for the length."""
+        assert self.pseudo_header is not None
+        protocol = self.pseudo_header.number_of(owner) or 0
+        return (
+            "(layers[index - 1].pseudo_sum() if index and layers[index - 1]._has_pseudo_header "
+            f"else distant_pseudo_header(layers, index)) + {protocol} + {length}"
+        )
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+        if self.covers_body and not view.whole:
+            return
+        total = as_words(view.data[view.start : view.limit if self.covers_body else view.stop])
+        found = getattr(record, field.name)
+        if self.pseudo_header is not None:
+            network, addresses = enclosing_network(view.layers, view.position)
+            if network is None:
+                return
+            if self.optional and found == 0:
+                if network.checksum_required:
+                    yield field.problem(view, f"zero, which {type(network).__name__} does not allow")
+                return
+            total += addresses + (self.pseudo_header.number_of(type(record)) or 0)
+            total += view.limit - view.start
+        if not verifies(total):
+            right = checksum_of(total - found) or (65535 if self.optional else 0)
+            yield field.problem(view, f"bad checksum {field.show(found)}, computed {field.show(right)}")
+
+
+def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]:
+    """The nearest layer before `index` that has a pseudo-header, and the sum of its addresses.
+
+    A header between the two that knows a further destination (RFC 8200, section 8.1) replaces the last one.
+    Gives (None, 0) if there is no such layer.
+    """
+    final = None
+    for at in range(index - 1, -1, -1):
+        layer: Any = layers[at]
+        if layer._has_pseudo_header:
+            return layer, layer.pseudo_sum(final)
+        if layer._has_final_destination:
+            final = layer.final_destination() or final
+    return None, 0
+
+
+class Unspecified(Rule):
+    """A field that the sending host knows (its own address); `value` where nobody fills it in."""
+
+    recomputed = False
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"{field.name}_unspecified"
+
+    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
+        return {f"{field.name}_unspecified": field.kind.convert(self.value)}
+
+
+class Auto:
+    """A default that a rule computes."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+
+class Default:
+    """A default given in the forgiving form (letters, text), to be made exact."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class Expected:
+    """A default from which no header read should differ; with `decisive`, one that does is another header."""
+
+    def __init__(self, value: int, decisive: bool) -> None:
+        self.value, self.decisive = value, decisive
+
+
+def auto(rule: Rule) -> Any:
+    """The field is AUTO unless given; `rule` fills it when the packet is built."""
+    return Auto(rule)
+
+
+def default(value: object) -> Any:
+    """The field's default, in any form that its constructor takes."""
+    return Default(value)
+
+
+def expected(value: int, decisive: bool = False) -> Any:
+    """The field's default; reading another value is a Problem, and with `decisive` a PacketError."""
+    return Expected(value, decisive)

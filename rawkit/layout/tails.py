@@ -1,0 +1,171 @@
+"""Kinds of tail: the variable part that follows the fixed fields of a header.
+
+A tail reaches from the last fixed field to the end of its header, which a `HeaderLength` rule gives, and where
+there is none, to the end of the bytes. Every byte of it is in some value, so that it packs to what was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from rawkit.errors import PacketError
+from rawkit.layout.kinds import IPv4AddressKind, IPv6AddressKind, Kind, UInt
+
+if TYPE_CHECKING:
+    from rawkit.layout.record import Record
+
+__all__ = ["Array", "IPv4Addrs", "IPv6Addrs", "ItemList", "Items", "Remainder", "Rest", "Tail", "U32s"]
+
+
+class Tail(Kind):
+    """A kind of variable width."""
+
+    bits = 0
+    empty: Any = ()
+
+    def unpack(self, data: bytes, start: int, stop: int) -> Any:
+        """The value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
+        raise NotImplementedError
+
+    def pack(self, value: Any) -> bytes:
+        """The bytes of the value."""
+        raise NotImplementedError
+
+    def fill_bytes(self, count: int) -> bytes:
+        """What fills `count` bytes up to a whole number of the header length's units."""
+        return bytes(count)
+
+
+class Remainder(Tail):
+    """The bytes themselves."""
+
+    expected = "bytes"
+    empty = b""
+
+    def unpack(self, data: bytes, start: int, stop: int) -> bytes:
+        return data[start:stop]
+
+    def pack(self, value: bytes) -> bytes:
+        return value
+
+    def convert(self, value: Any) -> bytes:
+        if not isinstance(value, bytes | bytearray | memoryview):
+            raise TypeError(value)
+        return bytes(value)
+
+    def show(self, value: bytes) -> str:
+        return value.hex()
+
+
+class Array(Tail):
+    """Values of one fixed-width kind, one after the other, as a tuple."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.size = kind.bits // 8
+        self.expected = f"a list, each of it {kind.expected}"
+
+    def unpack(self, data: bytes, start: int, stop: int) -> tuple[Any, ...]:
+        if (stop - start) % self.size:
+            raise PacketError("Array", "", start, self.size, (stop - start) % self.size)
+        convert, size = self.kind.convert, self.size
+        if self.kind.code:
+            return tuple([convert(data[at : at + size]) for at in range(start, stop, size)])
+        return tuple([convert(int.from_bytes(data[at : at + size])) for at in range(start, stop, size)])
+
+    def pack(self, value: tuple[Any, ...]) -> bytes:
+        if self.kind.code:
+            return b"".join([element.packed for element in value])
+        return b"".join([int(element).to_bytes(self.size) for element in value])
+
+    def convert(self, value: Any) -> tuple[Any, ...]:
+        if isinstance(value, str | bytes):
+            raise TypeError(value)
+        return tuple([self.kind.convert(element) for element in value])
+
+    def show(self, value: tuple[Any, ...]) -> str:
+        return ", ".join(map(self.kind.show, value))
+
+    def express(self, value: tuple[Any, ...]) -> str:
+        return _tuple_of(map(self.kind.express, value))
+
+
+class ItemList(Tail):
+    """Records one after the other, as a tuple: all of one class, or members of one family.
+
+    The first byte holds the family's code, which chooses the member. What the member cannot hold (a length that
+    disagrees, a code that nobody declared) goes to the family's fallbacks in the order of their declaration.
+    """
+
+    expected = "a list of items"
+
+    def __init__(self, item: type[Record]) -> None:
+        self.item = item
+        self.expected = f"a list of {item.__name__}"
+        self.unpack = items_reader(item)  # type: ignore[method-assign]
+
+    def pack(self, value: tuple[Record, ...]) -> bytes:
+        return b"".join([item._build(b"", None, (), 0, False) for item in value])
+
+    def convert(self, value: Any) -> tuple[Record, ...]:
+        items = tuple(value) if isinstance(value, Iterable) else (value,)
+        if not all(isinstance(item, self.item) for item in items):
+            raise TypeError(value)
+        return items
+
+    def fill_bytes(self, count: int) -> bytes:
+        return self.item.fill_bytes(count)
+
+    def show(self, value: tuple[Record, ...]) -> str:
+        return ", ".join(map(repr, value))
+
+    def express(self, value: tuple[Record, ...]) -> str:
+        return _tuple_of(map(repr, value))
+
+
+def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record, ...]]:
+    """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
+    constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
+
+    def read(data: bytes, start: int, stop: int) -> tuple[Record, ...]:
+        items: list[Record] = []
+        while start < stop:
+            code = data[start]
+            constant = constant_of(code)
+            if constant is not None:
+                items.append(constant)
+                start += 1
+                continue
+            try:
+                member, start, _, _ = member_of(code, any_member)(data, start, stop, True)
+            except PacketError:
+                member, start = fall_back(data, start, stop)
+            items.append(member)
+        return tuple(items)
+
+    def fall_back(data: bytes, start: int, stop: int) -> tuple[Record, int]:
+        for fallback in item._fallbacks:
+            try:
+                member, end, _, _ = fallback._parse(data, start, stop, True)
+            except PacketError:
+                continue
+            return member, end
+        raise PacketError(item.__name__, "", start, item._fixed_size, stop - start)
+
+    return read
+
+
+def _tuple_of(elements: Iterable[str]) -> str:
+    listed = list(elements)
+    return f"({listed[0]},)" if len(listed) == 1 else f"({', '.join(listed)})"
+
+
+T = TypeVar("T")
+
+Items = Annotated[tuple[T, ...], ItemList]
+Rest = Annotated[bytes, Remainder()]
+U32s = Annotated[tuple[int, ...], Array(UInt(32))]
+IPv4Addrs = Annotated[tuple[IPv4Address, ...], Array(IPv4AddressKind())]
+IPv6Addrs = Annotated[tuple[IPv6Address, ...], Array(IPv6AddressKind())]

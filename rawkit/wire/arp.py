@@ -1,0 +1,61 @@
+"""Address Resolution Protocol (RFC 826) for IPv4 over Ethernet."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from ipaddress import IPv4Address
+
+from rawkit.layout import MAC, U8, U16, X16, IPv4Addr, MACAddr, Unspecified, auto, default, expected
+from rawkit.wire.packet import Header
+from rawkit.wire.spaces import ETHER_TYPES
+
+__all__ = ["ARP", "ARPOperation"]
+
+
+class ARPOperation(IntEnum):
+    """What an ARP packet wants (https://www.iana.org/assignments/arp-parameters)."""
+
+    REQUEST = 1
+    REPLY = 2
+
+
+class ARP(Header, numbers={ETHER_TYPES: 0x0806}, body=False):
+    """A question for, or the answer with, the MAC address of an IPv4 address.
+
+    Packets for other kinds of address have another layout and are not read as ARP.
+    """
+
+    hardware_type: U16 = expected(1)
+    protocol_type: X16 = expected(0x0800)
+    hardware_length: U8 = expected(6, decisive=True)
+    protocol_length: U8 = expected(4, decisive=True)
+    operation: U16 = 1
+    sender_mac: MACAddr = auto(Unspecified("00:00:00:00:00:00"))
+    sender_ip: IPv4Addr = auto(Unspecified("0.0.0.0"))
+    target_mac: MACAddr = default("00:00:00:00:00:00")
+    target_ip: IPv4Addr
+
+    @classmethod
+    def who_has(cls, target: IPv4Address | str, *, tell: IPv4Address | str, mac: MAC | str | bytes) -> ARP:
+        """The request for the MAC address of `target`, asked by `tell`, whose own is `mac`."""
+        return cls(target_ip=target, sender_ip=tell, sender_mac=mac)
+
+    @classmethod
+    def is_at(
+        cls,
+        address: IPv4Address | str,
+        mac: MAC | str | bytes,
+        *,
+        to: IPv4Address | str,
+        to_mac: MAC | str | bytes,
+    ) -> ARP:
+        """The reply that `address` is at `mac`, for the host `to`."""
+        reply = ARPOperation.REPLY.value
+        return cls(operation=reply, sender_ip=address, sender_mac=mac, target_ip=to, target_mac=to_mac)
+
+    def describe(self) -> str:
+        if self.operation == ARPOperation.REQUEST:
+            return f"ARP who has {self.target_ip}, tell {self.sender_ip}"
+        if self.operation == ARPOperation.REPLY:
+            return f"ARP {self.sender_ip} is at {self.sender_mac}"
+        return f"ARP operation {self.operation}"

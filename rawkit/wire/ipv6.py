@@ -1,0 +1,191 @@
+"""Internet Protocol, version 6 (RFC 8200), its extension headers, and their options."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address
+
+from rawkit.layout import (
+    U2,
+    U4,
+    U8,
+    U13,
+    U16,
+    X8,
+    X20,
+    X32,
+    Flag,
+    HeaderLength,
+    IPv6Addr,
+    IPv6Addrs,
+    Items,
+    Length,
+    NextProtocol,
+    Record,
+    Rest,
+    Unspecified,
+    auto,
+    expected,
+)
+from rawkit.wire.ip import IP
+from rawkit.wire.link_type import LinkType
+from rawkit.wire.packet import Header
+from rawkit.wire.spaces import ETHER_TYPES, IP_PROTOCOLS, LINK_LAYERS
+
+__all__ = [
+    "DestinationOptions",
+    "Fragment",
+    "HopByHop",
+    "IPv6",
+    "IPv6MalformedOptions",
+    "IPv6Option",
+    "IPv6RouterAlert",
+    "IPv6UnknownOption",
+    "Pad1",
+    "PadN",
+    "Routing",
+    "RoutingType0",
+    "RoutingType2",
+    "UnknownRouting",
+]
+
+
+class IPv6(
+    IP,
+    values=(6,),
+    pseudo_header=("src", "dst"),
+    numbers={ETHER_TYPES: 0x86DD, IP_PROTOCOLS: 41, LINK_LAYERS: (LinkType.RAW, LinkType.IPV6)},
+):
+    """The header of RFC 8200, section 3. `src` is filled by whoever sends the packet, and else `::`."""
+
+    checksum_required = True
+
+    version: U4 = expected(6)
+    traffic_class: X8 = 0
+    flow_label: X20 = 0
+    payload_length: U16 = auto(Length())
+    next_header: U8 = auto(NextProtocol(IP_PROTOCOLS))
+    hop_limit: U8 = 64
+    src: IPv6Addr = auto(Unspecified("::"))
+    dst: IPv6Addr
+
+    def describe(self) -> str:
+        return f"IPv6 {self.src} > {self.dst}"
+
+
+class IPv6Option(Record, by="type"):
+    """Any option of a hop-by-hop or destination options header (RFC 8200, section 4.2)."""
+
+    type: U8
+
+    @classmethod
+    def fill_bytes(cls, count: int) -> bytes:
+        return bytes(Pad1()) if count == 1 else bytes(PadN(data=bytes(count - 2)))
+
+
+class Pad1(IPv6Option):
+    """One byte of padding."""
+
+    type: U8 = 0
+
+
+class PadN(IPv6Option):
+    """Two or more bytes of padding."""
+
+    type: U8 = 1
+    length: U8 = auto(HeaderLength(minus=2))
+    data: Rest = b""
+
+
+class IPv6RouterAlert(IPv6Option):
+    """Router alert (RFC 2711): 0 is MLD, 1 RSVP, 2 active networks."""
+
+    type: U8 = 5
+    length: U8 = auto(HeaderLength(minus=2))
+    value: U16 = 0
+
+
+class IPv6UnknownOption(IPv6Option, fallback=True):
+    """An option that is not declared here, or whose length is not that of its type."""
+
+    length: U8 = auto(HeaderLength(minus=2))
+    data: Rest = b""
+
+
+class IPv6MalformedOptions(IPv6Option, fallback=True):
+    """The rest of the options, from one on whose length leads outside of the header."""
+
+    malformed = True
+    data: Rest = b""
+
+
+class HopByHop(Header, numbers={IP_PROTOCOLS: 0}):
+    """Hop-by-hop options, for every router on the way (RFC 8200, section 4.3)."""
+
+    next_header: U8 = auto(NextProtocol(IP_PROTOCOLS))
+    hdr_ext_len: U8 = auto(HeaderLength(unit=8, minus=1))
+    options: Items[IPv6Option] = ()
+
+
+class DestinationOptions(Header, numbers={IP_PROTOCOLS: 60}):
+    """Options for the destination alone (RFC 8200, section 4.6)."""
+
+    next_header: U8 = auto(NextProtocol(IP_PROTOCOLS))
+    hdr_ext_len: U8 = auto(HeaderLength(unit=8, minus=1))
+    options: Items[IPv6Option] = ()
+
+
+class Routing(Header, by="routing_type", numbers={IP_PROTOCOLS: 43}):
+    """Nodes to be visited on the way (RFC 8200, section 4.4); each routing type has its own data."""
+
+    _has_final_destination = True
+
+    next_header: U8 = auto(NextProtocol(IP_PROTOCOLS))
+    hdr_ext_len: U8 = auto(HeaderLength(unit=8, minus=1))
+    routing_type: U8
+    segments_left: U8 = 0
+
+    def final_destination(self) -> IPv6Address | None:
+        """Where the packet goes in the end, if this header knows and that is still ahead."""
+        return None
+
+
+class RoutingType0(Routing):
+    """The loose source route of RFC 2460, section 4.4, which RFC 5095 forbids."""
+
+    routing_type: U8 = 0
+    reserved: X32 = 0
+    addresses: IPv6Addrs = ()
+
+    def final_destination(self) -> IPv6Address | None:
+        return self.addresses[-1] if self.segments_left and self.addresses else None
+
+
+class RoutingType2(Routing):
+    """A mobile node's home address (RFC 6275, section 6.4)."""
+
+    routing_type: U8 = 2
+    reserved: X32 = 0
+    addresses: IPv6Addrs = ()
+
+    def final_destination(self) -> IPv6Address | None:
+        return self.addresses[-1] if self.segments_left and self.addresses else None
+
+
+class UnknownRouting(Routing, fallback=True):
+    """A routing header of another type, or one whose addresses are not whole."""
+
+    data: Rest = b""
+
+
+class Fragment(Header, numbers={IP_PROTOCOLS: 44}):
+    """A fragment of a packet (RFC 8200, section 4.5); `fragment_offset` counts units of 8 bytes."""
+
+    next_header: U8 = auto(NextProtocol(IP_PROTOCOLS, unless="fragment_offset", partial="more_fragments"))
+    reserved: X8 = 0
+    fragment_offset: U13 = 0
+    reserved_bits: U2 = 0
+    more_fragments: Flag = False
+    identification: X32 = 0
+
+    def describe(self) -> str:
+        return f"Fragment at {8 * self.fragment_offset}"

@@ -1,0 +1,315 @@
+"""A packet: a stack of headers, the payload that the innermost one carries, and what trails behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+
+from rawkit.errors import LayerError, PacketError
+from rawkit.layout import AUTO, NextProtocol, Problem, Record, Rest
+from rawkit.wire.link_type import LinkType
+from rawkit.wire.spaces import LINK_LAYERS
+
+__all__ = ["CutHeader", "Header", "Layer", "Packet", "Raw", "Trailer"]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Header(Record):
+    """A record that can stand in a stack, which `/` makes: `IPv4(dst="10.0.0.2") / TCP(dst_port=80)`."""
+
+    checksum_required: ClassVar[bool] = False
+    """Whether the transports within must have a checksum (IPv6: RFC 8200, section 8.1)."""
+
+    def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
+        if isinstance(other, Header):
+            return make_packet((self, other), b"", (), None)
+        return Packet((self,)) / other
+
+    @classmethod
+    def cut(cls, data: bytes) -> CutHeader:
+        """The beginning of a header of this class, of which no more than `data` was captured or quoted."""
+        return CutHeader(cls, data)
+
+    def describe(self) -> str:
+        """The header in a few words, for a line that lists packets."""
+        return type(self).__name__
+
+
+class CutHeader:
+    """A header that is cut short: `data` is what there is of a `header`.
+
+    It stands in a stack as a header does. `values()` tells the fields that are whole.
+    """
+
+    __slots__ = ("data", "header")
+    _has_pseudo_header = False
+    _has_final_destination = False
+
+    def __init__(self, header: type[Header], data: bytes) -> None:
+        object.__setattr__(self, "header", header)
+        object.__setattr__(self, "data", bytes(data))
+
+    header: type[Header]
+    data: bytes
+
+    def values(self) -> dict[str, Any]:
+        """The fields that are there as a whole, by name."""
+        there = 8 * len(self.data)
+        whole = [field for field in self.header.fields() if field.bits and field.offset + field.bits <= there]
+        padded = self.data.ljust(self.header._fixed_size, b"\0")
+        return {field.name: field.unpack(padded) for field in whole}
+
+    def describe(self) -> str:
+        """The header in a few words, for a line that lists packets."""
+        return f"{self.header.__name__}, cut after {len(self.data)} bytes"
+
+    def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
+        return Packet((self,)) / other
+
+    def _build(self, body: bytes, following: object, layers: object, index: int, fill: bool) -> Any:
+        return self if fill else self.data + body
+
+    def __bytes__(self) -> bytes:
+        return self.data
+
+    def __repr__(self) -> str:
+        return f"{self.header.__name__}.cut({self.data!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CutHeader) and (self.header, self.data) == (other.header, other.data)
+
+    def __hash__(self) -> int:
+        return hash((self.header, self.data))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("CutHeader is immutable")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CutHeader, (self.header, self.data)
+
+
+class Raw(Header):
+    """Plain bytes between two headers."""
+
+    data: Rest = b""
+
+
+class Trailer(NamedTuple):
+    """Bytes behind the body of layer number `layer`, outside of what its length says (Ethernet's padding)."""
+
+    data: bytes
+    layer: int
+
+    def __repr__(self) -> str:
+        return f"Trailer(data={self.data!r}, layer={self.layer})"
+
+
+Layer = Header | CutHeader
+Reading = tuple[bytes, int, int, PacketError | type[Record] | None, list[int]]
+"""How a packet was read: the bytes, their link type, where they would end had they not been cut, why reading
+stopped although a header should have followed, and for each layer where its header ends."""
+
+H = TypeVar("H", bound=Header)
+
+
+class Packet:
+    """Headers from the outermost in, the payload, and trailers from the innermost out; immutable.
+
+    `bytes(packet)` builds it: each AUTO field is computed, all others go out as they are, wrong or not.
+    Raises BuildError where an AUTO field cannot be computed, FieldError where the result does not fit.
+    """
+
+    __slots__ = ("_problems", "_reading", "layers", "payload", "trailers")
+
+    layers: tuple[Layer, ...]
+    payload: bytes
+    trailers: tuple[Trailer, ...]
+    _reading: Reading | None
+    _problems: tuple[Problem, ...] | None
+
+    def __new__(
+        cls, layers: tuple[Layer, ...] = (), payload: bytes = b"", trailers: tuple[Trailer, ...] = ()
+    ) -> Packet:
+        return make_packet(tuple(layers), bytes(payload), tuple(trailers), None)
+
+    # ------------------------------------------------------------------ putting together
+
+    def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
+        if other.__class__ is bytes and not self.trailers:
+            return make_packet(self.layers, self.payload + other, (), None)  # type: ignore[operator]
+        if isinstance(other, (Header, CutHeader)):
+            return make_packet((*self._closed(), other), b"", self.trailers, None)
+        if isinstance(other, (bytes, bytearray, memoryview)):
+            return make_packet(self.layers, self.payload + bytes(other), self.trailers, None)
+        if isinstance(other, Packet):
+            layers = self._closed()
+            shifted = tuple(Trailer(data, layer + len(layers)) for data, layer in other.trailers)
+            return Packet((*layers, *other.layers), other.payload, (*shifted, *self.trailers))
+        if isinstance(other, Trailer):
+            return Packet(self.layers, self.payload, (*self.trailers, other))
+        return NotImplemented
+
+    def _closed(self) -> tuple[Layer, ...]:
+        """The layers, the payload having become one of them."""
+        return (*self.layers, Raw(data=self.payload)) if self.payload else self.layers
+
+    def __bytes__(self) -> bytes:
+        layers, body, following = self.layers, self.payload, None
+        for index in range(len(layers) - 1, -1, -1):
+            layer = layers[index]
+            body = layer._build(body, following, layers, index, False)
+            if self.trailers:
+                body += self._trailing(index)
+            following = layer
+        return body
+
+    def _trailing(self, index: int) -> bytes:
+        return b"".join([data for data, layer in self.trailers if layer == index])
+
+    def built(self) -> Packet:
+        """The same packet with nothing left AUTO."""
+        layers, body, following = self.layers, self.payload, None
+        done: list[Layer] = []
+        for index in range(len(layers) - 1, -1, -1):
+            layer = layers[index]
+            done.append(layer._build(body, following, layers, index, True))
+            body = layer._build(body, following, layers, index, False) + self._trailing(index)
+            following = layer
+        return Packet(tuple(reversed(done)), self.payload, self.trailers)
+
+    def recomputed(self) -> Packet:
+        """The same packet with every computed field given back to AUTO.
+
+        A next-protocol number stays where what follows has none, and a packet that is quoted in an error
+        message stays as it is, being evidence.
+        """
+        layers: list[Layer] = []
+        for index, layer in enumerate(self.layers):
+            following = self.layers[index + 1] if index + 1 < len(self.layers) else None
+            layers.append(_recomputed(layer, following) if isinstance(layer, Header) else layer)
+            if isinstance(layer, Header) and layer._followed_by is not None:
+                layers += self.layers[index + 1 :]
+                break
+        return Packet(tuple(layers), self.payload, self.trailers)
+
+    def replace(self, header: type[Header], **changes: Any) -> Packet:
+        """The same packet with fields of its first `header` changed. Raises LayerError, FieldError."""
+        old = self[header]
+        new = old.replace(**changes)
+        return Packet(tuple(new if layer is old else layer for layer in self.layers), self.payload, self.trailers)
+
+    # ------------------------------------------------------------------ looking at it
+
+    def __getitem__(self, header: type[H]) -> H:
+        for layer in self.layers:
+            if isinstance(layer, header):
+                return layer
+        raise LayerError(header.__name__, [name_of(layer) for layer in self.layers])
+
+    def __contains__(self, header: type[Header]) -> bool:
+        return any(isinstance(layer, header) for layer in self.layers)
+
+    def all(self, header: type[H]) -> Iterator[H]:
+        """Every layer of that class, from the outermost in."""
+        return (layer for layer in self.layers if isinstance(layer, header))
+
+    @property
+    def trailer(self) -> bytes:
+        """All bytes that stand behind what the headers account for."""
+        return b"".join([trailer.data for trailer in self.trailers])
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with a packet that was dissected; a packet made by hand has none."""
+        if self._problems is None:
+            from rawkit.wire.problems import find_problems  # which needs this module
+
+            object.__setattr__(
+                self, "_problems", tuple(find_problems(self, self._reading)) if self._reading else ()
+            )
+        return self._problems or ()
+
+    @property
+    def link_type(self) -> LinkType:
+        """What the first layer is to a capture file. An unknown first layer is `LinkType.RAW`."""
+        if self._reading is not None:
+            return LinkType(self._reading[1])
+        number = LINK_LAYERS.number_of(type(self.layers[0])) if self.layers else None
+        return LinkType.RAW if number is None else LinkType(number)
+
+    def bounds(self) -> tuple[tuple[int, int], ...]:
+        """For each layer, the byte offsets at which its header starts and stops in `bytes(self)`."""
+        stops = self._reading[4] if self._reading is not None else self._built_stops()
+        return tuple(zip((0, *stops), stops, strict=False))
+
+    def _built_stops(self) -> list[int]:
+        return list(accumulate(len(bytes(layer)) for layer in self.built().layers))
+
+    def summary(self) -> str:
+        """The packet in one line."""
+        words = [layer.describe() for layer in self.layers]
+        if self.payload:
+            words.append(f"{len(self.payload)} bytes")
+        return " / ".join(words)
+
+    def __repr__(self) -> str:
+        parts: list[object] = [*self.layers]
+        if self.payload or not parts:
+            parts.append(self.payload)
+        return " / ".join(map(repr, [*parts, *self.trailers]))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Packet):
+            return NotImplemented
+        return (self.layers, self.payload, self.trailers) == (other.layers, other.payload, other.trailers)
+
+    def __hash__(self) -> int:
+        return hash((self.layers, self.payload, self.trailers))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("Packet is immutable: use replace(), recomputed() or `/`")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Packet, (self.layers, self.payload, self.trailers)
+
+
+class PacketDraft:
+    """A packet that can still be written to; `make_packet` turns it into a `Packet` by its class."""
+
+    __slots__ = Packet.__slots__
+
+
+def make_packet(
+    layers: tuple[Layer, ...], payload: bytes, trailers: tuple[Trailer, ...], reading: Reading | None
+) -> Packet:
+    """A packet from exactly these parts."""
+    packet: Any = new(PacketDraft)
+    packet.layers = layers
+    packet.payload = payload
+    packet.trailers = trailers
+    packet._reading = reading
+    packet._problems = None
+    packet.__class__ = Packet
+    return packet  # type: ignore[no-any-return]
+
+
+new = object.__new__
+
+
+def name_of(layer: Layer) -> str:
+    """The name of the layer's class."""
+    return layer.header.__name__ if isinstance(layer, CutHeader) else type(layer).__name__
+
+
+def _recomputed(layer: Header, following: Layer | None) -> Header:
+    changes = {}
+    for field in layer.fields():
+        if field.rule is None or not field.rule.recomputed:
+            continue
+        if isinstance(field.rule, NextProtocol) and (
+            following is None or field.rule.numbers.number_of(type(following)) is None
+        ):
+            continue
+        changes[field.name] = AUTO
+    return layer.replace(**changes) if changes else layer

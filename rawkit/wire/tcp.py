@@ -1,0 +1,160 @@
+"""Transmission Control Protocol (RFC 9293) and the options that every stack speaks."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Annotated
+
+from rawkit.layout import (
+    U3,
+    U4,
+    U8,
+    U16,
+    U32,
+    X16,
+    Checksum,
+    Convertible,
+    FlagSet,
+    HeaderLength,
+    Items,
+    Record,
+    Rest,
+    auto,
+    default,
+)
+from rawkit.wire.packet import Header
+from rawkit.wire.spaces import IP_PROTOCOLS
+
+__all__ = [
+    "SACK",
+    "TCP",
+    "MaximumSegmentSize",
+    "SACKBlock",
+    "SACKPermitted",
+    "TCPEndOfOptions",
+    "TCPFlags",
+    "TCPMalformedOptions",
+    "TCPNoOperation",
+    "TCPOption",
+    "TCPUnknownOption",
+    "Timestamps",
+    "WindowScale",
+]
+
+
+class TCPFlags(IntFlag):
+    """The control bits (RFC 9293, section 3.1; AE is RFC 9768), in tcpdump's letters `FSRPAUECN`."""
+
+    FIN = 1
+    SYN = 2
+    RST = 4
+    PSH = 8
+    ACK = 16
+    URG = 32
+    ECE = 64
+    CWR = 128
+    AE = 256
+
+
+TCPFlagSet = Annotated[Convertible[TCPFlags, str | int], FlagSet(9, TCPFlags, "FSRPAUECN")]
+
+
+class TCPOption(Record, by="kind"):
+    """Any option of a TCP header (RFC 9293, section 3.2)."""
+
+    kind: U8
+
+
+class TCPEndOfOptions(TCPOption):
+    """End of option list; the rest of the header is padding."""
+
+    kind: U8 = 0
+    padding: Rest = b""
+
+
+class TCPNoOperation(TCPOption):
+    """No operation, which aligns the option that follows."""
+
+    kind: U8 = 1
+
+
+class MaximumSegmentSize(TCPOption):
+    """The largest segment that the sender of this SYN wants to receive, without headers."""
+
+    kind: U8 = 2
+    length: U8 = auto(HeaderLength())
+    mss: U16 = 1460
+
+
+class WindowScale(TCPOption):
+    """By how many bits windows are shifted (RFC 7323, section 2.2)."""
+
+    kind: U8 = 3
+    length: U8 = auto(HeaderLength())
+    shift: U8 = 0
+
+
+class SACKPermitted(TCPOption):
+    """Selective acknowledgements may be sent (RFC 2018, section 2)."""
+
+    kind: U8 = 4
+    length: U8 = auto(HeaderLength())
+
+
+class SACKBlock(Record):
+    """A range of sequence numbers that was received: from `left` up to, but without, `right`."""
+
+    left: U32
+    right: U32
+
+
+class SACK(TCPOption):
+    """What was received beyond the acknowledgement number (RFC 2018, section 3)."""
+
+    kind: U8 = 5
+    length: U8 = auto(HeaderLength())
+    blocks: Items[SACKBlock] = ()
+
+
+class Timestamps(TCPOption):
+    """The sender's clock, and the last value that it received (RFC 7323, section 3.2)."""
+
+    kind: U8 = 8
+    length: U8 = auto(HeaderLength())
+    value: U32 = 0
+    echo_reply: U32 = 0
+
+
+class TCPUnknownOption(TCPOption, fallback=True):
+    """An option that is not declared here, or whose length is not that of its kind."""
+
+    length: U8 = auto(HeaderLength())
+    data: Rest = b""
+
+
+class TCPMalformedOptions(TCPOption, fallback=True):
+    """The rest of the options, from one on whose length leads outside of the header."""
+
+    malformed = True
+    data: Rest = b""
+
+
+class TCP(Header, numbers={IP_PROTOCOLS: 6}):
+    """The header of RFC 9293, section 3.1. The defaults are those of a connection's first segment."""
+
+    src_port: U16 = 49152
+    dst_port: U16
+    seq: U32 = 0
+    ack: U32 = 0
+    data_offset: U4 = auto(HeaderLength(unit=4))
+    reserved: U3 = 0
+    flags: TCPFlagSet = default("S")
+    window: U16 = 64240
+    checksum: X16 = auto(Checksum(pseudo_header=IP_PROTOCOLS))
+    urgent_pointer: U16 = 0
+    options: Items[TCPOption] = ()
+
+    def describe(self) -> str:
+        letters = self.field("flags").show(self.flags)
+        ack = f" ack={self.ack}" if self.flags & 16 else ""
+        return f"TCP {self.src_port} > {self.dst_port} [{letters or 'none'}] seq={self.seq}{ack} win={self.window}"

@@ -1,0 +1,23 @@
+"""User Datagram Protocol (RFC 768)."""
+
+from rawkit.layout import U16, X16, Checksum, Length, auto
+from rawkit.wire.packet import Header
+from rawkit.wire.spaces import IP_PROTOCOLS
+
+__all__ = ["UDP"]
+
+
+class UDP(Header, numbers={IP_PROTOCOLS: 17}):
+    """Ports, length and checksum.
+
+    A checksum of zero says that none was computed, which IPv6 does not allow (RFC 8200, section 8.1); a
+    computed zero is sent as 0xFFFF.
+    """
+
+    src_port: U16 = 49152
+    dst_port: U16
+    length: U16 = auto(Length(header=True))
+    checksum: X16 = auto(Checksum(pseudo_header=IP_PROTOCOLS, optional=True))
+
+    def describe(self) -> str:
+        return f"UDP {self.src_port} > {self.dst_port}"
