@@ -89,7 +89,9 @@ def test_options_of_a_link(lab: Lab) -> None:
     given = ["192.0.2.1/30", "2001:db8::1/126"], ["192.0.2.2/30"]
     cable = lab.link(a, b, addresses=given, macs=("02:aa:00:00:00:01", None), mtu=9000)
     eth0 = ip(a, "addr", "show", "eth0")[0]
-    shown = {f"{entry['local']}/{entry['prefixlen']}" for entry in eth0["addr_info"] if entry["scope"] == "global"}
+    shown = {
+        f"{entry['local']}/{entry['prefixlen']}" for entry in eth0["addr_info"] if entry["scope"] == "global"
+    }
     assert shown == set(given[0])
     assert (eth0["address"], eth0["mtu"], eth0["ifindex"]) == ("02:aa:00:00:00:01", 9000, cable.a.index)
     assert [cable.b.mac, str(cable.b.address())] == ["02:00:00:00:02:00", "192.0.2.2"]
