@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from ..errors import FieldError
-from .source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.errors import FieldError
+from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
 
 __all__ = ["SECTION_MAGIC", "SECTION_TYPE", "Block", "Option", "pack_block", "read_blocks", "read_options"]
 

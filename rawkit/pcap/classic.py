@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-from ..errors import FieldError
-from ..wire.link_type import LinkType
-from .record import Interface, Record
-from .source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.errors import FieldError
+from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_SNAPLEN", "ClassicEncoder", "ClassicReader"]
 

@@ -10,12 +10,12 @@ from math import gcd
 from struct import Struct
 from typing import Any, NamedTuple
 
-from .._version import __version__
-from ..errors import CaptureError, FieldError
-from ..wire.link_type import LinkType
-from .blocks import SECTION_MAGIC, SECTION_TYPE, Block, Option, pack_block, read_blocks, read_options
-from .record import Interface, Record
-from .source import MAXIMUM_BLOCK, Source
+from rawkit._version import __version__
+from rawkit.errors import CaptureError, FieldError
+from rawkit.pcap.blocks import SECTION_MAGIC, SECTION_TYPE, Block, Option, pack_block, read_blocks, read_options
+from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.source import MAXIMUM_BLOCK, Source
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_INTERFACES", "PcapngEncoder", "PcapngReader"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-from .classic import ClassicReader
-from .files import Target, open_input, reading
-from .pcapng import PcapngReader
-from .record import Interface, Record
-from .source import Source
+from rawkit.pcap.classic import ClassicReader
+from rawkit.pcap.files import Target, open_input, reading
+from rawkit.pcap.pcapng import PcapngReader
+from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.source import Source
 
 __all__ = ["Capture", "open_capture"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ..errors import CaptureError, file_error
+from rawkit.errors import CaptureError, file_error
 
 __all__ = ["MAXIMUM_BLOCK", "ByteOrder", "Source"]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, SupportsBytes
 
-from ..errors import FieldError
-from ..wire.link_type import LinkType
-from .classic import ClassicEncoder
-from .files import Target, is_replaceable, open_output, replacing, write_all
-from .pcapng import PcapngEncoder
-from .record import Record
-from .source import MAXIMUM_BLOCK
+from rawkit.errors import FieldError
+from rawkit.pcap.classic import ClassicEncoder
+from rawkit.pcap.files import Target, is_replaceable, open_output, replacing, write_all
+from rawkit.pcap.pcapng import PcapngEncoder
+from rawkit.pcap.record import Record
+from rawkit.pcap.source import MAXIMUM_BLOCK
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["CaptureWriter", "Format", "write_capture"]
 
