@@ -12,7 +12,9 @@ from rawkit import wire
 from rawkit._version import __version__
 from rawkit.errors import PacketError, RawkitError
 from rawkit.layout import AUTO, MAC, Problem
+from rawkit.pcap import Record, open_capture, write_capture
 from rawkit.wire import *  # noqa: F403 - everything that its __all__ lists
 
-__all__ = ["AUTO", "MAC", "PacketError", "Problem", "RawkitError", "__version__"]
+__all__ = ["AUTO", "MAC", "PacketError", "Problem", "RawkitError", "Record", "__version__"]
+__all__ += ["open_capture", "write_capture"]
 __all__ += wire.__all__

@@ -32,7 +32,7 @@ def test_interfaces_are_what_ip_tells() -> None:
         assert [(each.name, each.index, each.mtu) for each in found] == [
             (each["ifname"], each["ifindex"], each["mtu"]) for each in told
         ]
-        assert [each.mac for each in found] == [each["address"] for each in told]
+        assert [str(each.mac) for each in found] == [each["address"] for each in told]
         assert [addresses(each) for each in found] == [
             {f"{entry['local']}/{entry['prefixlen']}" for entry in each["addr_info"]} for each in told
         ]

@@ -60,9 +60,7 @@ IN_A_USER_NAMESPACE = "from rawkit.netns.user import enter_user_namespace\nenter
 
 
 def run(script: str, **environment: str) -> str:
-    clean = {
-        key: value for key, value in os.environ.items() if key not in ("SUDO_UID", "PKEXEC_UID", "DOAS_USER")
-    }
+    clean = {key: value for key, value in os.environ.items() if key not in ("SUDO_UID", "PKEXEC_UID", "DOAS_USER")}
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={**clean, **environment},

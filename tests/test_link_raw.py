@@ -120,9 +120,7 @@ def test_ipv4_fragments_are_received_as_one_packet(hosts: tuple[Host, ...]) -> N
 
 
 def test_ipv6_nothing_is_changed(hosts: tuple[Host, ...]) -> None:
-    packet = (
-        IPv6(src="::", dst="2001:db8::1", version=5, tc=255, fl=0xFFFFF, plen=999, nh=253, hlim=0) / b"hello"
-    )
+    packet = IPv6(src="::", dst="2001:db8::1", version=5, tc=255, fl=0xFFFFF, plen=999, nh=253, hlim=0) / b"hello"
     assert through_ipv6(hosts, bytes(packet)) == bytes(packet)
 
 
@@ -183,9 +181,7 @@ def test_a_socket_on_one_interface_hears_no_other(hosts: tuple[Host, ...], versi
     with a.open(kind) as sender, b.open(kind, PROTOCOL, interface="eth1") as receiver:
         for port in (0, 1):
             src, dst = (str(host.ports[port].address(version)) for host in (a, b))
-            head = (
-                IP(src=src, dst=dst, proto=PROTOCOL) if version == 4 else IPv6(src=src, dst=dst, nh=PROTOCOL)
-            )
+            head = IP(src=src, dst=dst, proto=PROTOCOL) if version == 4 else IPv6(src=src, dst=dst, nh=PROTOCOL)
             sender.send(head / b"hello", dst)
         assert receiver.receive(PATIENCE).interface == "eth1"
         with pytest.raises(TimedOut):

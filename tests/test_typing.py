@@ -21,7 +21,7 @@ def mypy() -> list[tuple[int, str, str]]:
 
 
 def pyright() -> list[tuple[int, str, str]]:
-    command = [sys.executable, "-m", "pyright", "--outputjson", str(CASES)]
+    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, str(CASES)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     rows = json.loads(run.stdout)["generalDiagnostics"]
     return [(row["range"]["start"]["line"] + 1, row["severity"], row["message"]) for row in rows]

@@ -6,6 +6,7 @@ from rawkit.link.memory import MemoryEnd, MemoryLink
 from rawkit.link.packet import PacketSocket, Statistics
 from rawkit.link.privileges import Identity, calling_user, drop_privileges
 from rawkit.link.raw import RawIPv4Socket, RawIPv6Socket
+from rawkit.link.route import source_towards, with_source
 
 __all__ = [
     "Direction",
@@ -24,4 +25,6 @@ __all__ = [
     "calling_user",
     "drop_privileges",
     "interfaces",
+    "source_towards",
+    "with_source",
 ]

@@ -86,6 +86,6 @@ class Link(Receiver, Protocol):
 class RawLink(Receiver, Protocol):
     """An end that takes IP packets and is told where to: the raw sockets, and `MemoryEnd` in their place."""
 
-    def send(self, data: Sendable, destination: str | IPv4Address | IPv6Address) -> None:
-        """Send one packet towards `destination`. Raises KernelError (EMSGSIZE, ENETUNREACH, ...)."""
+    def send(self, data: Sendable, destination: str | IPv4Address | IPv6Address | None = None) -> None:
+        """Send one packet towards `destination`, or where its header says. Raises KernelError."""
         ...

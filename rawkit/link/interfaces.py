@@ -15,6 +15,7 @@ from ipaddress import (
 from typing import Any
 
 from rawkit.errors import kernel_error
+from rawkit.layout import MAC
 from rawkit.link import _kernel
 
 __all__ = ["Interface", "interfaces"]
@@ -26,8 +27,8 @@ class Interface:
 
     name: str
     index: int
-    mac: str | None
-    """The link-layer address, "02:00:00:00:00:01"; None where the link layer has none (tun)."""
+    mac: MAC | None
+    """The link-layer address; None where the link layer has none (tun)."""
     mtu: int
     state: str
     """"up"; "no carrier": switched on, and nothing at the other end; "down"."""
@@ -74,13 +75,11 @@ def _interface(
     return Interface(
         name,
         _kernel.interface_index(control, name),
-        next((entry["addr"] for entry in link_layer if entry.get("addr")), None),
+        next((MAC(entry["addr"]) for entry in link_layer if entry.get("addr")), None),
         _kernel.interface_mtu(control, name),
         _state(flags),
         flags,
-        tuple(
-            _address(entry) for family in (socket.AF_INET, socket.AF_INET6) for entry in told.get(family, [])
-        ),
+        tuple(_address(entry) for family in (socket.AF_INET, socket.AF_INET6) for entry in told.get(family, [])),
         tuple(
             ip_address(entry[0].partition("%")[0])
             for family in (socket.AF_INET, socket.AF_INET6)

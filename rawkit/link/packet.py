@@ -12,7 +12,7 @@ from rawkit.link import _kernel
 from rawkit.link._socket import Ancillary, KernelSocket, kernel_time
 from rawkit.link.filters import compile_filter
 from rawkit.link.frame import Direction, Frame, Sendable
-from rawkit.wire.link_type import LinkType
+from rawkit.wire import VLAN, Ethernet, LinkType
 
 __all__ = ["PacketSocket", "Statistics"]
 
@@ -109,9 +109,7 @@ class PacketSocket(KernelSocket):
 
         Frames that are still waiting to be received count as packets.
         """
-        value = self._socket.getsockopt(
-            _kernel.SOL_PACKET, _kernel.PACKET_STATISTICS, _kernel.STATISTICS.size
-        )
+        value = self._socket.getsockopt(_kernel.SOL_PACKET, _kernel.PACKET_STATISTICS, _kernel.STATISTICS.size)
         packets, drops = _kernel.STATISTICS.unpack(value)
         # The kernel forgets what it has told.
         self._seen = Statistics(self._seen.packets + packets, self._seen.drops + drops)
@@ -147,4 +145,6 @@ def _auxdata(ancillary: Ancillary) -> _kernel.AuxData:
 
 def _put_vlan_tag_back(frame: bytes, tpid: int, tci: int) -> bytes:
     """The frame with its 802.1Q tag after the two addresses, where it was on the wire."""
-    return frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:]
+    ethernet, body = Ethernet.parse(frame)
+    tag, _ = VLAN.parse(struct.pack("!HH", tci, ethernet.type))
+    return bytes(ethernet.replace(type=tpid) / tag / body)

@@ -34,11 +34,7 @@ def calling_user() -> Identity:
     environment = os.environ
     uid = next((environment[name] for name in ("SUDO_UID", "PKEXEC_UID") if name in environment), "")
     try:
-        user = (
-            pwd.getpwuid(int(uid))
-            if uid.isdecimal()
-            else pwd.getpwnam(environment.get("DOAS_USER", "nobody"))
-        )
+        user = pwd.getpwuid(int(uid)) if uid.isdecimal() else pwd.getpwnam(environment.get("DOAS_USER", "nobody"))
     except KeyError:
         number = int(uid) if uid.isdecimal() else NOBODY
         return Identity(number, number, ())

@@ -10,7 +10,8 @@ from rawkit.errors import FieldError, kernel_error
 from rawkit.link import _kernel
 from rawkit.link._socket import Ancillary, KernelSocket, kernel_time
 from rawkit.link.frame import Frame, Sendable
-from rawkit.wire.link_type import LinkType
+from rawkit.link.route import destination_of, with_source
+from rawkit.wire import IPv4, IPv6, LinkType, Packet
 
 __all__ = ["RawIPv4Socket", "RawIPv6Socket"]
 
@@ -28,6 +29,7 @@ class _RawSocket(KernelSocket):
     protocol: int
 
     def _prepare(self, interface: str | None) -> None:
+        self.interface = interface
         self._interfaces: dict[int, str] = {}
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, _kernel.SO_TIMESTAMPNS_NEW, 1)
@@ -86,13 +88,16 @@ class RawIPv4Socket(_RawSocket):
         self._socket.setsockopt(socket.IPPROTO_IP, _kernel.IP_PKTINFO, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 
-    def send(self, data: Sendable, destination: str | IPv4Address | IPv6Address) -> None:
-        """Send one packet towards `destination`, by the kernel's routes.
+    def send(self, data: Sendable, destination: str | IPv4Address | IPv6Address | None = None) -> None:
+        """Send one packet towards `destination` (by default, the one in its header), by the kernel's routes.
 
+        A source that a `Packet` left AUTO is filled in before, so that its transport checksum is right.
         Raises FieldError for what is no IPv4 address, KernelError (EMSGSIZE, ENETUNREACH, EINVAL, ...).
         """
+        if isinstance(data, Packet):
+            data = with_source(data, self.interface)
         try:
-            address = IPv4Address(str(destination))
+            address = IPv4Address(str(destination_of(data, IPv4) if destination is None else destination))
         except ValueError as error:
             raise FieldError("RawIPv4Socket.send", "destination", destination, "an IPv4 address") from error
         self._send(data, (str(address), 0))
@@ -136,13 +141,16 @@ class RawIPv6Socket(_RawSocket):
         self._socket.setsockopt(socket.IPPROTO_IPV6, _kernel.IPV6_HDRINCL, 1)
         self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
 
-    def send(self, data: Sendable, destination: str | IPv4Address | IPv6Address) -> None:
-        """Send one packet towards `destination`, by the kernel's routes.
+    def send(self, data: Sendable, destination: str | IPv4Address | IPv6Address | None = None) -> None:
+        """Send one packet towards `destination` (by default, the one in its header), by the kernel's routes.
 
+        A source that a `Packet` left AUTO is filled in before, so that its transport checksum is right.
         Raises FieldError for what is no IPv6 address, KernelError (EMSGSIZE, ENETUNREACH, EINVAL, ...).
         """
+        if isinstance(data, Packet):
+            data = with_source(data, self.interface)
         try:
-            address = IPv6Address(str(destination))
+            address = IPv6Address(str(destination_of(data, IPv6) if destination is None else destination))
         except ValueError as error:
             raise FieldError("RawIPv6Socket.send", "destination", destination, "an IPv6 address") from error
         host, _, scope = str(address).partition("%")
@@ -165,9 +173,7 @@ class RawIPv6Socket(_RawSocket):
         if not interface:
             return 0
         try:
-            return (
-                int(interface) if interface.isdecimal() else _kernel.interface_index(self.fileno(), interface)
-            )
+            return int(interface) if interface.isdecimal() else _kernel.interface_index(self.fileno(), interface)
         except OSError as error:
             raise kernel_error(error, f"send on {interface}") from error
 

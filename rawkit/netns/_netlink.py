@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Any
 
 from rawkit.errors import kernel_error
+from rawkit.layout import MAC
 from rawkit.netns.namespace import Namespace
 
 __all__ = ["Netlink"]
@@ -30,11 +31,11 @@ class Netlink:
         with _translated(f"create bridge {name}"):
             self._route.link("add", ifname=name, kind="bridge", br_mcast_snooping=0)
 
-    def add_veth(self, name: str, mac: str, peer: str, peer_mac: str, namespace: Namespace, mtu: int) -> None:
+    def add_veth(self, name: str, mac: MAC, peer: str, peer_mac: MAC, namespace: Namespace, mtu: int) -> None:
         """Create a cable from here to an interface `peer` in another namespace, both ends down (veth(4))."""
-        far = {"ifname": peer, "address": peer_mac, "net_ns_fd": namespace.fileno(), "mtu": mtu}
+        far = {"ifname": peer, "address": str(peer_mac), "net_ns_fd": namespace.fileno(), "mtu": mtu}
         with _translated(f"create link {name}"):
-            self._route.link("add", ifname=name, kind="veth", address=mac, mtu=mtu, peer=far)
+            self._route.link("add", ifname=name, kind="veth", address=str(mac), mtu=mtu, peer=far)
 
     def set_up(self, index: int) -> None:
         """Raise an interface."""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
 from rawkit.errors import FieldError, kernel_error
+from rawkit.layout import MAC
 from rawkit.netns import _kernel
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Node, Port, Router, Switch
@@ -73,7 +74,7 @@ class Lab:
         b: Node,
         *,
         addresses: tuple[Sequence[str], Sequence[str]] | None = None,
-        macs: tuple[str | None, str | None] = (None, None),
+        macs: tuple[MAC | str | None, MAC | str | None] = (None, None),
         mtu: int = 1500,
         offload: bool = True,
     ) -> Cable:
@@ -93,7 +94,7 @@ class Lab:
         segment = self._segment(a, b)
         numbers = len(a.ports), len(b.ports) + (a is b)
         names = f"eth{numbers[0]}", f"eth{numbers[1]}"
-        hardware = macs[0] or a.mac_of(numbers[0]), macs[1] or b.mac_of(numbers[1])
+        hardware = MAC(macs[0] or a.mac_of(numbers[0])), MAC(macs[1] or b.mac_of(numbers[1]))
         a.netlink.add_veth(names[0], hardware[0], names[1], hardware[1], b.namespace, mtu)
         cable = Cable(
             a.plug(names[0], hardware[0], mtu, offload, segment, given[0]),

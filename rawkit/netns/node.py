@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from rawkit.errors import FieldError, kernel_error
+from rawkit.layout import MAC
 from rawkit.netns import _kernel
 from rawkit.netns._netlink import Netlink
 from rawkit.netns.namespace import Namespace
@@ -44,7 +45,7 @@ class Port:
     node: Node
     name: str
     index: int
-    mac: str
+    mac: MAC
     mtu: int
     addresses: tuple[IPv4Interface | IPv6Interface, ...]
 
@@ -95,7 +96,7 @@ class Node:
         """Its address of IP version 4 or 6, of its first interface unless another is named."""
         return self.port(interface).address(version)
 
-    def mac(self, interface: str | None = None) -> str:
+    def mac(self, interface: str | None = None) -> MAC:
         """The MAC address of its first interface, or of the one named."""
         return self.port(interface).mac
 
@@ -156,13 +157,11 @@ class Node:
         """The network namespace that it lives in."""
         return self._namespace
 
-    def mac_of(self, port: int) -> str:
+    def mac_of(self, port: int) -> MAC:
         """The MAC address for its port of that number: 02:00:00, two bytes for the node, one for the port."""
-        return f"02:00:00:{self.number.to_bytes(2, 'big').hex(':')}:{port:02x}"
+        return MAC(b"\2\0\0" + self.number.to_bytes(2) + port.to_bytes(1))
 
-    def plug(
-        self, name: str, mac: str, mtu: int, offload: bool, segment: Segment, addresses: Addresses
-    ) -> Port:
+    def plug(self, name: str, mac: MAC, mtu: int, offload: bool, segment: Segment, addresses: Addresses) -> Port:
         """Make a new interface of that name a port: plugged in, up, with its addresses."""
         with self:
             index = socket.if_nametoindex(name)

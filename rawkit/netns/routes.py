@@ -64,12 +64,7 @@ def routes_of(station: Station) -> dict[Network, Address]:
     first. A host's default gateway is the first router that it shares a network with.
     """
     found: dict[Network, Address] = {}
-    own = {
-        hop.interface.network
-        for segment in station.segments
-        for hop in segment.hops
-        if hop.station is station
-    }
+    own = {hop.interface.network for segment in station.segments for hop in segment.hops if hop.station is station}
     if not station.forwards:
         for hop in _routers_beside(station):
             default = next(network for network in DEFAULTS if network.version == hop.interface.version)
