@@ -47,3 +47,8 @@ class View(NamedTuple):
     whole: bool
     quoted: bool
     unfinished: bool
+
+    @property
+    def room(self) -> int:
+        """How far its body can reach: to its parent's end, or where the packet itself was cut, to where it ended."""
+        return self.end if self.end < len(self.data) else max(self.end, self.wire_end)

@@ -70,12 +70,15 @@ class HeaderLength(Rule):
         words = f"({value} + {self.minus})" if self.minus else value
         return f"{words} * {self.unit}" if self.unit > 1 else words
 
+    def says(self, record: Record, field: FieldInfo) -> int:
+        """The length in bytes that the field gives."""
+        return int(getattr(record, field.name) + self.minus) * self.unit
+
     def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
-        says = (getattr(record, field.name) + self.minus) * self.unit
-        there = view.stop - view.start
+        says, there = self.says(record, field), view.stop - view.start
         if says < there:
             message = f"says {says} bytes, but the header has at least {there}"
-        elif says > there and not view.quoted and view.start + says > view.wire_end:
+        elif says > there and not view.quoted and view.start + says > view.room:
             message = f"says {says} bytes, but {there} are there"
         else:
             return
@@ -95,16 +98,16 @@ class Length(Rule):
         """An expression for where the body ends."""
         return f"{'start' if self.header else 'stop'} + {value}"
 
-    def end_of_body(self, view: View, record: Record, field: FieldInfo) -> int:
-        """Where the body ends as the field says, whether or not there are so many bytes."""
-        return (view.start if self.header else view.stop) + int(getattr(record, field.name))
+    def end_of_body(self, start: int, stop: int, says: int) -> int:
+        """Where the body of a header at `start` to `stop` ends, whether or not there are so many bytes."""
+        return (start if self.header else stop) + says
 
     def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
         says = getattr(record, field.name)
-        limit = self.end_of_body(view, record, field)
+        limit = self.end_of_body(view.start, view.stop, says)
         if limit < view.stop:
             yield field.problem(view, f"says {says} bytes, less than the header's own {view.stop - view.start}")
-        elif limit > max(view.end, view.wire_end) and not view.quoted:
+        elif limit > view.room and not view.quoted:
             there = view.end - (view.start if self.header else view.stop)
             yield field.problem(view, f"says {says} bytes, but {there} are there")
 
@@ -188,7 +191,7 @@ class Checksum(Rule):
         )
 
     def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
-        if self.covers_body and not view.whole:
+        if not view.whole if self.covers_body else _is_cut(view, record):
             return
         total = as_words(view.data[view.start : view.limit if self.covers_body else view.stop])
         found = getattr(record, field.name)
@@ -207,6 +210,14 @@ class Checksum(Rule):
         if not verifies(total):
             right = checksum_of(total - found) or (65535 if self.optional else 0)
             yield field.problem(view, f"bad checksum {field.show(found)}, computed {field.show(right)}")
+
+
+def _is_cut(view: View, record: Record) -> bool:
+    """Whether the header itself is longer than what there is of it."""
+    return any(
+        isinstance(field.rule, HeaderLength) and view.start + field.rule.says(record, field) > view.stop
+        for field in record.fields()
+    )
 
 
 def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]:

@@ -3,8 +3,8 @@
 Fields are compared by value, through the table in `wire/names.py`: each that both sides know. Then scapy's layers
 forget their lengths and checksums, scapy builds the packet from its fields, and the bytes must be those of
 `packet.recomputed()`, which forgets the same. So a packet that came with a bad checksum or a wrong length is no
-exception: both sides put it right. What an ICMP error quotes stays as it came, on both sides. Where scapy reads
-deeper than we do (and we say by a Problem why we do not), there is nothing to build again.
+exception: both sides put it right. What an ICMP error quotes stays as it came, on both sides. Where the two
+see other layers, nothing is built again.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _differences(packet: Packet) -> list[Difference]:
     if theirs is None:
         return []
     found = list(_layers(packet, layers))
-    if len(layers) > len(packet.layers):
+    if len(layers) > len(packet.layers) or any(not difference.field for difference in found):
         return found
     try:
         again = packet.recomputed().built()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address
 
+from rawkit.errors import PacketError
 from rawkit.layout import (
     U2,
     U4,
@@ -11,6 +12,7 @@ from rawkit.layout import (
     U13,
     U16,
     X8,
+    X16,
     X20,
     X32,
     Flag,
@@ -175,6 +177,26 @@ class UnknownRouting(Routing, fallback=True):
     """A routing header of another type, or one whose addresses are not whole."""
 
     data: Rest = b""
+
+    def final_destination(self) -> IPv6Address | None:
+        if self.routing_type != SEGMENT_ROUTING or not self.segments_left:
+            return None
+        try:
+            return SegmentList.parse(self.data)[0].last_segment
+        except PacketError:
+            return None
+
+
+SEGMENT_ROUTING = 4
+
+
+class SegmentList(Record):
+    """How the data of a segment routing header begins; its segments stand in reverse (RFC 8754, section 2)."""
+
+    last_entry: U8 = 0
+    flags: X8 = 0
+    tag: X16 = 0
+    last_segment: IPv6Addr
 
 
 class Fragment(Header, numbers={IP_PROTOCOLS: 44}):

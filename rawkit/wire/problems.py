@@ -25,18 +25,19 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
     data, _, wire_end, _, stops, unfinished = reading
     trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
     start, end = 0, len(data)
-    whole, quoted = wire_end == end, False
+    cut, partial, quoted = wire_end > end, False, False
     for index, layer in enumerate(packet.layers):
         if isinstance(layer, CutHeader):
             break
         limit = end - trailing.get(index, 0)
+        cut = _is_cut(layer, start, stops[index], end, cut)
+        whole = not (cut or partial or quoted)
         view = View(
             data, packet.layers, index, start, stops[index], limit, end, wire_end, whole, quoted, unfinished
         )  # type: ignore[arg-type]
         yield from _layer_problems(view, layer)
-        whole = whole and _body_is_whole(view, layer)
-        if layer._followed_by is not None:
-            whole, quoted = False, True
+        partial = partial or _is_fragment(layer)
+        quoted = quoted or layer._followed_by is not None
         start, end = stops[index], limit
     yield from _end_problems(packet, reading, start, quoted)
 
@@ -76,12 +77,18 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
         yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
 
 
-def _body_is_whole(view: View, layer: Header) -> bool:
-    """Whether the body is all there: not cut, and no fragment of something larger."""
+def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
+    """Whether bytes of the layer's body are missing: as its length says, or else as it is for what is around it."""
     for field in layer.fields():
-        rule = field.rule
-        if isinstance(rule, Length) and rule.end_of_body(view, layer, field) > view.end:
-            return False
-        if isinstance(rule, NextProtocol) and rule.partial:
-            return not getattr(layer, rule.partial) and not getattr(layer, rule.unless)
-    return True
+        if isinstance(field.rule, Length):
+            says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
+            return cut if says < stop else says > end
+    return cut
+
+
+def _is_fragment(layer: Header) -> bool:
+    """Whether its body is a part of something larger."""
+    for field in layer.fields():
+        if isinstance(field.rule, NextProtocol) and field.rule.partial:
+            return bool(getattr(layer, field.rule.partial) or getattr(layer, field.rule.unless))
+    return False
