@@ -1,7 +1,8 @@
 """Every error that rawkit raises.
 
 Each carries its facts as attributes, so that a program can act on them, and says in its text what to do.
-Errors of the operating system become one of these at the edge, through `kernel_error`, and nowhere else.
+Errors of the operating system become one of these at the edge, through `kernel_error` (network) and
+`file_error` (files), and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ __all__ = [
     "CaptureError",
     "ExpressionError",
     "FieldError",
+    "FileError",
     "FilterError",
     "InterfaceError",
     "KernelError",
@@ -25,6 +27,7 @@ __all__ = [
     "RawkitError",
     "TimedOut",
     "TruncatedError",
+    "file_error",
     "kernel_error",
 ]
 
@@ -40,7 +43,9 @@ class PacketError(RawkitError, ValueError):
     `needed` and `got` (bytes, or field values where the message says so).
     """
 
-    def __init__(self, header: str, field: str, offset: int, needed: int, got: int, message: str = "") -> None:
+    def __init__(
+        self, header: str, field: str, offset: int, needed: int, got: int, message: str = ""
+    ) -> None:
         self.header, self.field, self.offset, self.needed, self.got = header, field, offset, needed, got
         self.message = message or f"needs {needed} bytes, got {got}"
         name = f"{header}.{field}" if field else header
@@ -156,9 +161,13 @@ class InterfaceError(KernelError):
     """No such network interface, or it is down or gone."""
 
 
+class FileError(KernelError):
+    """A file that cannot be opened, read or written."""
+
+
 _REMEDIES = {
-    errno.EPERM: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed here)",
-    errno.EACCES: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed here)",
+    errno.EPERM: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed)",
+    errno.EACCES: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed)",
     errno.ENODEV: "no such interface; `rawkit interfaces` lists those that exist",
     errno.ENXIO: "no such interface; `rawkit interfaces` lists those that exist",
     errno.ENETDOWN: "the interface is down or gone; bring it up, then try again",
@@ -187,6 +196,30 @@ def kernel_error(error: OSError, doing: str, capability: str = "CAP_NET_RAW") ->
     if number in (errno.ENODEV, errno.ENXIO, errno.ENETDOWN):
         return InterfaceError(number, doing, remedy)
     return KernelError(number, doing, remedy)
+
+
+_FILE_REMEDIES = {
+    errno.ENOENT: "no such file or folder; check the name",
+    errno.ENOTDIR: "a part of the path is not a folder; check the name",
+    errno.EISDIR: "is a folder; give the name of a file in it",
+    errno.EACCES: "may not be opened by this user; check the owner and mode of the file and its folder",
+    errno.EPERM: "may not be changed by this user; check the owner and mode of the file and its folder",
+    errno.EROFS: "lies on a file system that is mounted read-only; choose another place",
+    errno.ELOOP: "is a symbolic link, which is not written through; give the name of the file itself",
+    errno.EMLINK: "has further names (hard links), which would change too; remove it or give another name",
+    errno.ENOSPC: "the file system is full; free some space or choose another place",
+    errno.EBADF: "is closed; connect it to a file or a pipe",
+    errno.EPIPE: "the program that was reading the pipe has ended",
+}
+
+
+def file_error(error: OSError, doing: str) -> FileError:
+    """The rawkit error for what the operating system said about a file while `doing` something.
+
+    Use as `raise file_error(error, "open x.pcap") from error`.
+    """
+    number = error.errno or errno.EIO
+    return FileError(number, doing, _FILE_REMEDIES.get(number, os.strerror(number)))
 
 
 def _brief(value: object) -> str:

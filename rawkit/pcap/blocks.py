@@ -1,0 +1,155 @@
+"""The frame of pcapng: blocks, and the options in them (draft-ietf-opsawg-pcapng, sections 3.1 and 3.5).
+
+A block is a type, a total length, a body and the total length again. A section header block opens a section
+and sets the byte order of all that follows. Nothing here knows what a body means; `pcapng` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from struct import Struct
+from typing import NamedTuple
+
+from ..errors import FieldError
+from .source import MAXIMUM_BLOCK, ByteOrder, Source
+
+__all__ = ["SECTION_MAGIC", "SECTION_TYPE", "Block", "Option", "pack_block", "read_blocks", "read_options"]
+
+SECTION_MAGIC = b"\x0a\x0d\x0d\x0a"
+"""The type of a section header block, the same in both byte orders: so opens every pcapng file."""
+
+SECTION_TYPE = 0x0A0D0D0A
+
+_BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+
+_HEADS = {order: Struct(order + "II") for order in "<>"}  # type, total length
+_TAILS = {order: Struct(order + "I") for order in "<>"}  # total length
+_OPTIONS = {order: Struct(order + "HH") for order in "<>"}  # code, length
+_SMALLEST = _HEADS["<"].size + _TAILS["<"].size
+_ALIGNMENT = 4  # everything is padded to this many bytes
+_OPTION_LIMIT = 0xFFFF
+
+_new_block = tuple.__new__
+
+
+class Block(NamedTuple):
+    """One block as it stands in the file."""
+
+    type: int
+    """Block type code (pcapng draft, section 11.1)."""
+    body: bytes
+    """All between the two total lengths: fixed fields, options and padding."""
+    order: ByteOrder
+    """The byte order of its section."""
+    offset: int
+    """Bytes from the start of the file to the block's type."""
+
+    @property
+    def body_offset(self) -> int:
+        """Bytes from the start of the file to the body."""
+        return self.offset + _HEADS[self.order].size
+
+
+class Option(NamedTuple):
+    """One option of a block (pcapng draft, section 3.5)."""
+
+    code: int
+    value: bytes
+    """Without its padding."""
+    offset: int = 0
+    """Bytes from the start of the file to the option's code; 0 in options to be written."""
+
+
+def read_blocks(source: Source) -> Iterator[Block]:
+    """Every block of every section, known or not, in the order of the file.
+
+    Raises `CaptureError` where the frame is damaged, after the last block before the damage.
+    """
+    order: ByteOrder = "<"
+    head, tail = _HEADS[order].unpack_from, _TAILS[order].unpack_from
+    head_size, tail_size = _HEADS[order].size, _TAILS[order].size
+    while source.ensure(_SMALLEST):
+        data, start, stop, origin = source.data, source.position, len(source.data), source.origin
+        while start + _SMALLEST <= stop:
+            block_type, length = head(data, start)
+            if block_type == SECTION_TYPE:
+                source.position = start
+                order = _byte_order(source)
+                head, tail = _HEADS[order].unpack_from, _TAILS[order].unpack_from
+                block_type, length = head(data, start)
+            end = start + length
+            if end > stop or length % _ALIGNMENT or length < _SMALLEST:
+                source.position = start
+                _fetch(source, length)
+                break
+            if (again := tail(data, end - tail_size)[0]) != length:
+                expected = f"the block length {length} again at the end of the block"
+                raise source.damage(origin + end - tail_size, expected, str(again))
+            body, offset = data[start + head_size : end - tail_size], origin + start
+            start = end
+            yield _new_block(Block, (block_type, body, order, offset))
+        else:
+            source.position = start
+    if source.available:
+        raise source.ended(f"a block of at least {_SMALLEST} bytes")
+
+
+def _fetch(source: Source, length: int) -> None:
+    """Have the block at `position`, which says that it has `length` bytes, in the window."""
+    if not _SMALLEST <= length <= MAXIMUM_BLOCK or length % _ALIGNMENT:
+        expected = f"a block length from {_SMALLEST} to {MAXIMUM_BLOCK}, a multiple of {_ALIGNMENT}"
+        raise source.damage(source.offset + _ALIGNMENT, expected, str(length))
+    if not source.ensure(length):
+        raise source.ended(f"a block of {length} bytes")
+
+
+def _byte_order(source: Source) -> ByteOrder:
+    """The byte order of the section that starts at `position` (pcapng draft, section 4.1)."""
+    start = source.position + _HEADS["<"].size
+    magic = source.data[start : start + 4]
+    if magic not in _BYTE_ORDERS:
+        expected = "the byte-order magic 1a2b3c4d or 4d3c2b1a"
+        raise source.damage(source.offset + _HEADS["<"].size, expected, magic.hex())
+    return _BYTE_ORDERS[magic]
+
+
+def read_options(source: Source, block: Block, start: int) -> Iterator[Option]:
+    """The options of a block, which begin at `start` bytes into its body.
+
+    They end with opt_endofopt or with the block. Raises `CaptureError` for one that runs past the block.
+    """
+    header, body = _OPTIONS[block.order], block.body
+    start += -start % _ALIGNMENT
+    while start + header.size <= len(body):
+        code, length = header.unpack_from(body, start)
+        if code == 0:
+            return
+        offset = block.body_offset + start
+        start += header.size
+        if start + length > len(body):
+            expected = f"an option of at most {len(body) - start} bytes, which the block has left"
+            raise source.damage(offset, expected, f"one of {length}")
+        yield Option(code, body[start : start + length], offset)
+        start += length + -length % _ALIGNMENT
+
+
+def pack_block(order: ByteOrder, block_type: int, fixed: bytes, options: Iterable[Option] = ()) -> bytes:
+    """A whole block: `fixed` is padded, then come the options, closed by opt_endofopt if there are any.
+
+    Raises `FieldError` for an option of more than 65535 bytes and for a block of more than `MAXIMUM_BLOCK`.
+    """
+    parts = [fixed, bytes(-len(fixed) % _ALIGNMENT)]
+    header = _OPTIONS[order]
+    for option in options:
+        if len(option.value) > _OPTION_LIMIT:
+            found = f"{len(option.value)} bytes"
+            raise FieldError("Option", "value", found, f"at most {_OPTION_LIMIT} bytes")
+        parts += header.pack(option.code, len(option.value)), option.value
+        parts.append(bytes(-len(option.value) % _ALIGNMENT))
+    if len(parts) > 2:
+        parts.append(header.pack(0, 0))
+    body = b"".join(parts)
+    length = len(body) + _SMALLEST
+    if length > MAXIMUM_BLOCK:
+        raise FieldError("Block", "body", f"{length} bytes", f"at most {MAXIMUM_BLOCK} bytes in all")
+    return _HEADS[order].pack(block_type, length) + body + _TAILS[order].pack(length)

@@ -1,0 +1,160 @@
+"""The one place that opens files: to read, to write a stream that grows, or a file that appears finished.
+
+Capturing is done as root, often into folders that others may write to, so nothing is ever written through a
+link: neither a symbolic one nor, since its other names would change too, a hard one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from ..errors import file_error
+
+__all__ = ["Target", "is_replaceable", "open_input", "open_output", "reading", "replacing", "write_all"]
+
+Target = str | os.PathLike[str] | BinaryIO
+"""A path, `-` for standard input or output, or a file object open in binary mode."""
+
+_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_STREAM_FOLDERS = ("/dev/fd/", "/proc/self/fd/")  # where shells put the pipes of `>(command)`
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
+_MODE = 0o666  # less the umask
+
+
+def open_input(source: Target) -> tuple[BinaryIO | FileIO, str, bool]:
+    """The file to read, its name for messages, and whether it was opened here. Raises `FileError`."""
+    if not isinstance(source, str | os.PathLike):
+        return source, str(getattr(source, "name", "capture")), False
+    name = os.fspath(source)
+    if name == "-":
+        return _standard(sys.stdin, "standard input"), "standard input", False
+    try:
+        return FileIO(name, "rb"), name, True
+    except OSError as error:
+        raise file_error(error, f"open {name}") from error
+
+
+def reading(file: BinaryIO | FileIO) -> Callable[[int], bytes]:
+    """A function that reads at most n bytes, as soon as there are any, and gives b"" at the end."""
+    read: Callable[[int], bytes | None] = getattr(file, "read1", file.read)
+
+    def read_some(count: int) -> bytes:
+        part = read(count)
+        if part is None:
+            raise BlockingIOError(errno.EAGAIN, "no bytes yet")
+        return part
+
+    return read_some
+
+
+def open_output(target: Target) -> tuple[BinaryIO | FileIO, str, bool]:
+    """The file to write, its name for messages, and whether it was opened here.
+
+    A regular file is emptied. Raises `FileError`, also for a link.
+    """
+    if not isinstance(target, str | os.PathLike):
+        return target, str(getattr(target, "name", "capture")), False
+    name = os.fspath(target)
+    if name == "-":
+        return _standard(sys.stdout, "standard output"), "standard output", False
+    stream = _stream(name)
+    try:
+        if stream is not None:
+            return FileIO(os.dup(stream), "wb"), name, True
+        return FileIO(_create(name), "wb"), name, True
+    except OSError as error:
+        raise file_error(error, f"write {name}") from error
+
+
+def is_replaceable(name: str) -> bool:
+    """Whether `name` is, or would be, a regular file; not so a pipe, a device or an open stream."""
+    if name == "-" or _stream(name) is not None:
+        return False
+    try:
+        mode = os.lstat(name).st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(mode)
+
+
+@contextmanager
+def replacing(name: str) -> Iterator[FileIO]:
+    """A new file that takes the place of `name` when the block ends well, and vanishes when it does not.
+
+    Whoever looks at `name` sees all of the old file or all of the new one. Raises `FileError`.
+    """
+    try:
+        descriptor, temporary = _create_beside(name)
+    except OSError as error:
+        raise file_error(error, f"write {name}") from error
+    try:
+        with FileIO(descriptor, "wb") as file:
+            yield file
+        try:
+            temporary.replace(name)
+        except OSError as error:
+            raise file_error(error, f"write {name}") from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
+    """Write `pending` to the end and empty it as it goes; hand it on to the kernel. Raises `FileError`."""
+    try:
+        while pending:
+            written: int | None = file.write(bytes(pending))
+            if written is None:
+                raise BlockingIOError(errno.EAGAIN, "no room yet")
+            del pending[:written]
+        file.flush()
+    except OSError as error:
+        raise file_error(error, f"write {name}") from error
+
+
+def _standard(stream: TextIO | None, name: str) -> BinaryIO:
+    """The bytes below `sys.stdin` or `sys.stdout`, which Python sets to None where they are closed."""
+    if stream is None:
+        raise file_error(OSError(errno.EBADF, ""), f"open {name}")
+    return stream.buffer
+
+
+def _stream(name: str) -> int | None:
+    """The descriptor that a name such as /dev/stdout or /dev/fd/63 stands for."""
+    if name.startswith(_STREAM_FOLDERS) and Path(name).name.isdecimal():
+        return int(Path(name).name)
+    return _STREAMS.get(name)
+
+
+def _create(name: str) -> int:
+    descriptor = os.open(name, _CREATE, _MODE)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            if status.st_nlink > 1:
+                raise OSError(errno.EMLINK, "has several names", name)
+            os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _create_beside(name: str) -> tuple[int, Path]:
+    """A new file in the folder of `name`. What is there already is not touched."""
+    for attempt in range(100):
+        temporary = Path(name).with_name(f".rawkit-{os.getpid()}-{attempt}.part")
+        try:
+            return os.open(temporary, _CREATE | os.O_EXCL, _MODE), temporary
+        except FileExistsError:
+            continue
+    raise FileExistsError(errno.EEXIST, "cannot make a temporary file", name)

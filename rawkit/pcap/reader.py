@@ -1,0 +1,89 @@
+"""Reading capture files of every format through one door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+
+from .classic import ClassicReader
+from .files import Target, open_input, reading
+from .pcapng import PcapngReader
+from .record import Interface, Record
+from .source import Source
+
+__all__ = ["Capture", "open_capture"]
+
+_MAGIC_SIZE = 4
+_READERS: dict[bytes, type[ClassicReader] | type[PcapngReader]] = {
+    magic: reader for reader in (ClassicReader, PcapngReader) for magic in reader.magics
+}
+
+
+def open_capture(source: Target) -> Capture:
+    """Open a capture file, classic pcap or pcapng: a path, `-` for standard input, or a binary file object.
+
+    Use it as a context manager and iterate over it:
+
+        with open_capture("x.pcapng") as capture:
+            for record in capture:
+                print(record.time_ns, len(record.data))
+
+    It reads the file's header and no more than it must, never seeks, and gives each record as soon as its
+    bytes are there, so a pipe or FIFO that another program still writes to works too. It takes constant
+    memory: some 100 KiB, and for records and blocks longer than that three times their length, where
+    `MAXIMUM_BLOCK` is the most.
+
+    Raises `FileError` if the file cannot be opened, `CaptureError` if it is no capture file. Iterating gives
+    every record before a damage and then raises one `CaptureError` with the byte offset and what was expected
+    there. A file object is read from where it stands, and stays open.
+    """
+    return Capture(source)
+
+
+class Capture:
+    """An open capture file: an iterator over its records. Made by `open_capture`, which tells the rest."""
+
+    def __init__(self, source: Target) -> None:
+        self._file, self.name, self._owned = open_input(source)
+        try:
+            window = Source(reading(self._file), self.name)
+            expected = "the magic number of a pcap or pcapng file"
+            if not window.ensure(_MAGIC_SIZE):
+                raise window.ended(expected)
+            magic = window.data[:_MAGIC_SIZE]
+            if magic not in _READERS:
+                raise window.damage(0, expected, magic.hex(" "))
+            self._reader = _READERS[magic](window)
+        except BaseException:
+            self.close()
+            raise
+        self._records = iter(self._reader)
+
+    @property
+    def format(self) -> str:
+        """`pcap` or `pcapng`."""
+        return self._reader.format
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """The interfaces of the section that is being read, as far as they have been met."""
+        return self._reader.interfaces
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._records
+
+    def __next__(self) -> Record:
+        return next(self._records)
+
+    def close(self) -> None:
+        """Close the file, if it was opened here."""
+        if self._owned:
+            self._file.close()
+
+    def __enter__(self) -> Capture:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
