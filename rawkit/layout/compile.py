@@ -52,6 +52,14 @@ class Word:
                 raw = f"{raw} & {(1 << field.bits) - 1}" if shift == 0 else f"({raw}) & {(1 << field.bits) - 1}"
             yield field, field.kind.read(f"({raw})" if field.kind.type is bool else raw)
 
+    def as_number(self, stop: int) -> str:
+        """What the word, in the local of its name, adds to a sum of 16-bit words when it ends at byte `stop`.
+
+        The sum is taken modulo 65535, so a longer word counts as the integer that it is.
+        """
+        number = f"from_bytes({self.name})" if self.code.endswith("s") else self.name
+        return f"({number} << 8)" if stop % 2 else number
+
     def write(self, values: dict[str, str]) -> str:
         """The expression that `struct` packs, given one for each field."""
         if self.fields[0].kind.code:
@@ -141,10 +149,21 @@ class Writer:
                     test = f"{name}.__class__ is not {field.kind.type.__name__}"
             if not field.required:
                 test = f"{name} is not {name}_default and {test}"
-            lines += [f"    if {test}:", f"        {name} = {name}_convert({name})"]
+            lines += [f"    if {test}:", f"        {name} = {field.kind.remembered(name)}{name}_convert({name})"]
         lines.append("    self = new(draft)")
         lines += [f"    self.{field.name} = {field.name}" for field in self.cls._fields]
         return [*lines, "    self.__class__ = cls", "    return self"]
+
+    def pseudo_sum(self) -> list[str]:
+        """`pseudo_sum(self, final)`: the sum of the words of the pseudo-header's addresses, `final` the last."""
+        if not self.cls._pseudo_header:
+            return []
+        src, dst = (self.cls.field(name).kind for name in self.cls._pseudo_header)
+        return [
+            "def pseudo_sum(self, final=None):",
+            f"    src, dst = self.{self.cls._pseudo_header[0]}, final or self.{self.cls._pseudo_header[1]}",
+            f"    return (0 if src is AUTO else {src.number('src')}) + {dst.number('dst')}",
+        ]
 
     # ------------------------------------------------------------------ the parser
 
@@ -245,20 +264,22 @@ class Writer:
                 limit = (1 << field.bits) - 1
                 lines += [f"        if not 0 <= {name} <= {limit}:"]
                 lines += [f"            check_range(cls, {name!r}, {name}, {limit})"]
-        tail = " + tail" if self.tail is not None else ""
+        rest = "body" if self.tail is None else "tail + body"
         if checksum is not None:
-            lines += self._write_checksum(checksum, values, tail)
-        if any(field.rule for field in self.cls._fields) or self.tail:
-            lines += ["    if fill:", f"        return cls({self._filled(values)})"]
-        else:
-            lines += ["    if fill:", "        return self"]
-        return [*lines, f"    return {self._pack(values)}{tail} + body"]
+            lines += self._sum_up(checksum, values, rest)
+        lines.append("    if fill:")
+        changes = any(field.rule for field in self.cls._fields) or self.tail is not None
+        lines.append(f"        return cls({self._filled(values)})" if changes else "        return self")
+        words = [word.write(values) if checksum is None else word.name for word in self.words]
+        if checksum is not None:
+            words = [checksum.name if word.fields == [checksum] else word.name for word in self.words]
+        packed = f"pack({', '.join(words)}) + " if self.words else ""
+        return [*lines, f"    return {packed}{rest}"]
 
     def _write_tail(self) -> Iterator[str]:
         length = self.rule(HeaderLength)
         if self.tail is None:
-            if length is not None:
-                yield f"    size = {self.size}"
+            yield f"    size = {self.size}"
             return
         name = self.tail.name
         yield f"    tail = write_tail(self.{name}) if self.{name} else b''"
@@ -268,19 +289,27 @@ class Writer:
             yield f"        tail += pad_tail(-({self.size} + len(tail)) % {unit})"
         yield f"    size = {self.size} + len(tail)"
 
-    def _write_checksum(self, field: FieldInfo, values: dict[str, str], tail: str) -> Iterator[str]:
+    def _sum_up(self, field: FieldInfo, values: dict[str, str], rest: str) -> Iterator[str]:
+        """Take the words into locals; where the checksum is AUTO, make it of their sum."""
         assert isinstance(field.rule, Checksum)
-        name, at = field.name, field.offset // 8
-        covers_body = field.rule.covers_body
-        yield f"    {name} = self.{name}"
-        yield f"    if {name} is AUTO:"
-        values[name] = "0"
-        yield f"        whole = {self._pack(values)}{tail}{' + body' if covers_body else ''}"
-        values[name] = name
-        yield f"        {name} = {field.rule.compute(field)}"
-        yield "        if not fill:"
-        rest = "" if covers_body else " + body"
-        yield f"            return whole[:{at}] + {name}.to_bytes(2) + whole[{at + 2}:]{rest}"
+        values[field.name] = field.name
+        parts, stop = [], 0
+        for word in self.words:
+            stop += word.bits // 8
+            if word.fields != [field]:
+                yield f"    {word.name} = {word.write(values)}"
+                parts.append(word.as_number(stop))
+        yield f"    {field.name} = self.{field.name}"
+        yield f"    if {field.name} is AUTO:"
+        covered = rest if field.rule.covers_body else "tail"
+        if covered != "body":
+            yield f"        covered = {covered}"
+            covered = "covered"
+        parts.append(f"(from_bytes({covered}) << 8 if len({covered}) & 1 else from_bytes({covered}))")
+        if field.rule.pseudo_header is not None:
+            parts.append(field.rule.pseudo_total(self.cls, f"{self.size} + len({covered})"))
+        yield f"        total = {' + '.join(parts)}"
+        yield f"        {field.name} = {field.rule.compute(field)}"
 
     def _filled(self, values: dict[str, str]) -> str:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]
@@ -288,14 +317,12 @@ class Writer:
             filled.append(f"{self.tail.name}=read_tail(tail, 0, len(tail))")
         return ", ".join(filled)
 
-    def _pack(self, values: dict[str, str]) -> str:
-        return f"pack({', '.join(word.write(values) for word in self.words)})" if self.words else "b''"
-
 
 def compile_record(cls: type[Record], draft: type) -> str:
     """Give `cls` its `__new__`, `_parse` and `_build`; return the source that was compiled."""
     writer = Writer(cls, draft)
-    source = "\n".join([*writer.constructor(), "", *writer.parser(), "", *writer.builder(), ""])
+    parts = (writer.constructor(), writer.parser(), writer.builder(), writer.pseudo_sum())
+    source = "\n".join(line for part in parts for line in [*part, ""])
     filename = f"<rawkit {cls.__module__}.{cls.__qualname__}>"
     names = writer.names
     exec(compile(source, filename, "exec"), names)  # noqa: S102 - the source is made above from the declaration
@@ -306,6 +333,8 @@ def compile_record(cls: type[Record], draft: type) -> str:
     cls._parse = staticmethod(names["parse"])  # type: ignore[method-assign,assignment]
     cls._build = names["build"]  # type: ignore[method-assign]
     cls._fixed_size = writer.size
+    if cls._pseudo_header:
+        cls.pseudo_sum = names["pseudo_sum"]  # type: ignore[attr-defined]
     return source
 
 

@@ -101,6 +101,14 @@ class Kind:
         """An expression for what `struct` packs, given one for the value."""
         return value
 
+    def number(self, value: str) -> str:
+        """An expression for the field as an integer, given one for the value."""
+        return value
+
+    def remembered(self, name: str) -> str:
+        """The beginning of an `or` expression: what is remembered for the argument `name`, if anything."""
+        return ""
+
     def quick_test(self, name: str) -> str:
         """An expression that is true when the argument `name` is exact and fits."""
         return f"{name}.__class__ is {self.type.__name__}"
@@ -185,6 +193,17 @@ class FixedBytes(Kind):
 class AddressKind(Kind):
     """An address, which is written as text."""
 
+    by_text: Remembered
+
+    def number(self, value: str) -> str:
+        return f"{value}._ip"  # int(value), without the call
+
+    def remembered(self, name: str) -> str:
+        return f"({name}.__class__ is str and {self.type.__name__}_by_text({name})) or "
+
+    def names(self) -> dict[str, object]:
+        return {self.type.__name__: self.type, f"{self.type.__name__}_by_text": self.by_text.get}
+
     def express(self, value: Any) -> str:
         return repr(str(value))
 
@@ -200,10 +219,10 @@ class IPv4AddressKind(AddressKind):
         return f"ipv4_address[{raw}]"
 
     def write(self, value: str) -> str:
-        return f"int({value})"
+        return self.number(value)
 
     def names(self) -> dict[str, object]:
-        return {"IPv4Address": IPv4Address, "ipv4_address": self.by_number}
+        return super().names() | {"ipv4_address": self.by_number}
 
     def convert(self, value: Any) -> IPv4Address:
         if isinstance(value, str):
@@ -225,7 +244,7 @@ class IPv6AddressKind(AddressKind):
         return f"{value}.packed"
 
     def names(self) -> dict[str, object]:
-        return {"IPv6Address": IPv6Address, "ipv6_address": self.by_bytes}
+        return super().names() | {"ipv6_address": self.by_bytes}
 
     def convert(self, value: Any) -> IPv6Address:
         address = self.by_text[value] if isinstance(value, str) else IPv6Address(value)
@@ -245,7 +264,7 @@ class MACKind(AddressKind):
         return f"mac_address[{raw}]"
 
     def names(self) -> dict[str, object]:
-        return {"MAC": MAC, "mac_address": self.by_bytes}
+        return super().names() | {"mac_address": self.by_bytes}
 
     def convert(self, value: Any) -> MAC:
         if isinstance(value, str):
@@ -269,11 +288,15 @@ class FlagSet(Kind):
     def read(self, raw: str) -> str:
         return f"{self.type.__name__}_of[{raw}]"
 
+    def remembered(self, name: str) -> str:
+        return f"({name}.__class__ is str and {self.type.__name__}_by_text({name})) or "
+
     def write(self, value: str) -> str:
         return f"{value}._value_"  # arithmetic on the IntFlag itself is ten times slower
 
     def names(self) -> dict[str, object]:
-        return {self.type.__name__: self.type, f"{self.type.__name__}_of": self.by_number}
+        name = self.type.__name__
+        return {name: self.type, f"{name}_of": self.by_number, f"{name}_by_text": self.by_text.get}
 
     def convert(self, value: Any) -> Any:
         if value.__class__ is str:

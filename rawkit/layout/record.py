@@ -128,13 +128,15 @@ class RecordType(type):
         cls._by_name = {field.name: field for field in cls._fields}
         cls._followed_by = options.get("followed_by", getattr(cls, "_followed_by", None))
         cls._has_body = options.get("body", getattr(cls, "_has_body", True))
+        cls._pseudo_header = options.get("pseudo_header", ())
+        cls._has_pseudo_header = bool(cls._pseudo_header)
+        for space, number in (numbers or {}).items():
+            space.add(cls, *(number if isinstance(number, tuple) else (number,)))
         if sum(field.bits for field in cls._fields) % 8 == 0:
             cls._source = compile_record(cls, draft)
         _enter_family(cls, options.get("values", ()), options.get("fallback", False))
         if "by" in options:
             _found_family(cls, options["by"])
-        for space, number in (numbers or {}).items():
-            space.add(cls, *(number if isinstance(number, tuple) else (number,)))
         return cls  # type: ignore[no-any-return]
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
@@ -229,6 +231,7 @@ class Record(metaclass=RecordType):
     _source: ClassVar[str] = ""
     _followed_by: ClassVar[type[Record] | None] = None
     _has_body: ClassVar[bool] = True
+    _pseudo_header: ClassVar[tuple[str, ...]] = ()
     _has_pseudo_header: ClassVar[bool] = False
     _has_final_destination: ClassVar[bool] = False
     malformed: ClassVar[bool] = False

@@ -3,7 +3,8 @@
 A rule gives the compiler a line of code for each direction, so nothing here runs for every packet but `check`,
 and that only when someone asks for a packet's problems. In the emitted code these names are known:
 `self`, `tail` (packed), `size` (of the whole header), `body` (all that follows, packed), `following` (the next
-layer or None), `layers` and `index`; when reading, `start`, `stop`, `end` and every field that was read.
+layer or None), `layers`, `index`, and `total` (the sum of the words that a checksum covers); when reading,
+`start`, `stop`, `end` and every field that was read.
 """
 
 from __future__ import annotations
@@ -161,27 +162,27 @@ class Checksum(Rule):
         self.covers_body, self.pseudo_header, self.optional = body, pseudo_header, optional
 
     def compute(self, field: FieldInfo) -> str:
-        pseudo_header = " + pseudo_header(layers, index, len(whole))" if self.pseudo_header else ""
-        return f"checksum_of(as_words(whole){pseudo_header}){' or 65535' if self.optional else ''}"
+        remainder = "-total % 65535" + (" or 65535" if self.optional else "")
+        return f"{remainder} if total else 65535"
 
     def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
-        names: dict[str, object] = {"as_words": as_words, "checksum_of": checksum_of}
-        if self.pseudo_header is not None:
-            names["pseudo_header"] = self._pseudo_header(owner, field, self.pseudo_header)
-        return names
 
-    def _pseudo_header(self, owner: type[Record], field: FieldInfo, numbers: Numbers) -> Any:
-        protocol: list[int] = []  # known when the declaration is complete, hence looked up at first use
-
-        def pseudo_header(layers: tuple[Record, ...], index: int, length: int) -> int:
-            if not protocol:
-                protocol.append(numbers.number_of(owner) or 0)
+        def distant_pseudo_header(layers: tuple[Record, ...], index: int) -> int:
             network, addresses = enclosing_network(layers, index)
             if network is None:
                 raise BuildError(owner.__name__, field.name, "there is no IPv4 or IPv6 header before it")
-            return addresses + protocol[0] + length
+            return addresses
 
-        return pseudo_header
+        return {"distant_pseudo_header": distant_pseudo_header}
+
+    def pseudo_total(self, owner: type[Record], length: str) -> str:
+        """An expression for what the pseudo-header adds to the sum of words, `length` being one for the length."""
+        assert self.pseudo_header is not None
+        protocol = self.pseudo_header.number_of(owner) or 0
+        return (
+            "(layers[index - 1].pseudo_sum() if index and layers[index - 1]._has_pseudo_header "
+            f"else distant_pseudo_header(layers, index)) + {protocol} + {length}"
+        )
 
     def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
         if self.covers_body and not view.whole:

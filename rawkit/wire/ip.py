@@ -11,5 +11,4 @@ __all__ = ["IP"]
 class IP(Header, by="version", numbers={LINK_LAYERS: LinkType.RAW}):
     """IPv4 or IPv6, as the first four bits tell. Packets have one or the other; `packet[IP]` finds either."""
 
-    _has_pseudo_header = True
     version: U4

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
 from rawkit.layout import (
-    AUTO,
     U2,
     U4,
     U6,
@@ -172,6 +169,7 @@ class IPv4MalformedOptions(IPv4Option, fallback=True):
 class IPv4(
     IP,
     values=(4,),
+    pseudo_header=("src", "dst"),
     numbers={ETHER_TYPES: 0x0800, IP_PROTOCOLS: 4, LINK_LAYERS: (LinkType.RAW, LinkType.IPV4)},
 ):
     """The header of RFC 791, section 3.1, with the type of service of RFC 2474 and RFC 3168.
@@ -202,7 +200,3 @@ class IPv4(
             f" fragment at {8 * self.fragment_offset}" if self.fragment_offset or self.more_fragments else ""
         )
         return f"IPv4 {self.src} > {self.dst}{fragment}"
-
-    def pseudo_sum(self, final: IPv4Address | None = None) -> int:
-        """The sum of the addresses in the pseudo-header (RFC 9293, section 3.1)."""
-        return (0 if self.src is AUTO else int(self.src)) + int(final or self.dst)

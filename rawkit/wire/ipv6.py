@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 
 from rawkit.layout import (
-    AUTO,
     U2,
     U4,
     U8,
@@ -53,6 +52,7 @@ __all__ = [
 class IPv6(
     IP,
     values=(6,),
+    pseudo_header=("src", "dst"),
     numbers={ETHER_TYPES: 0x86DD, IP_PROTOCOLS: 41, LINK_LAYERS: (LinkType.RAW, LinkType.IPV6)},
 ):
     """The header of RFC 8200, section 3. `src` is filled by whoever sends the packet, and else `::`."""
@@ -70,10 +70,6 @@ class IPv6(
 
     def describe(self) -> str:
         return f"IPv6 {self.src} > {self.dst}"
-
-    def pseudo_sum(self, final: IPv6Address | None = None) -> int:
-        """The sum of the addresses in the pseudo-header (RFC 8200, section 8.1)."""
-        return (0 if self.src is AUTO else int(self.src)) + int(final or self.dst)
 
 
 class IPv6Option(Record, by="type"):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+from itertools import accumulate
+from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
-from rawkit.errors import LayerError
+from rawkit.errors import LayerError, PacketError
 from rawkit.layout import AUTO, NextProtocol, Problem, Record, Rest
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
-
-if TYPE_CHECKING:
-    from rawkit.wire.dissect import Reading
 
 __all__ = ["CutHeader", "Header", "Layer", "Packet", "Raw", "Trailer"]
 
@@ -24,6 +22,8 @@ class Header(Record):
     """Whether the transports within must have a checksum (IPv6: RFC 8200, section 8.1)."""
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
+        if isinstance(other, Header):
+            return make_packet((self, other), b"", (), None)
         return Packet((self,)) / other
 
     @classmethod
@@ -106,6 +106,10 @@ class Trailer(NamedTuple):
 
 
 Layer = Header | CutHeader
+Reading = tuple[bytes, int, int, PacketError | type[Record] | None, list[int]]
+"""How a packet was read: the bytes, their link type, where they would end had they not been cut, why reading
+stopped although a header should have followed, and for each layer where its header ends."""
+
 H = TypeVar("H", bound=Header)
 
 
@@ -116,28 +120,28 @@ class Packet:
     Raises BuildError where an AUTO field cannot be computed, FieldError where the result does not fit.
     """
 
-    __slots__ = ("_reading", "layers", "payload", "trailers")
+    __slots__ = ("_problems", "_reading", "layers", "payload", "trailers")
 
     layers: tuple[Layer, ...]
     payload: bytes
     trailers: tuple[Trailer, ...]
     _reading: Reading | None
+    _problems: tuple[Problem, ...] | None
 
-    def __init__(
-        self, layers: tuple[Layer, ...] = (), payload: bytes = b"", trailers: tuple[Trailer, ...] = ()
-    ) -> None:
-        _set_layers(self, layers)
-        _set_payload(self, payload)
-        _set_trailers(self, trailers)
-        _set_reading(self, None)
+    def __new__(
+        cls, layers: tuple[Layer, ...] = (), payload: bytes = b"", trailers: tuple[Trailer, ...] = ()
+    ) -> Packet:
+        return make_packet(tuple(layers), bytes(payload), tuple(trailers), None)
 
     # ------------------------------------------------------------------ putting together
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
-        if isinstance(other, Header | CutHeader):
-            return Packet((*self._closed(), other), b"", self.trailers)
-        if isinstance(other, bytes | bytearray | memoryview):
-            return Packet(self.layers, self.payload + bytes(other), self.trailers)
+        if other.__class__ is bytes and not self.trailers:
+            return make_packet(self.layers, self.payload + other, (), None)  # type: ignore[operator]
+        if isinstance(other, (Header, CutHeader)):
+            return make_packet((*self._closed(), other), b"", self.trailers, None)
+        if isinstance(other, (bytes, bytearray, memoryview)):
+            return make_packet(self.layers, self.payload + bytes(other), self.trailers, None)
         if isinstance(other, Packet):
             layers = self._closed()
             shifted = tuple(Trailer(data, layer + len(layers)) for data, layer in other.trailers)
@@ -222,26 +226,29 @@ class Packet:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with a packet that was dissected; a packet made by hand has none."""
-        return () if self._reading is None else self._reading.problems(self)
+        if self._problems is None:
+            from rawkit.wire.problems import find_problems  # which needs this module
+
+            object.__setattr__(
+                self, "_problems", tuple(find_problems(self, self._reading)) if self._reading else ()
+            )
+        return self._problems or ()
 
     @property
     def link_type(self) -> LinkType:
         """What the first layer is to a capture file. An unknown first layer is `LinkType.RAW`."""
         if self._reading is not None:
-            return self._reading.link_type
+            return LinkType(self._reading[1])
         number = LINK_LAYERS.number_of(type(self.layers[0])) if self.layers else None
         return LinkType.RAW if number is None else LinkType(number)
 
     def bounds(self) -> tuple[tuple[int, int], ...]:
         """For each layer, the byte offsets at which its header starts and stops in `bytes(self)`."""
-        if self._reading is not None:
-            return tuple(bound[:2] for bound in self._reading.bounds)
-        bounds, start = [], 0
-        for layer in self.built().layers:
-            stop = start + len(bytes(layer))
-            bounds.append((start, stop))
-            start = stop
-        return tuple(bounds)
+        stops = self._reading[4] if self._reading is not None else self._built_stops()
+        return tuple(zip((0, *stops), stops, strict=False))
+
+    def _built_stops(self) -> list[int]:
+        return list(accumulate(len(bytes(layer)) for layer in self.built().layers))
 
     def summary(self) -> str:
         """The packet in one line."""
@@ -271,10 +278,27 @@ class Packet:
         return Packet, (self.layers, self.payload, self.trailers)
 
 
-_set_layers = Packet.layers.__set__  # type: ignore[attr-defined]
-_set_payload = Packet.payload.__set__  # type: ignore[attr-defined]
-_set_trailers = Packet.trailers.__set__  # type: ignore[attr-defined]
-_set_reading = Packet._reading.__set__  # type: ignore[union-attr]
+class PacketDraft:
+    """A packet that can still be written to; `make_packet` turns it into a `Packet` by its class."""
+
+    __slots__ = Packet.__slots__
+
+
+def make_packet(
+    layers: tuple[Layer, ...], payload: bytes, trailers: tuple[Trailer, ...], reading: Reading | None
+) -> Packet:
+    """A packet from exactly these parts."""
+    packet: Any = new(PacketDraft)
+    packet.layers = layers
+    packet.payload = payload
+    packet.trailers = trailers
+    packet._reading = reading
+    packet._problems = None
+    packet.__class__ = Packet
+    return packet  # type: ignore[no-any-return]
+
+
+new = object.__new__
 
 
 def name_of(layer: Layer) -> str:
