@@ -47,10 +47,13 @@ class Word:
         shift = self.bits
         for field in self.fields:
             shift -= field.bits
+            if field.kind.type is bool:
+                yield field, f"({whole} & {1 << shift}) != 0"
+                continue
             raw = whole if shift == 0 else f"{whole} >> {shift}"
             if shift + field.bits < self.bits:
                 raw = f"{raw} & {(1 << field.bits) - 1}" if shift == 0 else f"({raw}) & {(1 << field.bits) - 1}"
-            yield field, field.kind.read(f"({raw})" if field.kind.type is bool else raw)
+            yield field, field.kind.read(raw)
 
     def as_number(self, stop: int) -> str:
         """What the word, in the local of its name, adds to a sum of 16-bit words when it ends at byte `stop`.
@@ -68,7 +71,10 @@ class Word:
         for field in self.fields:
             shift -= field.bits
             value = field.kind.write(values[field.name])
-            parts.append(f"({value} << {shift})" if shift else value)
+            if field.kind.type is bool:
+                parts.append(f"({1 << shift} if {value} else 0)")
+            else:
+                parts.append(f"({value} << {shift})" if shift else value)
         whole = " | ".join(parts)
         return f"({whole}).to_bytes({self.bits // 8})" if self.odd else whole
 
@@ -264,7 +270,10 @@ class Writer:
                 limit = (1 << field.bits) - 1
                 lines += [f"        if not 0 <= {name} <= {limit}:"]
                 lines += [f"            check_range(cls, {name!r}, {name}, {limit})"]
-        rest = "body" if self.tail is None else "tail + body"
+        rest = "body"
+        if self.tail is not None:
+            rest = "rest"
+            lines.append("    rest = tail + body")
         if checksum is not None:
             lines += self._sum_up(checksum, values, rest)
         lines.append("    if fill:")
@@ -302,9 +311,6 @@ class Writer:
         yield f"    {field.name} = self.{field.name}"
         yield f"    if {field.name} is AUTO:"
         covered = rest if field.rule.covers_body else "tail"
-        if covered != "body":
-            yield f"        covered = {covered}"
-            covered = "covered"
         parts.append(f"(from_bytes({covered}) << 8 if len({covered}) & 1 else from_bytes({covered}))")
         if field.rule.pseudo_header is not None:
             parts.append(field.rule.pseudo_total(self.cls, f"{self.size} + len({covered})"))

@@ -160,9 +160,6 @@ class FlagKind(Kind):
 
     bits, type, expected = 1, bool, "True or False (or 1, 0)"
 
-    def read(self, raw: str) -> str:
-        return f"{raw} != 0"
-
     def convert(self, value: Any) -> bool:
         if value not in (0, 1):
             raise ValueError(value)

@@ -23,6 +23,7 @@ class Numbers:
         self._headers: dict[int, type[Record]] = {}
         self._numbers: dict[type[object], int] = {}
         self.header_of = self._headers.get
+        self.known_number_of = self._numbers.get
 
     def add(self, header: type[Record], *numbers: int) -> None:
         """Let each of `numbers` announce `header`."""

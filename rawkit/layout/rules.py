@@ -120,15 +120,14 @@ class NextProtocol(Rule):
         self.numbers, self.unless, self.partial = numbers, unless, partial
 
     def compute(self, field: FieldInfo) -> str:
-        return f"{field.name}_number(following, body)"
+        return f"{field.name}_known(following.__class__) or {field.name}_number(following, body)"
 
     def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
         space, header, name = self.numbers, owner.__name__, field.name
-        known = space._numbers.get
 
         def number(following: Record | None, body: bytes) -> int:
             if following is not None:
-                found = known(following.__class__) or space.number_of(following.__class__)
+                found = space.number_of(following.__class__)
                 if found is not None:
                     return found
                 raise BuildError(header, name, f"{type(following).__name__} has no {space.name}")
@@ -136,7 +135,11 @@ class NextProtocol(Rule):
                 return space.nothing
             raise BuildError(header, name, "no header follows" if not body else "what follows is plain bytes")
 
-        return {f"{field.name}_number": number, f"{field.name}_header": space.header_of}
+        return {
+            f"{name}_number": number,
+            f"{name}_known": space.known_number_of,
+            f"{name}_header": space.header_of,
+        }
 
     def following(self, field: FieldInfo) -> str:
         """An expression for the class of the next header, when reading."""

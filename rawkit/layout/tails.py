@@ -6,7 +6,7 @@ there is none, to the end of the bytes. Every byte of it is in some value, so th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -104,32 +104,7 @@ class ItemList(Tail):
     def __init__(self, item: type[Record]) -> None:
         self.item = item
         self.expected = f"a list of {item.__name__}"
-
-    def unpack(self, data: bytes, start: int, stop: int) -> tuple[Record, ...]:
-        items: list[Record] = []
-        constant_of, member_of, unknown = self.item._constants.get, self.item._members.get, self.item._parse
-        while start < stop:
-            code = data[start]
-            constant = constant_of(code)
-            if constant is not None:
-                items.append(constant)
-                start += 1
-                continue
-            try:
-                item, start, _, _ = member_of(code, unknown)(data, start, stop, True)
-            except PacketError:
-                item, start = self._fall_back(data, start, stop)
-            items.append(item)
-        return tuple(items)
-
-    def _fall_back(self, data: bytes, start: int, stop: int) -> tuple[Record, int]:
-        for fallback in self.item._fallbacks:
-            try:
-                item, end, _, _ = fallback._parse(data, start, stop, True)
-            except PacketError:
-                continue
-            return item, end
-        raise PacketError(self.item.__name__, "", start, self.item._fixed_size, stop - start)
+        self.unpack = items_reader(item)  # type: ignore[method-assign]
 
     def pack(self, value: tuple[Record, ...]) -> bytes:
         return b"".join([item._build(b"", None, (), 0, False) for item in value])
@@ -148,6 +123,38 @@ class ItemList(Tail):
 
     def express(self, value: tuple[Record, ...]) -> str:
         return _tuple_of(map(repr, value))
+
+
+def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record, ...]]:
+    """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
+    constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
+
+    def read(data: bytes, start: int, stop: int) -> tuple[Record, ...]:
+        items: list[Record] = []
+        while start < stop:
+            code = data[start]
+            constant = constant_of(code)
+            if constant is not None:
+                items.append(constant)
+                start += 1
+                continue
+            try:
+                member, start, _, _ = member_of(code, any_member)(data, start, stop, True)
+            except PacketError:
+                member, start = fall_back(data, start, stop)
+            items.append(member)
+        return tuple(items)
+
+    def fall_back(data: bytes, start: int, stop: int) -> tuple[Record, int]:
+        for fallback in item._fallbacks:
+            try:
+                member, end, _, _ = fallback._parse(data, start, stop, True)
+            except PacketError:
+                continue
+            return member, end
+        raise PacketError(item.__name__, "", start, item._fixed_size, stop - start)
+
+    return read
 
 
 def _tuple_of(elements: Iterable[str]) -> str:

@@ -35,8 +35,8 @@ def dissect(data: bytes, link_type: LinkType = LinkType.ETHERNET, *, wire_length
     trailers: tuple[Trailer, ...] = ()
     stopped: PacketError | type[Record] | None = None
     wire_end = end if wire_length is None or wire_length < end else wire_length
-    while following is not None:
-        if start == end or len(layers) == MAX_LAYERS:
+    for _ in range(MAX_LAYERS):
+        if following is None or start == end:
             stopped = following
             break
         try:
@@ -52,4 +52,6 @@ def dissect(data: bytes, link_type: LinkType = LinkType.ETHERNET, *, wire_length
             end = limit
         layers.append(layer)
         stops.append(start)
+    else:
+        stopped = following
     return make_packet(tuple(layers), data[start:end], trailers, (data, link_type, wire_end, stopped, stops))

@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check fix bench install clean
+
+demo: $(VENV)/.for-use
+	$(BIN)/rawkit demo
+
+install: $(VENV)/.for-use
+
+test: $(VENV)/.for-development
+	@sh tests/install-debian-packages tests/apt-packages.txt
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/.for-development
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.for-development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.for-benchmarks
+	$(BIN)/python tests/bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.for-use: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[verify]'
+	@touch $@
+
+$(VENV)/.for-development: $(VENV)/.for-use
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.for-benchmarks: $(VENV)/.for-use
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
