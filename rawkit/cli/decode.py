@@ -79,7 +79,8 @@ def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[
 
 def _view(name: str, absolute: bool) -> View:
     """What to print for a record, in the format of that name."""
-    colour, origins = colour_wanted(), []
+    colour = colour_wanted()
+    origins: list[int] = []
 
     def summary(record: Record) -> Iterator[str]:
         if not origins and not absolute:

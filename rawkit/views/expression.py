@@ -183,7 +183,8 @@ class _Reader:
 
     def _member(self, node: ast.Attribute, enum: type[IntEnum] | type[IntFlag]) -> int:
         if node.attr not in enum.__members__:
-            self._fail(node, f"{enum.__name__} has no {node.attr}{_near(node.attr, enum.__members__, all_of=True)}")
+            hint = _near(node.attr, enum.__members__, all_of=True)
+            self._fail(node, f"{enum.__name__} has no {node.attr}{hint}")
         return enum[node.attr]
 
     # ------------------------------------------------------------------ calls

@@ -35,13 +35,12 @@ def line(record: Captured, packet: Packet, *, origin_ns: int | None = None, colo
 
     Times are seconds since `origin_ns`, or UTC where that is None. A problem follows its mark `!`.
     """
-    problems = packet.problems
     time = time_text(record.time_ns, origin_ns)
     text = f"{record.number:>5} {paint(time, QUIET, True) if colour else time} {packet.summary()}"
-    if not problems:
+    if not packet.problems:
         return text
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    first = problems[0]
+    first, *others = packet.problems
+    more = f" (and {len(others)} more)" if others else ""
     name = f"{first.layer}.{first.field}" if first.field else first.layer
     return f"{text} {paint(f'! {name}: {first.message}{more}', PROBLEM, colour)}"
 

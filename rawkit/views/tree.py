@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
 from rawkit.layout import ItemList, Problem
 from rawkit.views.outline import Placed, Section, fields_of, items_of, sections
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
@@ -47,7 +45,7 @@ def _belongs(problem: Problem, section: Section) -> bool:
 
 def _fields(fields: tuple[Placed, ...], problems: list[Problem], indent: str, colour: bool) -> Iterator[str]:
     width = max([len(field.info.name) for field in fields], default=0)
-    values = ["" if isinstance(field.info.kind, ItemList) else _brief(field.info.show(field.value)) for field in fields]
+    values = [_value(field) for field in fields]
     value_width = min(max(map(len, values), default=0), MAX_COLUMN)
     for field, value in zip(fields, values, strict=True):
         items = list(items_of(field))
@@ -74,6 +72,9 @@ def _preview(data: bytes) -> str:
     return f"{len(data)} bytes: {data[:MAX_VALUE]!r}"
 
 
-def _brief(value: Any) -> str:
-    text = str(value)
+def _value(field: Placed) -> str:
+    return "" if isinstance(field.info.kind, ItemList) else _brief(field.info.show(field.value))
+
+
+def _brief(text: str) -> str:
     return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 3]}..."
