@@ -180,6 +180,7 @@ _REMEDIES = {
     errno.EINVAL: "the kernel finds an argument invalid (for a packet: its header's version or length)",
     errno.ENOSPC: "a kernel limit is reached; see the limits under /proc/sys/user and /proc/sys/net",
     errno.EUSERS: "too many user namespaces; see /proc/sys/user/max_user_namespaces",
+    errno.EBADF: "it is closed already; open another",
     errno.EADDRINUSE: "that address is in use by another socket; choose another port",
 }
 

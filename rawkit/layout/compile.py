@@ -129,7 +129,7 @@ class Writer:
                 self.names.update(field.kind.names())
             else:
                 self.names.update(read_tail=field.tail.unpack, write_tail=field.tail.pack)
-                self.names["pad_tail"] = field.tail.fill_bytes
+                self.names["fill_bytes"] = field.tail.fill_bytes
             if field.rule is not None:
                 self.names.update(field.rule.names(cls, field))
 
@@ -268,12 +268,9 @@ class Writer:
             lines.append(f"        {name} = {field.rule.compute(field)}")
             if isinstance(field.rule, HeaderLength | Length):
                 limit = (1 << field.bits) - 1
-                lines += [f"        if not 0 <= {name} <= {limit}:"]
+                lines += [f"        if {name} > {limit}:"]
                 lines += [f"            check_range(cls, {name!r}, {name}, {limit})"]
-        rest = "body"
-        if self.tail is not None:
-            rest = "rest"
-            lines.append("    rest = tail + body")
+        rest = "body" if self.tail is None else "rest"
         if checksum is not None:
             lines += self._sum_up(checksum, values, rest)
         lines.append("    if fill:")
@@ -290,13 +287,17 @@ class Writer:
         if self.tail is None:
             yield f"    size = {self.size}"
             return
-        name = self.tail.name
-        yield f"    tail = write_tail(self.{name}) if self.{name} else b''"
-        if length is not None and length.rule.unit > 1:  # type: ignore[union-attr]
-            unit = length.rule.unit  # type: ignore[union-attr]
-            yield f"    if self.{length.name} is AUTO and ({self.size} + len(tail)) % {unit}:"
-            yield f"        tail += pad_tail(-({self.size} + len(tail)) % {unit})"
-        yield f"    size = {self.size} + len(tail)"
+        name, unit = self.tail.name, length.rule.unit if length is not None else 1  # type: ignore[union-attr]
+        may_be_short = self.size % unit == 0  # an empty tail then needs no padding
+        yield f"    if {may_be_short} and not self.{name}:"
+        yield f"        tail, size, rest = b'', {self.size}, body"
+        yield "    else:"
+        yield f"        tail = write_tail(self.{name})"
+        if length is not None and unit > 1:
+            yield f"        if self.{length.name} is AUTO and ({self.size} + len(tail)) % {unit}:"
+            yield f"            tail += fill_bytes(-({self.size} + len(tail)) % {unit})"
+        yield f"        size = {self.size} + len(tail)"
+        yield "        rest = tail + body"
 
     def _sum_up(self, field: FieldInfo, values: dict[str, str], rest: str) -> Iterator[str]:
         """Take the words into locals; where the checksum is AUTO, make it of their sum."""
@@ -336,8 +337,8 @@ def compile_record(cls: type[Record], draft: type) -> str:
     constructor = names["construct"]
     constructor.__qualname__ = f"{cls.__qualname__}.__new__"
     cls.__new__ = constructor  # type: ignore[method-assign]
-    cls._parse = staticmethod(names["parse"])  # type: ignore[method-assign,assignment]
-    cls._build = names["build"]  # type: ignore[method-assign]
+    cls._parse = staticmethod(names["parse"])
+    cls._build = names["build"]
     cls._fixed_size = writer.size
     if cls._pseudo_header:
         cls.pseudo_sum = names["pseudo_sum"]  # type: ignore[attr-defined]

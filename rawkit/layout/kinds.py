@@ -247,7 +247,7 @@ class IPv6AddressKind(AddressKind):
         address = self.by_text[value] if isinstance(value, str) else IPv6Address(value)
         if address.scope_id is not None:
             raise ValueError(value)  # a zone is not on the wire (RFC 4007, section 11)
-        return address  # type: ignore[no-any-return]
+        return address
 
 
 class MACKind(AddressKind):

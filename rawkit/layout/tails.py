@@ -104,7 +104,7 @@ class ItemList(Tail):
     def __init__(self, item: type[Record]) -> None:
         self.item = item
         self.expected = f"a list of {item.__name__}"
-        self.unpack = items_reader(item)  # type: ignore[method-assign]
+        self.unpack = items_reader(item)  # type: ignore[assignment,method-assign]
 
     def pack(self, value: tuple[Record, ...]) -> bytes:
         return b"".join([item._build(b"", None, (), 0, False) for item in value])

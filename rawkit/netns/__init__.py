@@ -1,0 +1,21 @@
+"""Networks inside the machine: hosts, switches and routers in namespaces, gone when their owner is."""
+
+from rawkit.netns.checks import Check, check_machine
+from rawkit.netns.lab import Cable, Lab
+from rawkit.netns.namespace import Namespace
+from rawkit.netns.node import Host, Node, Port, Router, Switch
+from rawkit.netns.user import reexec_in_user_namespace
+
+__all__ = [
+    "Cable",
+    "Check",
+    "Host",
+    "Lab",
+    "Namespace",
+    "Node",
+    "Port",
+    "Router",
+    "Switch",
+    "check_machine",
+    "reexec_in_user_namespace",
+]

@@ -42,7 +42,7 @@ def dissect(data: bytes, link_type: LinkType = LinkType.ETHERNET, *, wire_length
         try:
             layer, start, limit, following = following._parse(data, start, end, False)
         except TruncatedError as error:
-            layer, start, limit, following = CutHeader(error.record, data[start:end]), end, end, None  # type: ignore[arg-type]
+            layer, start, limit, following = CutHeader(error.record, data[start:end]), end, end, None
             stopped = error
         except PacketError as error:
             stopped = error

@@ -137,7 +137,7 @@ class Packet:
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
         if other.__class__ is bytes and not self.trailers:
-            return make_packet(self.layers, self.payload + other, (), None)  # type: ignore[operator]
+            return make_packet(self.layers, self.payload + other, (), None)
         if isinstance(other, (Header, CutHeader)):
             return make_packet((*self._closed(), other), b"", self.trailers, None)
         if isinstance(other, (bytes, bytearray, memoryview)):
@@ -195,21 +195,17 @@ class Packet:
 
     def replace(self, header: type[Header], **changes: Any) -> Packet:
         """The same packet with fields of its first `header` changed. Raises LayerError, FieldError."""
-        index = self._index(header)
-        layers = list(self.layers)
-        layers[index] = layers[index].replace(**changes)  # type: ignore[union-attr]
-        return Packet(tuple(layers), self.payload, self.trailers)
+        old = self[header]
+        new = old.replace(**changes)
+        return Packet(tuple(new if layer is old else layer for layer in self.layers), self.payload, self.trailers)
 
     # ------------------------------------------------------------------ looking at it
 
-    def _index(self, header: type[Header]) -> int:
-        for index, layer in enumerate(self.layers):
-            if isinstance(layer, header):
-                return index
-        raise LayerError(header.__name__, [name_of(layer) for layer in self.layers])
-
     def __getitem__(self, header: type[H]) -> H:
-        return self.layers[self._index(header)]  # type: ignore[return-value]
+        for layer in self.layers:
+            if isinstance(layer, header):
+                return layer
+        raise LayerError(header.__name__, [name_of(layer) for layer in self.layers])
 
     def __contains__(self, header: type[Header]) -> bool:
         return any(isinstance(layer, header) for layer in self.layers)

@@ -1,0 +1,185 @@
+"""What the kernel's headers define and Python's socket module does not, each with its header."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+from typing import Any, NamedTuple
+
+__all__ = [
+    "ARPHRD_ETHER",
+    "ARPHRD_LOOPBACK",
+    "ARPHRD_NONE",
+    "AUXDATA",
+    "CAP_SETPCAP",
+    "ETH_P_8021Q",
+    "ETH_P_ALL",
+    "IFF_RUNNING",
+    "IFF_UP",
+    "IPV6_HDRINCL",
+    "IP_PKTINFO",
+    "PACKET_ADD_MEMBERSHIP",
+    "PACKET_AUXDATA",
+    "PACKET_MR_PROMISC",
+    "PACKET_STATISTICS",
+    "PR_CAPBSET_DROP",
+    "PR_CAP_AMBIENT",
+    "PR_CAP_AMBIENT_CLEAR_ALL",
+    "PR_SET_NO_NEW_PRIVS",
+    "SOL_PACKET",
+    "SO_TIMESTAMPNS_NEW",
+    "STATISTICS",
+    "TIMESPEC",
+    "TP_STATUS_CSUMNOTREADY",
+    "TP_STATUS_VLAN_TPID_VALID",
+    "TP_STATUS_VLAN_VALID",
+    "AuxData",
+    "attach_filter",
+    "clear_capabilities",
+    "detach_filter",
+    "interface_flags",
+    "interface_index",
+    "interface_mtu",
+    "interface_name",
+    "membership",
+    "prctl",
+]
+
+# <asm-generic/socket.h>
+SO_ATTACH_FILTER = 26
+SO_DETACH_FILTER = 27
+SO_TIMESTAMPNS_NEW = 64
+# <linux/socket.h>
+SOL_PACKET = 263
+# <linux/if_packet.h>
+PACKET_ADD_MEMBERSHIP = 1
+PACKET_STATISTICS = 6
+PACKET_AUXDATA = 8
+PACKET_MR_PROMISC = 1
+TP_STATUS_CSUMNOTREADY = 1 << 3
+TP_STATUS_VLAN_VALID = 1 << 4
+TP_STATUS_VLAN_TPID_VALID = 1 << 6
+# <linux/if_ether.h>
+ETH_P_ALL = 0x0003
+ETH_P_8021Q = 0x8100
+# <linux/if_arp.h>
+ARPHRD_ETHER = 1
+ARPHRD_LOOPBACK = 772
+ARPHRD_NONE = 0xFFFE
+# <linux/in.h>
+IP_PKTINFO = 8
+# <linux/in6.h>
+IPV6_HDRINCL = 36
+# <linux/if.h>
+IFF_UP = 1 << 0
+IFF_RUNNING = 1 << 6
+# <linux/sockios.h>
+SIOCGIFNAME = 0x8910
+SIOCGIFFLAGS = 0x8913
+SIOCGIFMTU = 0x8921
+SIOCGIFINDEX = 0x8933
+# <linux/prctl.h>
+PR_CAPBSET_DROP = 24
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+# <linux/capability.h>
+CAP_SETPCAP = 8
+LINUX_CAPABILITY_VERSION_3 = 0x20080522
+
+TIMESPEC = struct.Struct("=qq")
+"""struct __kernel_timespec (<linux/time_types.h>): seconds, nanoseconds."""
+
+STATISTICS = struct.Struct("=II")
+"""struct tpacket_stats (<linux/if_packet.h>): packets, among them the dropped ones; dropped."""
+
+AUXDATA = struct.Struct("=IIIHHHH")
+"""struct tpacket_auxdata (<linux/if_packet.h>), the fields of `AuxData`."""
+
+_FPROG = struct.Struct("@HP")  # struct sock_fprog (<linux/filter.h>): instructions, where they are
+_FILTER = struct.Struct("=HBBI")  # struct sock_filter (<linux/filter.h>): code, jt, jf, k
+_MREQ = struct.Struct("=iHH8s")  # struct packet_mreq (<linux/if_packet.h>): index, type, length, address
+_IFREQ_NUMBER = struct.Struct("=16si20x")  # struct ifreq (<linux/if.h>): name, int of the union
+_IFREQ_FLAGS = struct.Struct("=16sH22x")  # the same, with ifr_flags
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class AuxData(NamedTuple):
+    """What PACKET_AUXDATA tells of a frame: lengths in bytes, `status` in TP_STATUS_ bits."""
+
+    status: int
+    length: int
+    captured: int
+    link_header: int
+    network_header: int
+    vlan_tci: int
+    vlan_tpid: int
+
+
+def attach_filter(sock: socket.socket, instructions: list[tuple[int, int, int, int]]) -> None:
+    """Let only those packets into the socket's queue that a classic BPF program accepts (socket(7))."""
+    program = b"".join(_FILTER.pack(*instruction) for instruction in instructions)
+    held = ctypes.create_string_buffer(program, len(program))
+    fprog = _FPROG.pack(len(instructions), ctypes.addressof(held))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, fprog)
+
+
+def detach_filter(sock: socket.socket) -> None:
+    """Let every packet into the socket's queue again."""
+    sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+
+
+def membership(index: int, kind: int) -> bytes:
+    """A struct packet_mreq without an address, for PACKET_ADD_MEMBERSHIP."""
+    return _MREQ.pack(index, kind, 0, b"")
+
+
+def interface_name(descriptor: int, index: int) -> str:
+    """The name of an interface in the socket's namespace, which need not be the thread's."""
+    answer = fcntl.ioctl(descriptor, SIOCGIFNAME, _IFREQ_NUMBER.pack(b"", index))
+    return os.fsdecode(_IFREQ_NUMBER.unpack(answer)[0].rstrip(b"\0"))
+
+
+def interface_index(descriptor: int, name: str) -> int:
+    """The index of an interface in the namespace that the socket belongs to."""
+    return _ifreq(descriptor, SIOCGIFINDEX, name, _IFREQ_NUMBER)
+
+
+def interface_mtu(descriptor: int, name: str) -> int:
+    """The bytes that fit into one packet of that interface, its link-layer header not counted."""
+    return _ifreq(descriptor, SIOCGIFMTU, name, _IFREQ_NUMBER)
+
+
+def interface_flags(descriptor: int, name: str) -> int:
+    """The IFF_ bits of an interface."""
+    return _ifreq(descriptor, SIOCGIFFLAGS, name, _IFREQ_FLAGS)
+
+
+def _ifreq(descriptor: int, request: int, name: str, layout: struct.Struct) -> int:
+    answer = fcntl.ioctl(descriptor, request, layout.pack(os.fsencode(name), 0))
+    number: int = layout.unpack(answer)[1]
+    return number
+
+
+def prctl(option: int, *arguments: int) -> None:
+    """prctl(2), for the calling thread. Raises OSError."""
+    padded = (*arguments, 0, 0, 0, 0)[:4]
+    if _libc.prctl(option, *(ctypes.c_ulong(argument) for argument in padded)) < 0:
+        _raise_errno("prctl")
+
+
+def clear_capabilities() -> None:
+    """Empty the calling thread's effective, permitted and inheritable sets (capset(2)). Raises OSError."""
+    header = struct.pack("=Ii", LINUX_CAPABILITY_VERSION_3, 0)  # struct __user_cap_header_struct
+    nothing = bytes(2 * 3 * 4)  # two struct __user_cap_data_struct
+    if _libc.capset(header, nothing) < 0:
+        _raise_errno("capset")
+
+
+def _raise_errno(call: str) -> Any:
+    number = ctypes.get_errno()
+    raise OSError(number, f"{call}: {os.strerror(number)}")

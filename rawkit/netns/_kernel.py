@@ -1,0 +1,79 @@
+"""System calls and ioctls on namespaces and links that Python has no name for, each with its header."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+
+__all__ = [
+    "CLONE_NEWNET",
+    "CLONE_NEWPID",
+    "CLONE_NEWUSER",
+    "CURRENT_NETWORK",
+    "setns",
+    "switch_offloads_off",
+    "synchronize_carrier",
+    "unshare",
+]
+
+# <linux/sched.h>
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWPID = 0x2000_0000
+CLONE_NEWNET = 0x4000_0000
+# <linux/sockios.h>
+SIOCETHTOOL = 0x8946
+# <linux/ethtool.h>
+ETHTOOL_GLINK = 0x0A
+ETHTOOL_STXCSUM = 0x17
+ETHTOOL_STSO = 0x1F
+ETHTOOL_SGSO = 0x24
+ETHTOOL_SGRO = 0x2C
+
+CURRENT_NETWORK = "/proc/thread-self/ns/net"
+
+_IFREQ_POINTER = struct.Struct("@16sP16x")  # struct ifreq (<linux/if.h>), with ifr_data
+_ETHTOOL_VALUE = struct.Struct("=II")  # struct ethtool_value (<linux/ethtool.h>): command, data
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def unshare(flags: int) -> None:
+    """Give the calling thread namespaces of its own (unshare(2)). Raises OSError."""
+    if _libc.unshare(ctypes.c_int(flags)) < 0:
+        _raise_errno("unshare")
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """Move the calling thread into the namespace behind a descriptor (setns(2)). Raises OSError."""
+    if _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)) < 0:
+        _raise_errno("setns")
+
+
+def synchronize_carrier(interface: str) -> None:
+    """Let the kernel act at once on a carrier that came, which it else does in its own time.
+
+    Reading the link state does it (ETHTOOL_GLINK): with the carrier come the operational state, the routes
+    and the IPv6 link-local address. Raises OSError.
+    """
+    _ethtool(interface, ETHTOOL_GLINK, 0)
+
+
+def switch_offloads_off(interface: str) -> None:
+    """Let the kernel finish checksums and cut segments itself, before a capture sees them. Raises OSError."""
+    for command in (ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO):
+        _ethtool(interface, command, 0)
+
+
+def _ethtool(interface: str, command: int, value: int) -> None:
+    held = ctypes.create_string_buffer(_ETHTOOL_VALUE.pack(command, value), _ETHTOOL_VALUE.size)
+    request = _IFREQ_POINTER.pack(os.fsencode(interface), ctypes.addressof(held))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCETHTOOL, request)
+
+
+def _raise_errno(call: str) -> None:
+    number = ctypes.get_errno()
+    raise OSError(number, f"{call}: {os.strerror(number)}")

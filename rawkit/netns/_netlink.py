@@ -1,0 +1,83 @@
+"""What a lab asks of the kernel through netlink: links, addresses, routes (rtnetlink(7), by pyroute2)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import Any
+
+from rawkit.errors import kernel_error
+from rawkit.layout import MAC
+from rawkit.netns.namespace import Namespace
+
+__all__ = ["Netlink"]
+
+IFA_F_NODAD = 0x02  # <linux/if_addr.h>: no duplicate address detection, so usable at once
+
+
+class Netlink:
+    """A netlink socket in a namespace. Every method raises KernelError."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        from pyroute2.iproute.linux import IPRoute  # takes 0.2 s, which only labs need
+
+        with namespace, _translated("open a netlink socket"):
+            self._route: Any = IPRoute()
+
+    def add_bridge(self, name: str) -> None:
+        """Create a bridge and raise it. It floods multicast, as a switch without snooping does."""
+        with _translated(f"create bridge {name}"):
+            self._route.link("add", ifname=name, kind="bridge", br_mcast_snooping=0)
+
+    def add_veth(self, name: str, mac: MAC, peer: str, peer_mac: MAC, namespace: Namespace, mtu: int) -> None:
+        """Create a cable from here to an interface `peer` in another namespace, both ends down (veth(4))."""
+        far = {"ifname": peer, "address": str(peer_mac), "net_ns_fd": namespace.fileno(), "mtu": mtu}
+        with _translated(f"create link {name}"):
+            self._route.link("add", ifname=name, kind="veth", address=str(mac), mtu=mtu, peer=far)
+
+    def set_up(self, index: int) -> None:
+        """Raise an interface."""
+        with _translated(f"raise interface {index}"):
+            self._route.link("set", index=index, state="up")
+
+    def set_master(self, index: int, master: int) -> None:
+        """Make an interface a port of a bridge."""
+        with _translated(f"plug interface {index} into its switch"):
+            self._route.link("set", index=index, master=master)
+
+    def add_address(self, index: int, address: IPv4Interface | IPv6Interface) -> None:
+        """Give an interface an address, usable at once."""
+        flags = IFA_F_NODAD if address.version == 6 else 0
+        with _translated(f"add address {address}"):
+            self._route.addr(
+                "add",
+                index=index,
+                family=socket.AF_INET6 if address.version == 6 else socket.AF_INET,
+                address=str(address.ip),
+                prefixlen=address.network.prefixlen,
+                flags=flags,
+            )
+
+    def add_route(self, network: IPv4Network | IPv6Network, gateway: IPv4Address | IPv6Address) -> None:
+        """Route a network through a neighbour."""
+        family = socket.AF_INET6 if network.version == 6 else socket.AF_INET
+        with _translated(f"add route to {network} via {gateway}"):
+            self._route.route("add", family=family, dst=str(network), gateway=str(gateway))
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._route.close()
+
+
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    from pyroute2.netlink.exceptions import NetlinkError
+
+    try:
+        yield
+    except NetlinkError as error:
+        raise kernel_error(OSError(error.code, str(error)), doing, "CAP_NET_ADMIN") from error
+    except OSError as error:
+        raise kernel_error(error, doing, "CAP_NET_ADMIN") from error

@@ -1,0 +1,159 @@
+"""A network in the machine: hosts, switches and routers, and the links between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+
+from rawkit.errors import FieldError, kernel_error
+from rawkit.layout import MAC
+from rawkit.netns import _kernel
+from rawkit.netns.namespace import Namespace
+from rawkit.netns.node import Host, Node, Port, Router, Switch
+from rawkit.netns.programs import Programs
+from rawkit.netns.routes import Segment
+
+__all__ = ["Cable", "Lab"]
+
+N = TypeVar("N", bound=Node)
+
+_MOST_SEGMENTS = 9999  # the segment's number in decimal digits is one group of an IPv6 address
+
+
+class Cable(NamedTuple):
+    """The two ends of a link, in the order in which its nodes were given."""
+
+    a: Port
+    b: Port
+
+
+class Lab:
+    """Network namespaces wired up as hosts, switches and routers; gone when the lab is, or its process.
+
+        with Lab() as lab:
+            a, b = lab.hosts("a", "b")
+            lab.link(a, b)
+            a.run(["ping", "-c", "1", str(b.address())])
+
+    Everything is made through netlink and setns(2), without the `ip` program and without names under
+    /run/netns: nothing is left behind, also after SIGKILL. Interface names, MAC and IP addresses follow from
+    the order of the calls. A lab is used from one thread; its hosts may be entered by many.
+
+    Raises NotPermittedError without CAP_SYS_ADMIN and CAP_NET_ADMIN in the user namespace, which
+    `reexec_in_user_namespace` gives to everyone.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Node] = {}
+        self._segments: list[Segment] = []
+        self._programs = Programs()
+        Namespace().close()  # fails here, rather than at the first host, where it is not permitted
+
+    def host(self, name: str) -> Host:
+        """Add an end system."""
+        return self._add(Host, name)
+
+    def hosts(self, *names: str) -> tuple[Host, ...]:
+        """Add several end systems."""
+        return tuple(self.host(name) for name in names)
+
+    def router(self, name: str) -> Router:
+        """Add a router. Hosts that share a network with it get it as their default gateway."""
+        return self._add(Router, name)
+
+    def switch(self, name: str) -> Switch:
+        """Add a switch. What is linked to it, also through other switches, shares one subnet."""
+        return self._add(Switch, name)
+
+    def link(
+        self,
+        a: Node,
+        b: Node,
+        *,
+        addresses: tuple[Sequence[str], Sequence[str]] | None = None,
+        macs: tuple[MAC | str | None, MAC | str | None] = (None, None),
+        mtu: int = 1500,
+        offload: bool = True,
+    ) -> Cable:
+        """Run a cable from `a` to `b`, up and usable when this returns.
+
+        Each end is the next interface of its node: eth0, eth1, ... The n-th subnet of the lab has 10.0.n.0/24
+        and fd00:n::/64, and its stations .1, .2, ... in the order in which they are linked. `addresses` gives
+        each end its own instead, with prefix lengths: (["192.0.2.1/24"], []).
+
+        With `offload`, which is the kernel's default, the hosts' own stacks leave checksums unfinished and
+        segments uncut on the link, as a capture on a real sender shows them. Without, every frame is as it
+        would be on a real wire.
+
+        Raises FieldError for addresses that are none, KernelError.
+        """
+        given = (None, None) if addresses is None else (_interfaces(addresses[0]), _interfaces(addresses[1]))
+        segment = self._segment(a, b)
+        numbers = len(a.ports), len(b.ports) + (a is b)
+        names = f"eth{numbers[0]}", f"eth{numbers[1]}"
+        hardware = MAC(macs[0] or a.mac_of(numbers[0])), MAC(macs[1] or b.mac_of(numbers[1]))
+        a.netlink.add_veth(names[0], hardware[0], names[1], hardware[1], b.namespace, mtu)
+        cable = Cable(
+            a.plug(names[0], hardware[0], mtu, offload, segment, given[0]),
+            b.plug(names[1], hardware[1], mtu, offload, segment, given[1]),
+        )
+        for port in cable:
+            with port.node:
+                _synchronize(port)
+        for node in self._nodes.values():
+            if isinstance(node, Host):
+                node.add_routes()
+        return cable
+
+    def close(self) -> None:
+        """End the programs, then let go of the namespaces. Closing twice is no error."""
+        with ExitStack() as stack:
+            for node in self._nodes.values():
+                stack.callback(node.close)
+            self._nodes = {}
+            stack.callback(self._programs.close)
+
+    def _add(self, kind: type[N], name: str) -> N:
+        if name in self._nodes:
+            raise FieldError("Lab", "name", name, "a name that no other node of the lab has")
+        node = kind(name, len(self._nodes) + 1, self._programs)
+        self._nodes[name] = node
+        return node
+
+    def _segment(self, a: Node, b: Node) -> Segment:
+        """The broadcast domain that a link between the two belongs to; switches that it joins share one."""
+        switches = [node for node in (a, b) if isinstance(node, Switch)]
+        segment = next((switch.segment for switch in switches if switch.segment), None)
+        if segment is None:
+            if len(self._segments) == _MOST_SEGMENTS:
+                raise FieldError("Lab", "link", len(self._segments) + 1, f"at most {_MOST_SEGMENTS} subnets")
+            segment = Segment(len(self._segments) + 1)
+            self._segments.append(segment)
+        for switch in switches:
+            switch.segment = segment
+        return segment
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _interfaces(texts: Sequence[str]) -> tuple[IPv4Interface | IPv6Interface, ...]:
+    try:
+        return tuple(ip_interface(text) for text in texts)
+    except ValueError as error:
+        raise FieldError("Lab.link", "addresses", texts, "addresses with prefix lengths") from error
+
+
+def _synchronize(port: Port) -> None:
+    try:
+        _kernel.synchronize_carrier(port.name)
+    except OSError as error:
+        raise kernel_error(error, f"raise {port.name} of {port.node.name}") from error

@@ -1,0 +1,255 @@
+"""The machines of a lab: hosts, routers and switches, each in a network namespace of its own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+from rawkit.errors import FieldError, kernel_error
+from rawkit.layout import MAC
+from rawkit.netns import _kernel
+from rawkit.netns._netlink import Netlink
+from rawkit.netns.namespace import Namespace
+from rawkit.netns.programs import Programs
+from rawkit.netns.routes import Network, Segment, Station, routes_of
+
+__all__ = ["Host", "Node", "Port", "Router", "Switch"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_BRIDGE = "br0"
+
+# Addresses are there at once, and nothing is sent that nobody asked for.
+_QUIET = {
+    "ipv4/conf/all/rp_filter": 0,
+    "ipv4/conf/default/rp_filter": 0,
+    "ipv6/conf/default/accept_dad": 0,
+    "ipv6/conf/default/accept_ra": 0,
+    "ipv6/conf/default/router_solicitations": 0,
+}
+_FORWARDING = {"ipv4/ip_forward": 1, "ipv6/conf/all/forwarding": 1}
+_NO_ADDRESSES = {"ipv6/conf/default/disable_ipv6": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One end of a cable: an interface of a node. `mtu` is in bytes."""
+
+    node: Node
+    name: str
+    index: int
+    mac: MAC
+    mtu: int
+    addresses: tuple[IPv4Interface | IPv6Interface, ...]
+
+    def address(self, version: int = 4) -> IPv4Address | IPv6Address:
+        """Its first address of IP version 4 or 6. Raises FieldError if it has none."""
+        for interface in self.addresses:
+            if interface.version == version:
+                return interface.ip
+        raise FieldError(f"{self.node.name}.{self.name}", "address", version, "an IP version that it has")
+
+
+class Node:
+    """A machine of a lab. Nodes are made by `Lab`, and end with it.
+
+    `with node:` moves the calling thread into its network namespace: sockets opened there belong to it, also
+    after the thread left. Programs are started with `run` and `popen`, which see to it that they end with the
+    lab. What they find in /sys/class/net is the outer machine's; /proc/net and netlink are the node's.
+    """
+
+    _SYSCTLS: dict[str, int] = _QUIET
+
+    def __init__(self, name: str, number: int, programs: Programs) -> None:
+        self.name = name
+        self.number = number
+        self.ports: list[Port] = []
+        self._programs = programs
+        self._namespace = Namespace()
+        try:
+            self.set_sysctls(self._SYSCTLS)
+            self.netlink = Netlink(self._namespace)
+        except BaseException:
+            self._namespace.close()
+            raise
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """The names of its interfaces, in the order in which they were linked: eth0, eth1, ..."""
+        return tuple(port.name for port in self.ports)
+
+    def port(self, interface: str | None = None) -> Port:
+        """The port of that name, or the first. Raises FieldError if there is none."""
+        for port in self.ports:
+            if interface in (None, port.name):
+                return port
+        raise FieldError(self.name, "interface", interface or "eth0", f"one of {', '.join(self.interfaces)}")
+
+    def address(self, version: int = 4, interface: str | None = None) -> IPv4Address | IPv6Address:
+        """Its address of IP version 4 or 6, of its first interface unless another is named."""
+        return self.port(interface).address(version)
+
+    def mac(self, interface: str | None = None) -> MAC:
+        """The MAC address of its first interface, or of the one named."""
+        return self.port(interface).mac
+
+    def open(self, opener: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `opener` inside: `host.open(PacketSocket, "eth0")` is a socket that belongs to the host."""
+        with self:
+            return opener(*args, **kwargs)
+
+    def popen(self, arguments: str | Sequence[str | Path], **options: Any) -> subprocess.Popen[Any]:
+        """Start a program inside, as subprocess.Popen does, with its options and errors.
+
+        It ends with the lab at the latest, killed, with everything that it started. It sees process numbers
+        of its own; the Popen object has the outer ones. Its pipes are the caller's to close.
+        """
+        return self._programs.start(self._namespace, arguments, options)
+
+    def run(
+        self,
+        arguments: str | Sequence[str | Path],
+        *,
+        input: Any = None,
+        capture_output: bool = False,
+        timeout: float | None = None,
+        check: bool = False,
+        **options: Any,
+    ) -> subprocess.CompletedProcess[Any]:
+        """Run a program inside to its end, as subprocess.run does, with its options and errors."""
+        if input is not None:
+            options["stdin"] = subprocess.PIPE
+        if capture_output:
+            options["stdout"] = options["stderr"] = subprocess.PIPE
+        with self.popen(arguments, **options) as process:
+            try:
+                out, err = process.communicate(input, timeout)
+            except BaseException:
+                process.kill()
+                raise
+        done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        if check:
+            done.check_returncode()
+        return done
+
+    def set_sysctls(self, values: dict[str, int]) -> None:
+        """Write settings under /proc/sys/net, such as {"ipv4/ip_forward": 1}. Raises KernelError."""
+        with self:
+            for name, value in values.items():
+                try:
+                    Path("/proc/sys/net", name).write_text(str(value))
+                except OSError as error:
+                    raise kernel_error(error, f"set net/{name}", "CAP_NET_ADMIN") from error
+
+    def fileno(self) -> int:
+        """The descriptor that holds its network namespace."""
+        return self._namespace.fileno()
+
+    @property
+    def namespace(self) -> Namespace:
+        """The network namespace that it lives in."""
+        return self._namespace
+
+    def mac_of(self, port: int) -> MAC:
+        """The MAC address for its port of that number: 02:00:00, two bytes for the node, one for the port."""
+        return MAC(b"\2\0\0" + self.number.to_bytes(2) + port.to_bytes(1))
+
+    def plug(self, name: str, mac: MAC, mtu: int, offload: bool, segment: Segment, addresses: Addresses) -> Port:
+        """Make a new interface of that name a port: plugged in, up, with its addresses."""
+        with self:
+            index = socket.if_nametoindex(name)
+            if not offload:
+                _kernel.switch_offloads_off(name)
+        chosen = self._join(index, segment, addresses)
+        self.netlink.set_up(index)
+        for address in chosen:
+            self.netlink.add_address(index, address)
+        port = Port(self, name, index, mac, mtu, chosen)
+        self.ports.append(port)
+        return port
+
+    def _join(
+        self, index: int, segment: Segment, addresses: Addresses
+    ) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of the namespace."""
+        self.netlink.close()
+        self._namespace.close()
+
+    def __enter__(self) -> Self:
+        self._namespace.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._namespace.__exit__(kind, error, trace)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+Addresses = Sequence[IPv4Interface | IPv6Interface] | None
+"""What a port is to have; None for the next free ones of its segment."""
+
+
+class Host(Node):
+    """An end system: IPv4 and IPv6, `lo` up, and a default route once it shares a network with a router."""
+
+    _FORWARDS = False
+
+    def __init__(self, name: str, number: int, programs: Programs) -> None:
+        super().__init__(name, number, programs)
+        self.station = Station(name, self._FORWARDS)
+        self._routed: set[Network] = set()
+        self.netlink.set_up(1)  # lo is the first interface of every namespace
+
+    def add_routes(self) -> None:
+        """Add the routes that the lab's wiring gives it by now, and that it does not have yet."""
+        for network, gateway in routes_of(self.station).items():
+            if network not in self._routed:
+                self.netlink.add_route(network, gateway)
+                self._routed.add(network)
+
+    def _join(
+        self, index: int, segment: Segment, addresses: Addresses
+    ) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        chosen = segment.next_addresses() if addresses is None else tuple(addresses)
+        segment.plug(self.station, chosen)
+        return chosen
+
+
+class Router(Host):
+    """A host that forwards between its interfaces, and knows the way to every network of the lab."""
+
+    _SYSCTLS = _QUIET | _FORWARDING
+    _FORWARDS = True
+
+
+class Switch(Node):
+    """A bridge in a namespace of its own, without an address: it only forwards frames."""
+
+    _SYSCTLS = _QUIET | _NO_ADDRESSES
+
+    def __init__(self, name: str, number: int, programs: Programs) -> None:
+        super().__init__(name, number, programs)
+        self.segment: Segment | None = None
+        self.netlink.add_bridge(_BRIDGE)
+        with self:
+            self._bridge = socket.if_nametoindex(_BRIDGE)
+        self.netlink.set_up(self._bridge)
+
+    def _join(
+        self, index: int, segment: Segment, addresses: Addresses
+    ) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        self.netlink.set_master(index, self._bridge)
+        return ()

@@ -1,0 +1,109 @@
+"""Who reaches what through whom: the routes of a lab, as a pure function of its wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+
+__all__ = ["DEFAULTS", "Hop", "Segment", "Station", "routes_of"]
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+DEFAULTS: tuple[Network, ...] = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
+
+
+@dataclass(eq=False)
+class Station:
+    """Something with addresses: a host, or a router, which also forwards."""
+
+    name: str
+    forwards: bool
+    segments: list[Segment] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Hop:
+    """The foot that a station has in a segment: one of its addresses there."""
+
+    station: Station
+    interface: IPv4Interface | IPv6Interface
+
+
+@dataclass(eq=False)
+class Segment:
+    """One broadcast domain: a cable, or switches and all that is plugged into them.
+
+    Segment `n` is 10.x.y.0/24, where x and y are the two bytes of n, and fd00:n::/64, n in decimal digits.
+    """
+
+    number: int
+    hops: list[Hop] = field(default_factory=list)
+    stations: int = 0
+
+    def next_addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        """The addresses for one more station: .1 and ::1 for the first, .2 and ::2 for the second."""
+        self.stations += 1
+        high, low = divmod(self.number, 256)
+        return (
+            IPv4Interface(f"10.{high}.{low}.{self.stations}/24"),
+            IPv6Interface(f"fd00:{self.number}::{self.stations:x}/64"),
+        )
+
+    def plug(self, station: Station, addresses: Iterable[IPv4Interface | IPv6Interface]) -> None:
+        """Note that a station has these addresses here."""
+        self.hops += [Hop(station, address) for address in addresses]
+        station.segments.append(self)
+
+
+def routes_of(station: Station) -> dict[Network, Address]:
+    """The gateway for each network beyond the station's own: for a host, the default only.
+
+    Networks behind several routers are reached by the fewest of them, and of those by the one plugged in
+    first. A host's default gateway is the first router that it shares a network with.
+    """
+    found: dict[Network, Address] = {}
+    own = {hop.interface.network for segment in station.segments for hop in segment.hops if hop.station is station}
+    if not station.forwards:
+        for hop in _routers_beside(station):
+            default = next(network for network in DEFAULTS if network.version == hop.interface.version)
+            if hop.interface.network in own:
+                found.setdefault(default, hop.interface.ip)
+        return found
+    seen = {station}
+    # Breadth first: each router with the addresses of the first hop towards it.
+    queue = [
+        (
+            hop.station,
+            [each.interface.ip for each in _feet(station, hop.station) if each.interface.network in own],
+        )
+        for hop in _routers_beside(station)
+    ]
+    for router, gateways in queue:
+        if router in seen:
+            continue
+        seen.add(router)
+        for network in _networks(router) - own:
+            for gateway in gateways:
+                if gateway.version == network.version:
+                    found.setdefault(network, gateway)
+        queue += [(hop.station, gateways) for hop in _routers_beside(router)]
+    return found
+
+
+def _routers_beside(station: Station) -> list[Hop]:
+    return [
+        hop
+        for segment in station.segments
+        for hop in segment.hops
+        if hop.station.forwards and hop.station is not station
+    ]
+
+
+def _feet(station: Station, neighbour: Station) -> list[Hop]:
+    return [hop for hop in _routers_beside(station) if hop.station is neighbour]
+
+
+def _networks(station: Station) -> set[Network]:
+    return {hop.interface.network for segment in station.segments for hop in segment.hops}

@@ -1,0 +1,226 @@
+"""Labs, by the words of `ip` and `ping` inside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import require
+
+from rawkit.errors import FieldError, KernelError
+from rawkit.netns import Host, Lab, check_machine
+
+pytestmark = pytest.mark.root
+
+
+def where() -> int:
+    """The number of the network namespace that this thread is in."""
+    return Path("/proc/thread-self/ns/net").stat().st_ino
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+def ip(host: Host, *arguments: str) -> list[dict[str, Any]]:
+    shown = host.run(["ip", "-j", *arguments], capture_output=True, check=True)
+    told: list[dict[str, Any]] = json.loads(shown.stdout or b"[]")
+    return told
+
+
+def ping(host: Host, target: object) -> subprocess.CompletedProcess[str]:
+    return host.run(["ping", "-n", "-c", "1", "-W", "10", str(target)], capture_output=True, text=True)
+
+
+def test_addresses_and_macs_are_those_that_ip_shows_and_usable_at_once(lab: Lab) -> None:
+    require("ip")
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    for host, number in ((a, 1), (b, 2)):
+        lo, eth0 = ip(host, "addr")
+        assert {entry["local"] for entry in lo["addr_info"]} == {"127.0.0.1", "::1"}
+        assert (eth0["operstate"], eth0["mtu"]) == ("UP", 1500)
+        assert eth0["address"] == f"02:00:00:00:0{number}:00" == str(host.mac())
+        shown = {f"{entry['local']}/{entry['prefixlen']}" for entry in eth0["addr_info"]}
+        assert shown == {f"10.0.1.{number}/24", f"fd00:1::{number}/64", f"fe80::ff:fe00:{number}00/64"}
+        assert not any(entry.get("tentative") for entry in eth0["addr_info"])
+        assert [str(host.address(version)) for version in (4, 6)] == [f"10.0.1.{number}", f"fd00:1::{number}"]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_ping_over_a_cable_and_to_oneself(lab: Lab, version: int) -> None:
+    require("ping")
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    for target in (b.address(version), a.address(version), "127.0.0.1"):
+        done = ping(a, target)
+        assert done.returncode == 0, done
+
+
+def test_ping_through_switches_and_routers(lab: Lab) -> None:
+    require("ping")
+    a, b, c = lab.hosts("a", "b", "c")
+    left, right = lab.switch("left"), lab.switch("right")
+    near, far = lab.router("near"), lab.router("far")
+    lab.link(left, right)
+    lab.link(a, left)
+    lab.link(b, right)
+    lab.link(right, near)
+    lab.link(near, far)
+    lab.link(c, far)
+    for version in (4, 6):
+        for target, hops in ((b, 0), (c, 2)):
+            done = ping(a, target.address(version))
+            assert f"ttl={64 - hops}" in done.stdout, done
+        assert ping(c, b.address(version)).returncode == 0
+
+
+def test_options_of_a_link(lab: Lab) -> None:
+    require("ip")
+    a, b = lab.hosts("a", "b")
+    given = ["192.0.2.1/30", "2001:db8::1/126"], ["192.0.2.2/30"]
+    cable = lab.link(a, b, addresses=given, macs=("02:aa:00:00:00:01", None), mtu=9000)
+    eth0 = ip(a, "addr", "show", "eth0")[0]
+    shown = {f"{entry['local']}/{entry['prefixlen']}" for entry in eth0["addr_info"] if entry["scope"] == "global"}
+    assert shown == set(given[0])
+    assert (eth0["address"], eth0["mtu"], eth0["ifindex"]) == ("02:aa:00:00:00:01", 9000, cable.a.index)
+    assert [str(cable.b.mac), str(cable.b.address())] == ["02:00:00:00:02:00", "192.0.2.2"]
+    with pytest.raises(FieldError, match="IP version"):
+        cable.b.address(6)
+
+
+def test_more_links_get_more_interfaces_and_subnets(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    lab.link(b, a)
+    assert a.interfaces == b.interfaces == ("eth0", "eth1")
+    assert (str(a.address(4, "eth1")), str(b.address(6, "eth1"))) == ("10.0.2.2", "fd00:2::1")
+    assert str(a.mac("eth1")) == "02:00:00:00:01:01"
+    with pytest.raises(FieldError, match="eth0, eth1"):
+        a.mac("eth2")
+
+
+def test_a_host_linked_to_itself(lab: Lab) -> None:
+    a = lab.host("a")
+    cable = lab.link(a, a)
+    assert (cable.a.name, cable.b.name) == a.interfaces == ("eth0", "eth1")
+    assert cable.a.mac != cable.b.mac
+
+
+def test_what_cannot_be(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    with pytest.raises(FieldError, match="no other node"):
+        lab.switch("a")
+    with pytest.raises(FieldError, match="prefix"):
+        lab.link(a, b, addresses=(["10.0.0.300/24"], []))
+    with pytest.raises(KernelError, match="create link"):
+        lab.link(a, b, mtu=1)
+
+
+def test_entering_nests_and_returns_also_after_an_error(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    outside = where()
+    with a:
+        inside = where()
+
+        def fail() -> None:
+            with b:
+                assert where() not in (inside, outside)
+                with a:
+                    assert where() == inside
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert where() == inside
+    assert where() == outside
+
+
+def test_threads_enter_without_disturbing_each_other(lab: Lab) -> None:
+    hosts = lab.hosts("a", "b")
+    outside = where()
+    both_in = threading.Barrier(3, timeout=30)
+    seen: dict[str, tuple[int, int]] = {}
+
+    def visit(host: Host) -> None:
+        with host:
+            both_in.wait()
+            inside = where()
+            both_in.wait()
+        seen[host.name] = inside, where()
+
+    threads = [threading.Thread(target=visit, args=(host,)) for host in hosts]
+    for thread in threads:
+        thread.start()
+    both_in.wait()
+    assert where() == outside
+    both_in.wait()
+    for thread in threads:
+        thread.join()
+    assert len({inside for inside, _ in seen.values()}) == 2
+    assert {after for _, after in seen.values()} == {outside}
+
+
+def test_run_is_like_subprocess_run(lab: Lab) -> None:
+    host = lab.host("a")
+    done = host.run(["cat"], input="hello", capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello", "")
+    assert host.run("exit 3", shell=True).returncode == 3
+    with pytest.raises(subprocess.CalledProcessError):
+        host.run(["false"], check=True)
+    with pytest.raises(subprocess.TimeoutExpired):
+        host.run(["sleep", "1000"], timeout=0.01)
+    with pytest.raises(FileNotFoundError):
+        host.run(["/nonexistent"])
+    assert host.run(["sh", "-c", "echo $$"], capture_output=True).stdout != b"1\n"
+
+
+def test_nothing_is_left_when_a_lab_is_closed() -> None:
+    before = descriptors(), children(), threading.active_count()
+    with Lab() as lab:
+        a, b = lab.hosts("a", "b")
+        lab.link(a, lab.switch("s"))
+        lab.link(b, lab.router("r"))
+        program = a.popen(["sleep", "1000"])
+        a.run("setsid sleep 1000 >/dev/null 2>&1 &", shell=True, check=True)
+        inodes = {os.fstat(node.fileno()).st_ino for node in (a, b)}
+    lab.close()
+    assert program.returncode == -9
+    assert (descriptors(), children(), threading.active_count()) == before
+    assert not inodes & network_namespaces()
+
+
+def test_what_the_machine_allows(lab: Lab) -> None:
+    results = {check.name: check for check in check_machine()}
+    assert results["packet sockets"] == ("packet sockets", True, "works", "")
+    assert results["namespaces as this user"].ok
+    assert {"raw IPv4 sockets", "raw IPv6 sockets", "user namespaces", "program tcpdump"} <= set(results)
+
+
+def descriptors() -> list[str]:
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
+def children() -> list[str]:
+    return sorted(
+        pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
+    )
+
+
+def network_namespaces() -> set[int]:
+    """The numbers of all network namespaces that a process is in."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            found.add((process / "ns/net").stat().st_ino)
+        except OSError:
+            continue
+    return found
