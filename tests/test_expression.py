@@ -94,7 +94,7 @@ REFUSED = [
     ("IPv4.__init__()", 0, "no constructor"),
     ("f'{1}'", 0, "not allowed here"),
     ("[b'x' for _ in ()]", 0, "not allowed here"),
-    ("UDP(dst_port=(yield))", 13, "not allowed"),
+    ("UDP(dst_port=(yield))", 14, "not allowed"),
     ("\ud800", 0, "character that no expression can have"),
 ]
 

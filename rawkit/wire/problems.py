@@ -1,0 +1,85 @@
+"""What is wrong with a packet that was dissected: lengths that disagree, bad checksums, missing bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rawkit.errors import PacketError, TruncatedError
+from rawkit.layout import ItemList, Length, NextProtocol, Problem, View
+from rawkit.wire.dissect import MAX_LAYERS
+from rawkit.wire.link_type import LinkType
+from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
+from rawkit.wire.spaces import LINK_LAYERS
+
+__all__ = ["find_problems"]
+
+MINIMUM_FRAME = 60
+"""Ethernet pads what is shorter (IEEE 802.3, section 3.2.7), so trailing bytes in such a frame are no problem."""
+
+
+def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
+    """The problems of a packet that was read so, from the outermost layer in.
+
+    Within a quote (in an ICMP error) lengths and checksums say nothing, since a quote is cut on purpose.
+    """
+    data, _, wire_end, _, stops = reading
+    trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
+    start, end = 0, len(data)
+    whole, quoted = wire_end == end, False
+    for index, layer in enumerate(packet.layers):
+        if isinstance(layer, CutHeader):
+            break
+        limit = end - trailing.get(index, 0)
+        view = View(data, packet.layers, index, start, stops[index], limit, end, wire_end, whole, quoted)  # type: ignore[arg-type]
+        yield from _layer_problems(view, layer)
+        whole = whole and _body_is_whole(view, layer)
+        if layer._followed_by is not None:
+            whole, quoted = False, True
+        start, end = stops[index], limit
+    yield from _end_problems(packet, reading, start, quoted)
+
+
+def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) -> Iterator[Problem]:
+    """What is wrong at the point where reading ended."""
+    data, link_number, wire_end, stopped, _ = reading
+    link_type = LinkType(link_number)
+    last = name_of(packet.layers[-1]) if packet.layers else link_type.name
+    cut = wire_end > len(data)
+    if isinstance(stopped, PacketError):
+        if not quoted or not isinstance(stopped, TruncatedError):
+            stop = stopped.offset + max(stopped.needed, 1) if isinstance(stopped, TruncatedError) else len(data)
+            yield Problem(stopped.header, stopped.field, stopped.offset, stop, stopped.message)
+    elif stopped is not None and len(packet.layers) == MAX_LAYERS:
+        yield Problem(last, "", start, len(data), f"more than {MAX_LAYERS} layers, the rest is payload")
+    elif stopped is not None and not quoted and not cut:
+        yield Problem(last, "", start, start, f"{stopped.__name__} is announced, but nothing follows")
+    elif not packet.layers and LINK_LAYERS.header_of(link_type) is None:
+        message = f"link type {link_type.name} ({int(link_type)}) is not read here"
+        yield Problem(last, "", 0, len(data), message)
+    if cut:
+        message = f"cut by the snaplen: {len(data)} of {wire_end} bytes were captured"
+        yield Problem(last, "", len(data), wire_end, message)
+
+
+def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
+    for field in layer.fields():
+        if field.rule is not None:
+            yield from field.rule.check(view, layer, field)
+        elif field.expected is not None and getattr(layer, field.name) != field.expected:
+            yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
+        elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
+            yield field.problem(view, "malformed: a length is wrong, or the list is cut")
+    if view.limit < view.end and not view.quoted and view.end > MINIMUM_FRAME:
+        extra = view.end - view.limit
+        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
+
+
+def _body_is_whole(view: View, layer: Header) -> bool:
+    """Whether the body is all there: not cut, and no fragment of something larger."""
+    for field in layer.fields():
+        rule = field.rule
+        if isinstance(rule, Length) and rule.end_of_body(view, layer, field) > view.end:
+            return False
+        if isinstance(rule, NextProtocol) and rule.partial:
+            return not getattr(layer, rule.partial) and not getattr(layer, rule.unless)
+    return True
