@@ -16,7 +16,7 @@ __all__ = ["command"]
 EXAMPLES = """\b
 Examples:
   rawkit craft "IPv4(dst='10.0.0.2') / ICMPv4.echo(id=7) / b'hello'"
-  rawkit craft --diagram "TCP(dst_port=80, flags='S', options=[MaximumSegmentSize(mss=1460)])"
+  rawkit craft --diagram "IPv4(dst='10.0.0.2') / TCP(dst_port=80, options=[WindowScale(shift=7)])"
   rawkit craft -w syn.pcap "Ethernet(dst='02:00:00:00:00:02') / IPv4(dst='10.0.0.2') / TCP(dst_port=80)"
 
 \b
