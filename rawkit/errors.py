@@ -43,9 +43,7 @@ class PacketError(RawkitError, ValueError):
     `needed` and `got` (bytes, or field values where the message says so).
     """
 
-    def __init__(
-        self, header: str, field: str, offset: int, needed: int, got: int, message: str = ""
-    ) -> None:
+    def __init__(self, header: str, field: str, offset: int, needed: int, got: int, message: str = "") -> None:
         self.header, self.field, self.offset, self.needed, self.got = header, field, offset, needed, got
         self.message = message or f"needs {needed} bytes, got {got}"
         name = f"{header}.{field}" if field else header

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from itertools import islice
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 import click
 
@@ -12,17 +13,26 @@ from rawkit.cli.output import Lines, WatchedInput, colour_wanted
 from rawkit.pcap import Record, open_capture
 from rawkit.pcap.files import open_input
 from rawkit.pcap.filter import CaptureFilter
-from rawkit.views import diagram, hexdump, json_line, line, to_expression, tree
+from rawkit.views import diagram, hexdump, json_line, line, to_expression, tree, wireshark_fields, wireshark_values
 
 __all__ = ["command"]
 
 View = Callable[[Record], Iterable[str]]
+
+FRAME_FIELDS: Final[dict[str, Callable[[Record], str]]] = {
+    "frame.number": lambda record: str(record.number),
+    "frame.time_epoch": lambda record: "{}.{:09}".format(*divmod(record.time_ns, 1_000_000_000)),
+    "frame.len": lambda record: str(record.wire_length),
+    "frame.cap_len": lambda record: str(len(record.data)),
+}
+"""What Wireshark has as fields, and capture files beside the packet."""
 
 EXAMPLES = """\b
 Examples:
   rawkit decode capture.pcapng
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
   rawkit decode capture.pcap --format json | jq .layers[].name
+  rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
   tcpdump -w - | rawkit decode -
 
 \b
@@ -37,9 +47,12 @@ and after `!` what is wrong with it."""
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["line", "tree", "hex", "json"]),
+    type=click.Choice(["line", "tree", "hex", "json", "fields"]),
     default="line",
-    help="One line a packet (the default), all fields, the bytes, or an object a packet.",
+    help="One line a packet (the default), its tree, its bytes, an object, or the fields named by -e.",
+)
+@click.option(
+    "-e", "fields", metavar="FIELD", multiple=True, help="A field by Wireshark's name, such as ip.src; repeat."
 )
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
@@ -49,13 +62,17 @@ def command(
     filter_text: str | None,
     count: int | None,
     format_: str,
+    fields: tuple[str, ...],
     as_diagram: bool,
     as_python: bool,
     absolute: bool,
 ) -> None:
     """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
     wanted = CaptureFilter(filter_text) if filter_text is not None else None
-    view = _view("diagram" if as_diagram else "python" if as_python else format_, absolute)
+    if fields or format_ == "fields":
+        view = _fields_view(format_, fields)
+    else:
+        view = _view("diagram" if as_diagram else "python" if as_python else format_, absolute)
     with Lines() as lines:
         for record in islice(_records(file, wanted, lines.flush), count):
             for text in view(record):
@@ -75,6 +92,23 @@ def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[
     finally:
         if owned:
             file.close()
+
+
+def _fields_view(format_: str, fields: tuple[str, ...]) -> View:
+    """What tshark prints with `-T fields`: tab between fields, comma between the values of one."""
+    if format_ != "fields" or not fields:
+        raise click.UsageError("--format fields and -e FIELD need each other")
+    known = [*FRAME_FIELDS, *wireshark_fields()]
+    for field in fields:
+        if field not in known:
+            near = ", ".join(get_close_matches(field, known)) or "ip.src"
+            raise click.UsageError(f"-e {field} is not known here; such as {near} are")
+
+    def view(record: Record) -> Iterator[str]:
+        packet = record.packet()
+        yield "\t".join([FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(wireshark_values(packet, name)) for name in fields])
+
+    return view
 
 
 def _view(name: str, absolute: bool) -> View:

@@ -113,8 +113,8 @@ class Writer:
             "AUTO": AUTO,
             "PacketError": PacketError,
             "cls": cls,
-            "draft": draft,
-            "new": object.__new__,
+            "_draft": draft,
+            "_new": object.__new__,
             "unpack_from": self.struct.unpack_from,
             "pack": self.struct.pack,
             "from_bytes": int.from_bytes,
@@ -156,7 +156,7 @@ class Writer:
             if not field.required:
                 test = f"{name} is not {name}_default and {test}"
             lines += [f"    if {test}:", f"        {name} = {field.kind.remembered(name)}{name}_convert({name})"]
-        lines.append("    self = new(draft)")
+        lines.append("    self = _new(_draft)")
         lines += [f"    self.{field.name} = {field.name}" for field in self.cls._fields]
         return [*lines, "    self.__class__ = cls", "    return self"]
 
@@ -182,11 +182,11 @@ class Writer:
                 "        raise too_short(cls, start, end)",
                 f"    {', '.join(word.name for word in self.words)}, = unpack_from(data, start)",
             ]
-        lines.append("    self = new(draft)")
+        lines.append("    self = _new(_draft)")
         used = self._names_used_when_reading()
         for word in self.words:
             for field, expression in word.reads():
-                local = f"{field.name} = " if field.name in used else ""
+                local = f"{field.local} = " if field.name in used else ""
                 lines.append(f"    self.{field.name} = {local}{expression}")
         lines += self._decisive_tests()
         lines += self._read_tail()
@@ -211,8 +211,8 @@ class Writer:
     def _decisive_tests(self) -> Iterator[str]:
         for field in self.fixed:
             if field.decisive:
-                yield f"    if {field.name} != {field.default}:"
-                yield f"        raise misfit(cls, {field.name!r}, start, {field.default}, {field.name})"
+                yield f"    if {field.local} != {field.default}:"
+                yield f"        raise misfit(cls, {field.name!r}, start, {field.default}, {field.local})"
 
     def _read_tail(self) -> Iterator[str]:
         """Where the header ends, and what stands between its fixed fields and there."""
@@ -223,12 +223,11 @@ class Writer:
         if length is None:
             yield "    stop = end"
         else:
-            name = length.name
-            yield f"    stop = start + {length.rule.bytes_of(name)}"  # type: ignore[union-attr]
+            yield f"    stop = start + {length.rule.bytes_of(length.local)}"  # type: ignore[union-attr]
             at_most = "end" if self.tail is not None else f"start + {self.size}"
             yield f"    if stop < start + {self.size} or stop > {at_most}:"
             yield "        if strict:"
-            yield f"            raise misfit(cls, {name!r}, start, stop - start, end - start)"
+            yield f"            raise misfit(cls, {length.name!r}, start, stop - start, end - start)"
             yield f"        stop = {at_most} if stop > {at_most} else start + {self.size}"
         if self.tail is not None:
             empty = self.tail.kind.empty  # type: ignore[attr-defined]
@@ -245,7 +244,7 @@ class Writer:
         elif length is None:
             yield "    limit = end"
         else:
-            yield f"    limit = {length.rule.limit(length.name)}"  # type: ignore[union-attr]
+            yield f"    limit = {length.rule.limit(length.local)}"  # type: ignore[union-attr]
             yield "    if limit > end or limit < stop:"
             yield "        limit = end"
 
@@ -263,13 +262,13 @@ class Writer:
         for field in self.fixed:
             if field.rule is None or field is checksum:
                 continue
-            name = values[field.name] = field.name
-            lines += [f"    {name} = self.{name}", f"    if {name} is AUTO:"]
-            lines.append(f"        {name} = {field.rule.compute(field)}")
+            local = values[field.name] = field.local
+            lines += [f"    {local} = self.{field.name}", f"    if {local} is AUTO:"]
+            lines.append(f"        {local} = {field.rule.compute(field)}")
             if isinstance(field.rule, HeaderLength | Length):
                 limit = (1 << field.bits) - 1
-                lines += [f"        if {name} > {limit}:"]
-                lines += [f"            check_range(cls, {name!r}, {name}, {limit})"]
+                lines += [f"        if {local} > {limit}:"]
+                lines += [f"            check_range(cls, {field.name!r}, {local}, {limit})"]
         rest = "body" if self.tail is None else "rest"
         if checksum is not None:
             lines += self._sum_up(checksum, values, rest)
@@ -278,7 +277,7 @@ class Writer:
         lines.append(f"        return cls({self._filled(values)})" if changes else "        return self")
         words = [word.write(values) if checksum is None else word.name for word in self.words]
         if checksum is not None:
-            words = [checksum.name if word.fields == [checksum] else word.name for word in self.words]
+            words = [checksum.local if word.fields == [checksum] else word.name for word in self.words]
         packed = f"pack({', '.join(words)}) + " if self.words else ""
         return [*lines, f"    return {packed}{rest}"]
 
@@ -302,21 +301,21 @@ class Writer:
     def _sum_up(self, field: FieldInfo, values: dict[str, str], rest: str) -> Iterator[str]:
         """Take the words into locals; where the checksum is AUTO, make it of their sum."""
         assert isinstance(field.rule, Checksum)
-        values[field.name] = field.name
+        values[field.name] = field.local
         parts, stop = [], 0
         for word in self.words:
             stop += word.bits // 8
             if word.fields != [field]:
                 yield f"    {word.name} = {word.write(values)}"
                 parts.append(word.as_number(stop))
-        yield f"    {field.name} = self.{field.name}"
-        yield f"    if {field.name} is AUTO:"
+        yield f"    {field.local} = self.{field.name}"
+        yield f"    if {field.local} is AUTO:"
         covered = rest if field.rule.covers_body else "tail"
         parts.append(f"(from_bytes({covered}) << 8 if len({covered}) & 1 else from_bytes({covered}))")
         if field.rule.pseudo_header is not None:
             parts.append(field.rule.pseudo_total(self.cls, f"{self.size} + len({covered})"))
         yield f"        total = {' + '.join(parts)}"
-        yield f"        {field.name} = {field.rule.compute(field)}"
+        yield f"        {field.local} = {field.rule.compute(field)}"
 
     def _filled(self, values: dict[str, str]) -> str:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]

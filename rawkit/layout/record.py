@@ -48,6 +48,11 @@ class FieldInfo(NamedTuple):
         return self.kind if isinstance(self.kind, Tail) else None
 
     @property
+    def local(self) -> str:
+        """The name of the local that holds its value in compiled code."""
+        return f"{self.name}_"
+
+    @property
     def required(self) -> bool:
         """Whether a constructor must be given it."""
         return self.default is MISSING
@@ -134,6 +139,10 @@ class RecordType(type):
             space.add(cls, *(number if isinstance(number, tuple) else (number,)))
         if sum(field.bits for field in cls._fields) % 8 == 0:
             cls._source = compile_record(cls, draft)
+        elif "by" not in options:
+            raise TypeError(
+                f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
+            )
         _enter_family(cls, options.get("values", ()), options.get("fallback", False))
         if "by" in options:
             _found_family(cls, options["by"])
@@ -317,7 +326,8 @@ class Record(metaclass=RecordType):
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: use replace({name}=...)")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: use replace({name}=...)")
 
     def __copy__(self) -> Self:
         return self

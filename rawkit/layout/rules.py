@@ -4,7 +4,7 @@ A rule gives the compiler a line of code for each direction, so nothing here run
 and that only when someone asks for a packet's problems. In the emitted code these names are known:
 `self`, `tail` (packed), `size` (of the whole header), `body` (all that follows, packed), `following` (the next
 layer or None), `layers`, `index`, and `total` (the sum of the words that a checksum covers); when reading,
-`start`, `stop`, `end` and every field that was read.
+`start`, `stop`, `end`. A field's value is in a local of its name and an underscore, which no other name ends in.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ class NextProtocol(Rule):
 
     def following(self, field: FieldInfo) -> str:
         """An expression for the class of the next header, when reading."""
-        found = f"{field.name}_header({field.name})"
-        return f"None if {self.unless} else {found}" if self.unless else found
+        found = f"{field.name}_header({field.local})"
+        return f"None if {self.unless}_ else {found}" if self.unless else found
 
     def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
         number = getattr(record, field.name)

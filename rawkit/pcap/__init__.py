@@ -1,9 +1,9 @@
 """Capture files, classic pcap and pcapng, in and out."""
 
-from .reader import Capture, open_capture
-from .record import Interface, Record
-from .source import MAXIMUM_BLOCK
-from .writer import CaptureWriter, Format, write_capture
+from rawkit.pcap.reader import Capture, open_capture
+from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.source import MAXIMUM_BLOCK
+from rawkit.pcap.writer import CaptureWriter, Format, write_capture
 
 __all__ = [
     "MAXIMUM_BLOCK",

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from ..errors import FieldError
-from .source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.errors import FieldError
+from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
 
 __all__ = ["SECTION_MAGIC", "SECTION_TYPE", "Block", "Option", "pack_block", "read_blocks", "read_options"]
 
@@ -26,7 +26,7 @@ _HEADS = {order: Struct(order + "II") for order in "<>"}  # type, total length
 _TAILS = {order: Struct(order + "I") for order in "<>"}  # total length
 _OPTIONS = {order: Struct(order + "HH") for order in "<>"}  # code, length
 _SMALLEST = _HEADS["<"].size + _TAILS["<"].size
-_ALIGNMENT = 4  # everything is padded to this many bytes
+_WORD_SIZE = 4  # everything is padded to words of this many bytes
 _OPTION_LIMIT = 0xFFFF
 
 _new_block = tuple.__new__
@@ -78,7 +78,7 @@ def read_blocks(source: Source) -> Iterator[Block]:
                 head, tail = _HEADS[order].unpack_from, _TAILS[order].unpack_from
                 block_type, length = head(data, start)
             end = start + length
-            if end > stop or length % _ALIGNMENT or length < _SMALLEST:
+            if end > stop or length % _WORD_SIZE or length < _SMALLEST:
                 source.position = start
                 _fetch(source, length)
                 break
@@ -96,9 +96,9 @@ def read_blocks(source: Source) -> Iterator[Block]:
 
 def _fetch(source: Source, length: int) -> None:
     """Have the block at `position`, which says that it has `length` bytes, in the window."""
-    if not _SMALLEST <= length <= MAXIMUM_BLOCK or length % _ALIGNMENT:
-        expected = f"a block length from {_SMALLEST} to {MAXIMUM_BLOCK}, a multiple of {_ALIGNMENT}"
-        raise source.damage(source.offset + _ALIGNMENT, expected, str(length))
+    if not _SMALLEST <= length <= MAXIMUM_BLOCK or length % _WORD_SIZE:
+        expected = f"a block length from {_SMALLEST} to {MAXIMUM_BLOCK}, a multiple of {_WORD_SIZE}"
+        raise source.damage(source.offset + _WORD_SIZE, expected, str(length))
     if not source.ensure(length):
         raise source.ended(f"a block of {length} bytes")
 
@@ -119,7 +119,7 @@ def read_options(source: Source, block: Block, start: int) -> Iterator[Option]:
     They end with opt_endofopt or with the block. Raises `CaptureError` for one that runs past the block.
     """
     header, body = _OPTIONS[block.order], block.body
-    start += -start % _ALIGNMENT
+    start += -start % _WORD_SIZE
     while start + header.size <= len(body):
         code, length = header.unpack_from(body, start)
         if code == 0:
@@ -130,7 +130,7 @@ def read_options(source: Source, block: Block, start: int) -> Iterator[Option]:
             expected = f"an option of at most {len(body) - start} bytes, which the block has left"
             raise source.damage(offset, expected, f"one of {length}")
         yield Option(code, body[start : start + length], offset)
-        start += length + -length % _ALIGNMENT
+        start += length + -length % _WORD_SIZE
 
 
 def pack_block(order: ByteOrder, block_type: int, fixed: bytes, options: Iterable[Option] = ()) -> bytes:
@@ -138,14 +138,14 @@ def pack_block(order: ByteOrder, block_type: int, fixed: bytes, options: Iterabl
 
     Raises `FieldError` for an option of more than 65535 bytes and for a block of more than `MAXIMUM_BLOCK`.
     """
-    parts = [fixed, bytes(-len(fixed) % _ALIGNMENT)]
+    parts = [fixed, bytes(-len(fixed) % _WORD_SIZE)]
     header = _OPTIONS[order]
     for option in options:
         if len(option.value) > _OPTION_LIMIT:
             found = f"{len(option.value)} bytes"
             raise FieldError("Option", "value", found, f"at most {_OPTION_LIMIT} bytes")
         parts += header.pack(option.code, len(option.value)), option.value
-        parts.append(bytes(-len(option.value) % _ALIGNMENT))
+        parts.append(bytes(-len(option.value) % _WORD_SIZE))
     if len(parts) > 2:
         parts.append(header.pack(0, 0))
     body = b"".join(parts)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-from ..errors import FieldError
-from ..wire.link_type import LinkType
-from .record import Interface, Record
-from .source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.errors import FieldError
+from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_SNAPLEN", "ClassicEncoder", "ClassicReader"]
 
@@ -29,9 +29,7 @@ _MAGIC_OF = {key: magic for magic, key in _MAGICS.items()}
 
 # magic, major, minor, time zone and accuracy (both always 0), snaplen, link type
 _FILE_HEADER = "4sHHiIII"
-_LINK_TYPES = (
-    0x10000  # the link type is the low half of its field; the high half tells of frame check sequences
-)
+_LINK_TYPES = 0x10000  # the link type is the low half of its field; the high half tells of frame check sequences
 # seconds, fraction, captured length, length on the wire
 _RECORD_HEADER = "IIII"
 
@@ -52,9 +50,9 @@ class ClassicReader:
             raise source.ended(f"a file header of {header.size} bytes")
         order, ticks = _MAGICS[source.data[source.position : source.position + 4]]
         header = Struct(order + _FILE_HEADER)
-        _, major, minor, _, _, snaplen, link = header.unpack_from(source.data, source.position)
+        magic, major, minor, _, _, snaplen, link = header.unpack_from(source.data, source.position)
         if (major, minor) != (2, 4):
-            raise source.damage(start + 4, "version 2.4", f"version {major}.{minor}")
+            raise source.damage(start + len(magic), "version 2.4", f"version {major}.{minor}")
         source.position += header.size
         self._source = source
         self._header = Struct(order + _RECORD_HEADER)
@@ -138,9 +136,7 @@ class ClassicEncoder:
             raise FieldError("Record", "data", f"{len(data)} bytes", expected)
         seconds, fraction = divmod(time_ns, 1_000_000_000)
         if not 0 <= seconds < 2**32:
-            raise FieldError(
-                "Record", "time_ns", time_ns, "a time from 1970 to 2106, in nanoseconds since 1970"
-            )
+            raise FieldError("Record", "time_ns", time_ns, "a time from 1970 to 2106, in nanoseconds since 1970")
         fraction = fraction * self._ticks // 1_000_000_000
         packet = self._record_header.pack(seconds, fraction, len(data), wire_length) + data
         if self._link_type is None:

@@ -16,7 +16,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from ..errors import file_error
+from rawkit.errors import file_error
 
 __all__ = ["Target", "is_replaceable", "open_input", "open_output", "reading", "replacing", "write_all"]
 

@@ -10,12 +10,12 @@ from math import gcd
 from struct import Struct
 from typing import Any, NamedTuple
 
-from .._version import __version__
-from ..errors import CaptureError, FieldError
-from ..wire.link_type import LinkType
-from .blocks import SECTION_MAGIC, SECTION_TYPE, Block, Option, pack_block, read_blocks, read_options
-from .record import Interface, Record
-from .source import MAXIMUM_BLOCK, Source
+from rawkit._version import __version__
+from rawkit.errors import CaptureError, FieldError
+from rawkit.pcap.blocks import SECTION_MAGIC, SECTION_TYPE, Block, Option, pack_block, read_blocks, read_options
+from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.source import MAXIMUM_BLOCK, Source
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_INTERFACES", "PcapngEncoder", "PcapngReader"]
 
@@ -63,9 +63,7 @@ class _Clock(NamedTuple):
     def of(cls, interface: Interface) -> _Clock:
         common = gcd(_NANOSECONDS, interface.ticks_per_second)
         multiplier, divisor = _NANOSECONDS // common, interface.ticks_per_second // common
-        return cls(
-            interface, interface.link_type, multiplier, divisor, interface.offset_seconds * _NANOSECONDS
-        )
+        return cls(interface, interface.link_type, multiplier, divisor, interface.offset_seconds * _NANOSECONDS)
 
 
 class PcapngReader:
@@ -126,9 +124,7 @@ class PcapngReader:
         fields = _SECTIONS[block.order]
         magic, major, minor, _ = self._unpack(block, fields)
         if major != 1 or minor not in (0, 2):  # some wrote 2, and meant 0
-            raise self._source.damage(
-                block.body_offset + len(magic), "version 1.0", f"version {major}.{minor}"
-            )
+            raise self._source.damage(block.body_offset + len(magic), "version 1.0", f"version {major}.{minor}")
         self._clocks: list[_Clock] = []
         self._interface_bytes = 0
 
@@ -137,9 +133,7 @@ class PcapngReader:
         fields = _INTERFACES[block.order]
         self._interface_bytes += len(block.body)
         if len(self._clocks) == MAXIMUM_INTERFACES or self._interface_bytes > MAXIMUM_BLOCK:
-            expected = (
-                f"at most {MAXIMUM_INTERFACES} interfaces, of {MAXIMUM_BLOCK} bytes together, in a section"
-            )
+            expected = f"at most {MAXIMUM_INTERFACES} interfaces, of {MAXIMUM_BLOCK} bytes together, in a section"
             raise self._source.damage(block.offset, expected, "one more")
         link_type, _, snaplen = self._unpack(block, fields)
         name = description = ""
@@ -222,9 +216,7 @@ class PcapngEncoder:
         """The record's bytes. Raises `FieldError` where it does not fit into this format."""
         _, time_ns, data, wire_length, link_type, interface, comments = record
         if not 0 <= time_ns < _WORD * _WORD:
-            raise FieldError(
-                "Record", "time_ns", time_ns, "a time from 1970 to 2554, in nanoseconds since 1970"
-            )
+            raise FieldError("Record", "time_ns", time_ns, "a time from 1970 to 2554, in nanoseconds since 1970")
         name, description = (interface.name, interface.description) if interface else ("", "")
         key = (link_type, name, description)
         index = self._indices.get(key, len(self._indices))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-from .classic import ClassicReader
-from .files import Target, open_input, reading
-from .pcapng import PcapngReader
-from .record import Interface, Record
-from .source import Source
+from rawkit.pcap.classic import ClassicReader
+from rawkit.pcap.files import Target, open_input, reading
+from rawkit.pcap.pcapng import PcapngReader
+from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.source import Source
 
 __all__ = ["Capture", "open_capture"]
 
@@ -28,10 +28,10 @@ def open_capture(source: Target) -> Capture:
             for record in capture:
                 print(record.time_ns, len(record.data))
 
-    It reads the file's header and no more than it must, never seeks, and gives each record as soon as its
-    bytes are there, so a pipe or FIFO that another program still writes to works too. It takes constant
-    memory: some 100 KiB, and for records and blocks longer than that three times their length, where
-    `MAXIMUM_BLOCK` is the most.
+    It reads no more than it must, never seeks, and gives each record as soon as its bytes are there, so a
+    pipe or FIFO that another program still writes to works too. Memory is constant: less than 1 MiB for usual
+    packets, five times the length of longer ones, and ten times `MAXIMUM_BLOCK` for the worst that a hostile
+    file can do.
 
     Raises `FileError` if the file cannot be opened, `CaptureError` if it is no capture file. Iterating gives
     every record before a damage and then raises one `CaptureError` with the byte offset and what was expected

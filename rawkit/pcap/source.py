@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ..errors import CaptureError, file_error
+from rawkit.errors import CaptureError, file_error
 
 __all__ = ["MAXIMUM_BLOCK", "ByteOrder", "Source"]
 
@@ -16,7 +16,7 @@ MAXIMUM_BLOCK = 16 * 1024 * 1024
 """Longest block or record that is read or written, in bytes: a longer one is taken for damage.
 
 libpcap stops at 262144 bytes of packet for nearly every link type (MAXIMUM_SNAPLEN) and at 16 MiB of pcapng
-block; this is the latter, and bounds what reading takes: about three times as much in the worst case.
+block; this is the latter. It bounds the memory that reading takes: see `open_capture`.
 """
 
 _CHUNK = 128 * 1024

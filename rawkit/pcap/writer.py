@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, SupportsBytes
 
-from ..errors import FieldError
-from ..wire.link_type import LinkType
-from .classic import ClassicEncoder
-from .files import Target, is_replaceable, open_output, replacing, write_all
-from .pcapng import PcapngEncoder
-from .record import Record
-from .source import MAXIMUM_BLOCK
+from rawkit.errors import FieldError
+from rawkit.pcap.classic import ClassicEncoder
+from rawkit.pcap.files import Target, is_replaceable, open_output, replacing, write_all
+from rawkit.pcap.pcapng import PcapngEncoder
+from rawkit.pcap.record import Record
+from rawkit.pcap.source import MAXIMUM_BLOCK
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["CaptureWriter", "Format", "write_capture"]
 
@@ -69,7 +69,11 @@ class CaptureWriter:
         self.count = 0
         """Records written so far."""
         self._pending = bytearray(self._encoder.begin())
-        self.flush()
+        try:
+            self.flush()
+        except BaseException:
+            self._release()
+            raise
 
     def write(
         self,
@@ -109,8 +113,7 @@ class CaptureWriter:
             self._pending += self._encoder.finish()
             self.flush()
         finally:
-            if self._owned:
-                self._file.close()
+            self._release()
 
     def __enter__(self) -> CaptureWriter:
         return self
@@ -120,13 +123,15 @@ class CaptureWriter:
     ) -> None:
         self.close()
 
+    def _release(self) -> None:
+        if self._owned:
+            self._file.close()
+
     def _record(self, packet: SupportsBytes) -> Record:
         link_type: LinkType | None = getattr(packet, "link_type", None)
         link_type = self._link_type if link_type is None else link_type
         if link_type is None:
-            expected = (
-                "a link type, which this packet does not tell; give link_type=LinkType.ETHERNET or another"
-            )
+            expected = "a link type, which this packet does not tell; give link_type=LinkType.ETHERNET or another"
             raise FieldError("Record", "link_type", None, expected)
         data = bytes(packet)
         return Record(self.count + 1, 0, data, len(data), link_type)

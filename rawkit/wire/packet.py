@@ -136,7 +136,7 @@ class Packet:
     # ------------------------------------------------------------------ putting together
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
-        if other.__class__ is bytes and not self.trailers:
+        if type(other) is bytes and not self.trailers:
             return make_packet(self.layers, self.payload + other, (), None)
         if isinstance(other, (Header, CutHeader)):
             return make_packet((*self._closed(), other), b"", self.trailers, None)
