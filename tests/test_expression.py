@@ -33,7 +33,10 @@ READ = [
     ("TCP(dst_port=80, checksum=AUTO)", Packet((TCP(dst_port=80, checksum=AUTO),))),
     ("UDP(dst_port=5) / (b'a' b'b' / b'c')", UDP(dst_port=5) / b"abc"),
     ("IPv4(dst='1.2.3.4', dont_fragment=True)", Packet((IPv4(dst="1.2.3.4", dont_fragment=True),))),
-    ("TCP(dst_port=1, options=[MaximumSegmentSize()])", Packet((TCP(dst_port=1, options=[MaximumSegmentSize()]),))),
+    (
+        "TCP(dst_port=1, options=[MaximumSegmentSize()])",
+        Packet((TCP(dst_port=1, options=[MaximumSegmentSize()]),)),
+    ),
     (
         "IPv4(dst='1.2.3.4', options=(RecordRoute(route=('1.1.1.1',)),))",
         Packet((IPv4(dst="1.2.3.4", options=[RecordRoute(route=["1.1.1.1"])]),)),
@@ -149,8 +152,40 @@ def test_the_expression_of_any_bytes_makes_them_again(data: bytes, link_type: Li
     assert bytes(again) == data
 
 
-WORDS = ["IPv4", "TCP", "ICMPv4", "TCPFlags", "AUTO", "Trailer", "dst", "ttl", "cut", "echo", "unreachable", "quoting"]
-WORDS += ["(", ")", "/", "=", ",", ".", "|", "-", "'10.0.0.1'", "b'x'", "1", "None", "True", "[", "]", "1.5", "*", " "]
+WORDS = [
+    "IPv4",
+    "TCP",
+    "ICMPv4",
+    "TCPFlags",
+    "AUTO",
+    "Trailer",
+    "dst",
+    "ttl",
+    "cut",
+    "echo",
+    "unreachable",
+    "quoting",
+]
+WORDS += [
+    "(",
+    ")",
+    "/",
+    "=",
+    ",",
+    ".",
+    "|",
+    "-",
+    "'10.0.0.1'",
+    "b'x'",
+    "1",
+    "None",
+    "True",
+    "[",
+    "]",
+    "1.5",
+    "*",
+    " ",
+]
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS), max_size=14).map("".join)))
@@ -159,11 +194,11 @@ WORDS += ["(", ")", "/", "=", ",", ".", "|", "-", "'10.0.0.1'", "b'x'", "1", "No
 @example("TCP(dst_port=1,flags=None)")
 def test_any_text_is_a_packet_or_an_expression_error(text: str) -> None:
     try:
-        packet = read_expression(text)
+        packet, position = read_expression(text), 0
     except ExpressionError as error:
-        assert 0 <= error.position <= len(text)
-    else:
-        assert isinstance(packet, Packet)
+        packet, position = None, error.position
+    assert packet is None or isinstance(packet, Packet)
+    assert 0 <= position <= len(text)
 
 
 def test_a_header_that_was_made_by_hand_is_written_as_it_was() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import pytest
@@ -205,7 +206,7 @@ def test_values_names_and_options_stand_in_their_boxes() -> None:
 
 def test_a_long_payload_is_drawn_short_with_open_sides() -> None:
     packet = IPv4(dst="10.0.0.2") / UDP(dst_port=5) / (b"x" * 1400)
-    assert drawing(packet, "payload")[1].startswith("~    data = 1400 bytes: b'xxx")
+    assert re.fullmatch(r"~ +data = 1400 bytes: b'x+' +~", drawing(packet, "payload")[1])
 
 
 @given(packets())

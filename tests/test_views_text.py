@@ -132,6 +132,7 @@ def test_times_are_relative_or_utc(time_ns: int, origin_ns: int | None, text: st
 
 # ---------------------------------------------------------------------- JSON
 
+KEYS = ["number", "time_ns", "length", "wire_length", "link_type", "layers", "payload", "problems"]
 TSHARK = {
     "ip.ttl": ("IPv4", "ttl"),
     "ip.src": ("IPv4", "src"),
@@ -156,7 +157,9 @@ def test_json_has_the_values_that_tshark_prints(tmp_path: Path) -> None:
     command = ["tshark", "-r", str(file), "-T", "fields", *names]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     for row, packet in zip(printed, STACKS, strict=True):
-        layers = {layer["name"]: layer["fields"] for layer in as_object(recorded(packet), packet.built())["layers"]}
+        layers = {
+            layer["name"]: layer["fields"] for layer in as_object(recorded(packet), packet.built())["layers"]
+        }
         ours = [str(layers.get(layer, {}).get(field, "")) for layer, field in TSHARK.values()]
         assert ours == row.split("\t")
 
@@ -164,7 +167,7 @@ def test_json_has_the_values_that_tshark_prints(tmp_path: Path) -> None:
 def test_json_is_the_documented_object() -> None:
     packet = dissect(bytes(SYN)[:-4], LinkType.RAW, wire_length=len(bytes(SYN)))
     found = as_object(recorded(packet, 3, len(bytes(SYN))), packet)
-    assert list(found) == "number time_ns length wire_length link_type layers payload problems".split()
+    assert list(found) == KEYS
     assert (found["number"], found["length"], found["wire_length"], found["link_type"]) == (3, 44, 48, "RAW")
     assert [(layer["name"], layer["start"], layer["stop"]) for layer in found["layers"]] == [
         ("IPv4", 0, 20),

@@ -14,6 +14,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command that `sys.argv` asks for, and exit with its code."""
-    from rawkit.cli.main import run
+    try:
+        from rawkit.cli.main import run
 
-    raise SystemExit(run())
+        raise SystemExit(run())
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -106,7 +106,12 @@ def _fields_view(format_: str, fields: tuple[str, ...]) -> View:
 
     def view(record: Record) -> Iterator[str]:
         packet = record.packet()
-        yield "\t".join([FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(wireshark_values(packet, name)) for name in fields])
+        yield "\t".join(
+            [
+                FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(wireshark_values(packet, name))
+                for name in fields
+            ]
+        )
 
     return view
 

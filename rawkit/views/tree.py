@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from rawkit.layout import ItemList, Problem
 from rawkit.views.outline import Placed, Section, fields_of, items_of, sections
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
