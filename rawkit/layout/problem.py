@@ -32,7 +32,8 @@ class View(NamedTuple):
     """A header where it stands in the bytes that it was read from, for rules that check it.
 
     Its header is `data[start:stop]`, its body `data[stop:limit]`, and its parent's body ends at `end`.
-    `whole` is false where the body is known to be incomplete (cut by the snaplen, a fragment, a quote).
+    `whole` is false where the body is known to be incomplete (cut by the snaplen, a fragment, a quote), and
+    `unfinished` is true where the transport checksum was left to the network card.
     """
 
     data: bytes
@@ -45,3 +46,4 @@ class View(NamedTuple):
     wire_end: int
     whole: bool
     quoted: bool
+    unfinished: bool

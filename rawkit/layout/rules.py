@@ -193,6 +193,8 @@ class Checksum(Rule):
         total = as_words(view.data[view.start : view.limit if self.covers_body else view.stop])
         found = getattr(record, field.name)
         if self.pseudo_header is not None:
+            if view.unfinished:
+                return
             network, addresses = enclosing_network(view.layers, view.position)
             if network is None:
                 return

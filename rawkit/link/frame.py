@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, SupportsBytes
 
-from rawkit.wire.link_type import LinkType
+from rawkit.wire import LinkType, Packet, dissect
 
 __all__ = ["Direction", "Frame", "Link", "RawLink", "Receiver", "Sendable"]
 
@@ -48,6 +48,17 @@ class Frame(NamedTuple):
     """The transport checksum was left to the network card (TP_STATUS_CSUMNOTREADY), so it is wrong here."""
     source: IPv4Address | IPv6Address | None = None
     """The sender, as raw sockets tell it; None where only the headers do."""
+
+    def packet(self) -> Packet:
+        """The frame dissected; the payload alone where its link type is not known."""
+        if self.link_type is None:
+            return Packet(payload=self.data)
+        return dissect(
+            self.data,
+            self.link_type,
+            wire_length=self.wire_length,
+            checksum_unfinished=self.checksum_unfinished,
+        )
 
 
 class Receiver(Protocol):

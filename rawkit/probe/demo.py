@@ -34,7 +34,6 @@ from rawkit.wire import (
     TCPFlags,
     TCPNoOperation,
     WindowScale,
-    dissect,
 )
 
 __all__ = ["Conversation", "Exchange", "Question", "WireFrame"]
@@ -145,7 +144,7 @@ class Conversation:
             except TimedOut:
                 self.frames += heard
                 return heard
-            packet = dissect(frame.data, frame.link_type or self._tap.link_type)
+            packet = frame.packet()
             here = frame.direction is Direction.OUTGOING
             ends = ("b", "a") if here else ("a", "b")
             heard.append(WireFrame(frame.time_ns, packet, *ends, None if here else self._maker_of(packet)))

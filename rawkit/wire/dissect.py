@@ -20,11 +20,18 @@ MAX_LAYERS = 32
 _link_layer = LINK_LAYERS.header_of
 
 
-def dissect(data: bytes, link_type: LinkType = LinkType.ETHERNET, *, wire_length: int | None = None) -> Packet:
+def dissect(
+    data: bytes,
+    link_type: LinkType = LinkType.ETHERNET,
+    *,
+    wire_length: int | None = None,
+    checksum_unfinished: bool = False,
+) -> Packet:
     """Read the bytes of a packet whose first header is what `link_type` says.
 
     Never raises on content: what no header can hold stays payload, and `packet.problems` tells why.
-    `wire_length` is how long the packet was when it was captured, if that is more than `data`.
+    `wire_length` is how long the packet was when it was captured, if that is more than `data`. With
+    `checksum_unfinished` its transport checksum was left to the network card, and is no problem.
     """
     if data.__class__ is not bytes:
         data = bytes(data)
@@ -54,4 +61,6 @@ def dissect(data: bytes, link_type: LinkType = LinkType.ETHERNET, *, wire_length
         stops.append(start)
     else:
         stopped = following
-    return make_packet(tuple(layers), data[start:end], trailers, (data, link_type, wire_end, stopped, stops))
+    return make_packet(
+        tuple(layers), data[start:end], trailers, (data, link_type, wire_end, stopped, stops, checksum_unfinished)
+    )

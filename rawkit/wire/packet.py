@@ -106,9 +106,10 @@ class Trailer(NamedTuple):
 
 
 Layer = Header | CutHeader
-Reading = tuple[bytes, int, int, PacketError | type[Record] | None, list[int]]
+Reading = tuple[bytes, int, int, PacketError | type[Record] | None, list[int], bool]
 """How a packet was read: the bytes, their link type, where they would end had they not been cut, why reading
-stopped although a header should have followed, and for each layer where its header ends."""
+stopped although a header should have followed, for each layer where its header ends, and whether the transport
+checksum was still unfinished."""
 
 H = TypeVar("H", bound=Header)
 

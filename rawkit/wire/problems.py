@@ -22,7 +22,7 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
 
     Within a quote (in an ICMP error) lengths and checksums say nothing, since a quote is cut on purpose.
     """
-    data, _, wire_end, _, stops = reading
+    data, _, wire_end, _, stops, unfinished = reading
     trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
     start, end = 0, len(data)
     whole, quoted = wire_end == end, False
@@ -30,7 +30,9 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
         if isinstance(layer, CutHeader):
             break
         limit = end - trailing.get(index, 0)
-        view = View(data, packet.layers, index, start, stops[index], limit, end, wire_end, whole, quoted)  # type: ignore[arg-type]
+        view = View(
+            data, packet.layers, index, start, stops[index], limit, end, wire_end, whole, quoted, unfinished
+        )  # type: ignore[arg-type]
         yield from _layer_problems(view, layer)
         whole = whole and _body_is_whole(view, layer)
         if layer._followed_by is not None:
@@ -41,7 +43,7 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
 
 def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) -> Iterator[Problem]:
     """What is wrong at the point where reading ended."""
-    data, link_number, wire_end, stopped, _ = reading
+    data, link_number, wire_end, stopped, _, _ = reading
     link_type = LinkType(link_number)
     last = name_of(packet.layers[-1]) if packet.layers else link_type.name
     cut = wire_end > len(data)

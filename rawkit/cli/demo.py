@@ -1,0 +1,101 @@
+"""`rawkit demo`: the whole story in one minute, on a wire between two hosts that it makes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from rawkit.cli.main import NO, OK
+from rawkit.cli.output import Lines
+from rawkit.errors import MissingError
+from rawkit.netns import reexec_in_user_namespace
+from rawkit.pcap import Interface, Record, write_capture
+from rawkit.probe import Conversation, Exchange, WireFrame
+from rawkit.verify import compare_with_scapy, difference_table
+from rawkit.views import Crossing, ladder, to_expression
+from rawkit.wire import Packet
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  rawkit demo
+  rawkit demo -w /tmp/demo.pcapng         then: wireshark /tmp/demo.pcapng
+
+\b
+Nothing leaves this machine: the two hosts are network namespaces, and they are
+gone when the demo is. It runs as root, and as anybody else in a user namespace."""
+
+
+@click.command("demo", epilog=EXAMPLES)
+@click.option("-w", "--write", "file", metavar="FILE", default="demo.pcapng", help="Where the capture goes.")
+def command(file: str) -> int:
+    """Build packets by hand, send them over a real wire, read the kernel's answers, check all of it."""
+    reexec_in_user_namespace()
+    with Lines() as lines, Conversation() as conversation:
+        lines.write("Two hosts, a and b, on a link. Packets made by hand leave a; the kernel of b answers.")
+        lines.flush()
+        exchanges = []
+        for question in conversation.questions():
+            exchange = conversation.ask(question)
+            conversation.hang_up(exchange)
+            exchanges.append(exchange)
+            _tell(exchange, lines)
+        frames = conversation.frames
+        lines.write("\nWhat crossed the wire (* made by hand, the rest by the kernels):\n")
+        for rung in ladder([_crossing(frame) for frame in frames], hosts=("a", "b")):
+            lines.write(rung)
+        lines.flush()
+        answered = sum(exchange.answer is not None for exchange in exchanges)
+        agreed = _verdict([frame.packet for frame in frames], lines)
+        write_capture(file, _records(frames))
+        lines.write(f"{answered} of {len(exchanges)} questions were answered.")
+        lines.write(f"Wrote {file}: {len(frames)} packets; those made by hand say how in a comment.")
+        lines.write(f"Look at it: rawkit decode {file} --format tree, or wireshark {file}")
+    return OK if agreed and answered == len(exchanges) else NO
+
+
+def _tell(exchange: Exchange, lines: Lines) -> None:
+    asked, answer = exchange.question.packet, exchange.answer
+    lines.write(f"\n{exchange.question.title}")
+    lines.write(f"  {to_expression(asked)}")
+    if answer is None:
+        lines.write("  no answer")
+    else:
+        lines.write(f"  {_without_link(answer).summary()}   after {exchange.round_trip_ns / 1000:.0f} µs")
+
+
+def _without_link(packet: Packet) -> Packet:
+    return Packet(packet.layers[1:], packet.payload)
+
+
+def _crossing(frame: WireFrame) -> Crossing:
+    return Crossing(frame.time_ns, frame.packet, frame.source, frame.destination)
+
+
+def _verdict(packets: Sequence[Packet], lines: Lines) -> bool:
+    """Say what scapy reads in the same bytes, and whether it agrees."""
+    try:
+        differences = [difference for packet in packets for difference in compare_with_scapy(packet)]
+    except MissingError as error:
+        lines.write(f"\nscapy's verdict: none, {error}")
+        return True
+    if differences:
+        lines.write(f"\nscapy's verdict on {len(packets)} packets:\n{difference_table(differences)}")
+    else:
+        lines.write(f"\nscapy's verdict: it reads the same in every field of all {len(packets)} packets,")
+        lines.write("and builds the same bytes with checksums and lengths of its own.")
+    return not any(difference.unexplained for difference in differences)
+
+
+def _records(frames: Sequence[WireFrame]) -> list[Record]:
+    """The frames for a capture file, each that was made by hand with the expression that made it."""
+    records = []
+    for number, frame in enumerate(frames, 1):
+        data = bytes(frame.packet)
+        comments = (to_expression(frame.handmade),) if frame.handmade is not None else ()
+        link_type = frame.packet.link_type
+        interface = Interface(0, link_type, name="eth0", description="host b of rawkit demo")
+        records.append(Record(number, frame.time_ns, data, len(data), link_type, interface, comments))
+    return records
