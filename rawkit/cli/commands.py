@@ -10,9 +10,14 @@ import click
 __all__ = ["COMMANDS", "LazyGroup"]
 
 COMMANDS: Final[dict[str, str]] = {
+    "demo": "Watch packets made by hand and the kernel's answers, in one minute.",
     "craft": "Make a packet from an expression, and show or write it.",
+    "send": "Send a packet made from an expression.",
+    "capture": "Show or write what crosses an interface.",
     "decode": "Read a capture file, and show what is in it.",
-    "verify": "Compare rawkit's reading of packets with scapy's, field by field.",
+    "verify": "Compare rawkit's reading of packets with scapy's.",
+    "interfaces": "List the network interfaces.",
+    "doctor": "Tell what this machine allows, and the remedy for what it does not.",
     "completion": "Print the completion script for a shell.",
 }
 """Name and one-line help; the command itself is `command` in the module `rawkit.cli.NAME`."""

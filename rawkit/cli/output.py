@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from io import FileIO
 from typing import BinaryIO
 
-__all__ = ["Lines", "WatchedInput", "colour_wanted"]
+__all__ = ["Lines", "Progress", "WatchedInput", "colour_wanted"]
 
 BATCH = 512
 """Lines that are written together where nobody watches."""
@@ -53,6 +54,27 @@ class Lines:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None or not issubclass(kind, BrokenPipeError):
             self.flush()
+
+
+class Progress:
+    """A count that grows on standard error while something takes its time; nothing where that is no terminal."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._shown = time.monotonic() if sys.stderr.isatty() else math.inf
+
+    def show(self, count: int) -> None:
+        """Show the count, unless it was shown a moment ago."""
+        if time.monotonic() - self._shown > PATIENCE:
+            print(f"\r{count} {self._what}", end="", file=sys.stderr, flush=True)
+            self._shown = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 class WatchedInput:

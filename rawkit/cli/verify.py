@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from rawkit.cli.main import NO, OK
-from rawkit.cli.output import Lines
+from rawkit.cli.output import Lines, Progress
 from rawkit.pcap import open_capture
-from rawkit.verify import compare_with_scapy
+from rawkit.verify import compare_with_scapy, difference_table
 from rawkit.views import read_expression
 from rawkit.wire import Packet
 
@@ -22,24 +22,29 @@ Examples:
   rawkit verify "IPv4(dst='10.0.0.2') / UDP(dst_port=53) / b'hi'"
 
 \b
-A line has the packet's number, the field, and what each of the two found.
-The exit code is 1 if there is a difference. It needs scapy:
-pip install "rawkit[verify]"."""
+A difference in which scapy is known to be wrong is shown with the reason. The
+exit code is 1 if there is any other. It needs scapy: pip install "rawkit[verify]"."""
 
 
 @click.command("verify", epilog=EXAMPLES)
 @click.argument("what", metavar="FILE|EXPR")
 def command(what: str) -> int:
     """Compare rawkit's reading of the packets in FILE, or of the packet EXPR, with scapy's."""
-    packets = found = 0
-    with Lines() as lines:
+    compared, explained, unexplained = 0, 0, 0
+    with Lines() as lines, Progress("packets compared") as progress:
         for number, packet in _packets(what):
-            packets += 1
-            for difference in compare_with_scapy(packet):
-                found += 1
-                lines.write(f"{number:>5} {difference}")
-        lines.write(f"{_count(packets, 'packet')} compared, {_count(found, 'difference')}")
-    return NO if found else OK
+            differences = compare_with_scapy(packet)
+            if differences:
+                lines.write(f"packet {number}: {packet.summary()}\n{difference_table(differences)}")
+            known = sum(bool(difference.reason) for difference in differences)
+            explained += known
+            unexplained += len(differences) - known
+            compared += 1
+            progress.show(compared)
+        verdict = f"{_count(compared, 'packet')} compared, {_count(unexplained, 'difference')}"
+        known_too = f", {explained} more in which scapy is known to be wrong" if explained else ""
+        lines.write(f"{verdict}{known_too}")
+    return NO if unexplained else OK
 
 
 def _packets(what: str) -> Iterator[tuple[int, Packet]]:
