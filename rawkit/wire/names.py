@@ -5,7 +5,9 @@ that comes with each record is scapy's layer; of several, scapy's class is one.
 
 - Our field may be empty: then the row is about the whole record (`ip.flags` is three of ours).
 - Scapy's field may be a run of bits in a larger one, `tos[7:2]`, or several beside each other,
-  `copy_flag:1 optclass:2 option:5`. TCP options are (name, value) pairs there; `[0]` is the value's first part.
+  `copy_flag:1 optclass:2 option:5`. TCP options are (name, value) pairs there: `kind` is the name's number,
+  `[0]` the first part of the value, `[]` all of it. The options of neighbour discovery are layers there, which
+  follow the message.
 - The notation is how `tshark -T fields` prints the value: `plain` unless given. One that gives None means that
   tshark has no such field in this packet.
 
@@ -137,8 +139,23 @@ def octets(count: int) -> Notation:
     return lambda value: int(value).to_bytes(count).hex()
 
 
+def bytes_or_none(value: bytes) -> str:
+    """tshark prints something for no bytes."""
+    return value.hex() or "<none>"
+
+
+def each_zero(end: TCPEndOfOptions) -> Sequence[str]:
+    """Wireshark takes every zero that pads a TCP header for one more end of options."""
+    return ["0"] * (1 + len(end.padding) * (not any(end.padding)))
+
+
 def little_endian(value: int) -> str:
     return str(int.from_bytes(value.to_bytes(2), "little"))
+
+
+def where_used(length: int) -> str | None:
+    """The length of a quote, which is there only where extensions follow it (RFC 4884)."""
+    return str(length) if length else None
 
 
 def characters(value: bytes) -> str:
@@ -210,7 +227,7 @@ VLAN_TAG = (
 
 LINK = {
     Ethernet: named(
-        "Ether",
+        "Ether Dot3",
         ("dst", "dst", "eth.dst"),
         ("src", "src", "eth.src"),
         ("dst", "", "eth.addr"),
@@ -341,6 +358,7 @@ IP_VERSION_6 = {
         ("dst", "dst", "ipv6.dst"),
         ("src", "", "ipv6.addr"),
         ("dst", "", "ipv6.addr"),
+        ("version", "", "ip.version"),
     ),
     HopByHop: named(
         "IPv6ExtHdrHopByHop",
@@ -357,7 +375,7 @@ IP_VERSION_6 = {
         ("options", "options", ""),
     ),
     Pad1: named("Pad1", ("type", "otype", "ipv6.opt.type", hex2)),
-    PadN: named("PadN", *IPV6_OPTION, ("data", "optdata", "ipv6.opt.padn")),
+    PadN: named("PadN", *IPV6_OPTION, ("data", "optdata", "ipv6.opt.padn", bytes_or_none)),
     IPv6RouterAlert: named("RouterAlert", *IPV6_OPTION, ("value", "value", "ipv6.opt.router_alert")),
     IPv6UnknownOption: named("HBHOptUnknown", *IPV6_OPTION, ("data", "optdata", "")),
     RoutingType0: named(
@@ -406,20 +424,20 @@ ICMP_VERSION_4 = {
         "ICMP",
         *ICMP,
         ("unused", "reserved", ""),
-        ("length", "length", ""),
+        ("length", "length", "icmp.length", where_used),
         ("next_hop_mtu", "nexthopmtu", ""),
         ("", "", "icmp.mtu", lambda error: str(error.next_hop_mtu) if error.code == 4 else None),
     ),
     ICMPv4SourceQuench: named("ICMP", *ICMP, ("unused", "unused", "")),
     ICMPv4Redirect: named("ICMP", *ICMP, ("gateway", "gw", "icmp.redir_gw")),
     ICMPv4TimeExceeded: named(
-        "ICMP", *ICMP, ("unused", "reserved", ""), ("length", "length", ""), ("unused_word", "unused", "")
+        "ICMP", *ICMP, ("unused", "reserved", ""), ("length", "length", "icmp.length", where_used), ("unused_word", "unused", "")
     ),
     ICMPv4ParameterProblem: named(
         "ICMP",
         *ICMP,
         ("pointer", "ptr", "icmp.pointer"),
-        ("length", "length", ""),
+        ("length", "length", "icmp.length", where_used),
         ("unused", "unused", ""),
     ),
     ICMPv4Timestamp: named(
@@ -440,9 +458,9 @@ ND_OPTION = (("type", "type", "icmpv6.opt.type"), ("length", "len", "icmpv6.opt.
 
 ICMP_VERSION_6 = {
     ICMPv6: named("_ICMPv6", *ICMP6),
-    ICMPv6Unreachable: named("ICMPv6DestUnreach", *ICMP6, ("length", "length", ""), ("unused", "unused", "")),
+    ICMPv6Unreachable: named("ICMPv6DestUnreach", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")),
     ICMPv6PacketTooBig: named("ICMPv6PacketTooBig", *ICMP6, ("mtu", "mtu", "icmpv6.mtu")),
-    ICMPv6TimeExceeded: named("ICMPv6TimeExceeded", *ICMP6, ("length", "length", ""), ("unused", "unused", "")),
+    ICMPv6TimeExceeded: named("ICMPv6TimeExceeded", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")),
     ICMPv6ParameterProblem: named("ICMPv6ParamProblem", *ICMP6, ("pointer", "ptr", "icmpv6.pointer")),
     ICMPv6Echo: named(
         "ICMPv6EchoRequest ICMPv6EchoReply",
@@ -455,6 +473,7 @@ ICMP_VERSION_6 = {
         *ICMP6,
         ("reserved", "res", "icmpv6.reserved", octets(4)),
         ("target", "tgt", "icmpv6.nd.ns.target_address"),
+        ("options", "options", ""),
     ),
     NeighborAdvertisement: named(
         "ICMPv6ND_NA",
@@ -464,6 +483,7 @@ ICMP_VERSION_6 = {
         ("override", "O", "icmpv6.nd.na.flag.o"),
         ("reserved", "res", "icmpv6.nd.na.flag.rsv"),
         ("target", "tgt", "icmpv6.nd.na.target_address"),
+        ("options", "options", ""),
     ),
     SourceLinkLayerAddress: named(
         "ICMPv6NDOptSrcLLAddr",
@@ -480,7 +500,7 @@ ICMP_VERSION_6 = {
     NDUnknownOption: named("ICMPv6NDOptUnknown", *ND_OPTION, ("data", "data", "")),
 }
 
-TCP_KIND = (("kind", "", "tcp.option_kind"),)
+TCP_KIND = (("kind", "kind", "tcp.option_kind"),)
 TCP_OPTION = (*TCP_KIND, ("length", "", "tcp.option_len"))
 
 TRANSPORT = {
@@ -511,7 +531,7 @@ TRANSPORT = {
         ("urgent_pointer", "urgptr", "tcp.urgent_pointer"),
         ("options", "options", ""),
     ),
-    TCPEndOfOptions: named("EOL", *TCP_KIND),
+    TCPEndOfOptions: named("EOL", ("kind", "kind", ""), ("", "", "tcp.option_kind", each_zero)),
     TCPNoOperation: named("NOP", *TCP_KIND),
     MaximumSegmentSize: named("MSS", *TCP_OPTION, ("mss", "[0]", "tcp.options.mss_val")),
     WindowScale: named(
