@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 from rawkit.layout import (
     U2,
     U4,
@@ -77,23 +79,25 @@ class RecordRoute(IPv4Option):
     pointer: U8 = 4
     route: IPv4Addrs = ()
 
+    def visited(self) -> tuple[IPv4Address, ...]:
+        """The addresses before the pointer: those of routers that the packet has passed."""
+        return self.route[: max(self.pointer - FIRST_ADDRESS, 0) // ADDRESS_SIZE]
 
-class LooseSourceRoute(IPv4Option):
+
+FIRST_ADDRESS, ADDRESS_SIZE = 4, 4
+"""What a route's pointer counts: octets of the option, from 1; the first address begins at the fourth."""
+
+
+class LooseSourceRoute(RecordRoute):
     """Loose source and record route: the addresses to go by, with any routers in between."""
 
     kind: U8 = 131
-    length: U8 = auto(HeaderLength())
-    pointer: U8 = 4
-    route: IPv4Addrs = ()
 
 
-class StrictSourceRoute(IPv4Option):
+class StrictSourceRoute(RecordRoute):
     """Strict source and record route: the addresses to go by, with no others in between."""
 
     kind: U8 = 137
-    length: U8 = auto(HeaderLength())
-    pointer: U8 = 4
-    route: IPv4Addrs = ()
 
 
 class AddressAndTimestamp(Record):
@@ -200,3 +204,10 @@ class IPv4(
             f" fragment at {8 * self.fragment_offset}" if self.fragment_offset or self.more_fragments else ""
         )
         return f"IPv4 {self.src} > {self.dst}{fragment}"
+
+    def final_destination(self) -> IPv4Address | None:
+        """The end of a source route that is still ahead; None where the packet goes to `dst` itself."""
+        for option in self.options:
+            if isinstance(option, (LooseSourceRoute, StrictSourceRoute)) and option.route[len(option.visited()) :]:
+                return option.route[-1]
+        return None

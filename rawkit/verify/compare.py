@@ -1,0 +1,197 @@
+"""Our reading of a packet against scapy's: field by field, and byte by byte as either builds it again.
+
+Fields are compared by value, through the table in `wire/names.py`: each that both sides know. Then scapy's layers
+forget their lengths and checksums, scapy builds the packet from its fields, and the bytes must be those of
+`packet.recomputed()`, which forgets the same. So a packet that came with a bad checksum or a wrong length is no
+exception: both sides put it right. What an ICMP error quotes stays as it came, on both sides. Where scapy reads
+deeper than we do (and we say by a Problem why we do not), there is nothing to build again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rawkit.errors import BuildError, FieldError, MissingError
+from rawkit.layout import Checksum, FieldInfo, FixedBytes, HeaderLength, ItemList, Length, Record
+from rawkit.layout.tails import Array
+from rawkit.verify import peer
+from rawkit.verify.difference import Difference, shown
+from rawkit.verify.known import reason_for
+from rawkit.verify.peer import ABSENT
+from rawkit.wire import CutHeader, Header, LinkType, Packet, Raw, dissect
+from rawkit.wire.names import NAMES
+from rawkit.wire.packet import name_of
+
+__all__ = ["Difference", "compare_with_scapy", "difference_table", "unexplained"]
+
+
+def compare_with_scapy(
+    packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET
+) -> tuple[Difference, ...]:
+    """Where scapy reads or builds the packet otherwise: empty when both agree.
+
+    `link_type` is for bytes; a packet knows its own. Differences in which scapy is known to be wrong are listed
+    with their reason, see `known.py`; `unexplained` leaves them out.
+    Raises MissingError if scapy is not installed, BuildError for a packet that cannot be built.
+    """
+    packet = _exact_packet(packet) if isinstance(packet, Packet) else dissect(packet, link_type)
+    if not packet.layers:
+        return ()
+    found = _differences(packet)
+    return tuple([found_one._replace(reason=reason_for(found_one, packet)) for found_one in found])
+
+
+def unexplained(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Those in which scapy is not known to be wrong."""
+    return tuple([difference for difference in differences if not difference.reason])
+
+
+def difference_table(differences: Iterable[Difference]) -> str:
+    """The differences as a table of text: layer, field, our value, scapy's, and why scapy is wrong if it is."""
+    rows = [("layer", "field", "rawkit", "scapy", "why")]
+    for one in differences:
+        rows.append((f"{one.index} {one.layer}", one.field, shown(one.ours), shown(one.theirs), one.reason))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join([*[cell.ljust(width) for cell, width in zip(row, widths, strict=False)], row[4]]).rstrip()
+        for row in rows
+    )
+
+
+def _exact_packet(packet: Packet) -> Packet:
+    """The packet with nothing left AUTO; one that was dissected stays itself, so that it knows its problems."""
+    built = packet.built()
+    return packet if packet == built else built
+
+
+def _differences(packet: Packet) -> list[Difference]:
+    data = bytes(packet)
+    first = name_of(packet.layers[0])
+    try:
+        theirs, layers = peer.read(data, packet.link_type)
+    except MissingError:
+        raise
+    except Exception as error:  # noqa: BLE001 - scapy raises anything on hostile bytes, struct.error among it
+        return [Difference(0, first, "", "read", f"raises {type(error).__name__}: {error}")]
+    if theirs is None:
+        return []
+    found = list(_layers(packet, layers))
+    if len(layers) > len(packet.layers):
+        return found
+    try:
+        again = packet.recomputed().built()
+    except (BuildError, FieldError):  # a checksum over addresses that are not there, a length that does not fit
+        return found
+    try:
+        found += _rebuilt(packet, again, theirs, layers)
+    except Exception as error:  # noqa: BLE001 - as above
+        found.append(Difference(0, first, "bytes", "built", f"raises {type(error).__name__}: {error}"))
+    return found
+
+
+# ---------------------------------------------------------------------- field by field
+
+
+def _layers(packet: Packet, layers: list[peer.Layer]) -> Iterator[Difference]:
+    """Both stacks side by side, until one ends or they part."""
+    for index, layer in enumerate(packet.layers):
+        header = layer.header if isinstance(layer, CutHeader) else type(layer)
+        if header is Raw or header not in NAMES:
+            return
+        if index == len(layers):
+            if not isinstance(layer, CutHeader):
+                yield Difference(index, header.__name__, "", "read", ABSENT)
+            return
+        if not layers[index].classes.intersection(NAMES[header].scapy):
+            yield Difference(index, header.__name__, "", header.__name__, layers[index].name)
+            return
+        yield from _fields(index, header.__name__, "", header, layer, layers[index])
+    for index in range(len(packet.layers), len(layers) if not packet.problems else 0):
+        yield Difference(index, layers[index].name, "", ABSENT, "read")
+
+
+def _fields(
+    index: int, layer: str, prefix: str, record: type[Record], ours: Any, theirs: peer.Layer | peer.Item
+) -> Iterator[Difference]:
+    """Each field of a record that both sides have."""
+    values = ours.values()
+    for row in NAMES[record].fields:
+        if not row.scapy or row.field not in values:
+            continue
+        field, value = record.field(row.field), values[row.field]
+        if row.scapy == "options":
+            yield from _items(index, layer, row.field, value, theirs.items())
+            continue
+        found = theirs.value(row.scapy)
+        if found is not ABSENT:
+            found = _exact(field, found)
+            value = _flat(value) if isinstance(field.kind, ItemList) else value
+            if found != value:
+                yield Difference(index, layer, prefix + row.field, value, found)
+
+
+def _items(
+    index: int, layer: str, field: str, ours: tuple[Record, ...], theirs: list[peer.Layer | peer.Item]
+) -> Iterator[Difference]:
+    """Options, one beside the other. Of one that scapy knows as something else, only the kind is compared."""
+    if any(item.malformed for item in ours):
+        return
+    if len(ours) != len(theirs):
+        names = [type(item).__name__ for item in ours]
+        yield Difference(index, layer, field, ", ".join(names), ", ".join(item.name for item in theirs))
+        return
+    for at, (item, other) in enumerate(zip(ours, theirs, strict=True)):
+        prefix = f"{field}[{at}] {type(item).__name__}."
+        names = NAMES[type(item)]
+        if other.classes.intersection(names.scapy):
+            yield from _fields(index, layer, prefix, type(item), item, other)
+            continue
+        kind = names.fields[0]
+        if (found := other.value(kind.scapy)) != (value := getattr(item, kind.field)):
+            yield Difference(index, layer, prefix + kind.field, value, found)
+
+
+def _exact(field: FieldInfo, value: Any) -> Any:
+    """Scapy's value as our type of the field; as it is where it cannot be that."""
+    if isinstance(field.kind, FixedBytes) and isinstance(value, int):
+        value = value.to_bytes(field.bits // 8)
+    if isinstance(field.kind, Array) and isinstance(value, int):
+        value = (value,)
+    if field.kind.bits and isinstance(value, bytes) and not field.kind.code:
+        value = int.from_bytes(value)
+    if isinstance(field.kind, ItemList):
+        return tuple(value)
+    try:
+        return field.kind.convert(value)
+    except (ValueError, TypeError):
+        return value
+
+
+def _flat(items: tuple[Record, ...]) -> tuple[Any, ...]:
+    return tuple([value for item in items for value in item.values().values()])
+
+
+# ---------------------------------------------------------------------- byte by byte
+
+
+def _rebuilt(packet: Packet, again: Packet, theirs: Any, layers: list[peer.Layer]) -> Iterator[Difference]:
+    """The first header in which `again` differs from what scapy builds with its own lengths and checksums."""
+    for layer, other in zip(packet.layers, layers, strict=False):
+        if not isinstance(layer, Header) or not other.classes.intersection(NAMES[type(layer)].scapy):
+            break
+        for row in NAMES[type(layer)].fields:
+            if row.scapy and isinstance(layer.field(row.field).rule, Checksum | Length | HeaderLength):
+                other.layer.delfieldval(row.scapy)
+        if layer._followed_by is not None:
+            break
+    ours, built = bytes(again), bytes(theirs)
+    if ours == built:
+        return
+    at = next((at for at, pair in enumerate(zip(ours, built, strict=False)) if pair[0] != pair[1]), len(ours))
+    bounds = again.bounds()
+    index = max((index for index, (start, _) in enumerate(bounds) if start <= at), default=0)
+    start, stop = bounds[index]
+    stop = stop if at < stop else max(len(ours), len(built))
+    start = start if at < stop <= bounds[index][1] else at
+    yield Difference(index, name_of(packet.layers[index]), "bytes", ours[start:stop], built[start:stop])
