@@ -204,7 +204,7 @@ def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
 
 def _found_family(cls: Any, by: str) -> None:
     """Let the class parse as whichever member its field `by`, which must lie within one byte, tells."""
-    field, own = cls._by_name[by], cls._parse
+    field, own = cls._by_name[by], cls.__dict__.get("_parse")  # none, if its fields are no whole bytes
     byte = field.offset // 8
     shift, mask = 8 - field.offset % 8 - field.bits, (1 << field.bits) - 1
     members: dict[int, Any] = {}

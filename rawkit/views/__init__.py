@@ -1,0 +1,32 @@
+"""Ways to look at a packet: one line, tree, hexdump, header diagram, expression, JSON, and a ladder of many.
+
+All of them take what they show from the declarations of the headers, and give text; none of them prints.
+"""
+
+from rawkit.views.diagram import diagram
+from rawkit.views.expression import read_expression, to_expression
+from rawkit.views.fields import wireshark_fields, wireshark_values
+from rawkit.views.hexdump import dump_bytes, hexdump
+from rawkit.views.json import as_object, json_line
+from rawkit.views.ladder import Crossing, crossings, ladder
+from rawkit.views.line import Captured, line, time_text
+from rawkit.views.tree import tree
+
+__all__ = [
+    "Captured",
+    "Crossing",
+    "as_object",
+    "crossings",
+    "diagram",
+    "dump_bytes",
+    "hexdump",
+    "json_line",
+    "ladder",
+    "line",
+    "read_expression",
+    "time_text",
+    "to_expression",
+    "tree",
+    "wireshark_fields",
+    "wireshark_values",
+]

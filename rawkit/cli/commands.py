@@ -1,0 +1,52 @@
+"""Which commands there are. Listing them imports none of them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+__all__ = ["COMMANDS", "LazyGroup"]
+
+COMMANDS: Final[dict[str, str]] = {
+    "demo": "Watch packets made by hand and the kernel's answers, in one minute.",
+    "craft": "Make a packet from an expression, and show or write it.",
+    "send": "Send a packet made from an expression.",
+    "capture": "Show or write what crosses an interface.",
+    "decode": "Read a capture file, and show what is in it.",
+    "verify": "Compare rawkit's reading of packets with scapy's.",
+    "interfaces": "List the network interfaces.",
+    "doctor": "Tell what this machine allows, and the remedy for what it does not.",
+    "completion": "Print the completion script for a shell.",
+}
+"""Name and one-line help; the command itself is `command` in the module `rawkit.cli.NAME`."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules that are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"rawkit.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"no command {args[0]!r}{_near(args[0])}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _near(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, 1)
+    return f"; did you mean {near[0]}?" if near else ""

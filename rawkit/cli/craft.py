@@ -1,0 +1,63 @@
+"""`rawkit craft`: a packet from an expression, shown or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from rawkit.cli.output import Lines, colour_wanted
+from rawkit.pcap import write_capture
+from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
+from rawkit.wire import Packet
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  rawkit craft "IPv4(dst='10.0.0.2') / ICMPv4.echo(id=7) / b'hello'"
+  rawkit craft --diagram "IPv4(dst='10.0.0.2') / TCP(dst_port=80, options=[WindowScale(shift=7)])"
+  rawkit craft -w syn.pcap "Ethernet(dst='02:00:00:00:00:02') / IPv4(dst='10.0.0.2') / TCP(dst_port=80)"
+
+\b
+What is left out is filled in: lengths, checksums, the number of the next
+header. What is given stays as it is, wrong or not: checksum=0 puts a zero on
+the wire."""
+
+
+@click.command("craft", epilog=EXAMPLES)
+@click.argument("expression", metavar="EXPR")
+@click.option("--hex", "as_hex", is_flag=True, help="Show the bytes, coloured by field.")
+@click.option("--tree", "as_tree", is_flag=True, help="Show each field with its value and bytes.")
+@click.option("--diagram", "as_diagram", is_flag=True, help="Draw the packet as its RFC would.")
+@click.option("--python", "as_python", is_flag=True, help="Print the expression, every field filled in.")
+@click.option("-w", "--write", "file", type=click.Path(dir_okay=False, allow_dash=True), help="Write a capture.")
+def command(
+    expression: str, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, file: str | None
+) -> None:
+    """Make the packet that EXPR stands for, and show it (by default its summary and bytes) or write it."""
+    packet = read_expression(expression).built()
+    shown = list(_shown(packet, as_hex, as_tree, as_diagram, as_python, plain=file is not None))
+    if file is not None:
+        write_capture(file, [packet])
+    with Lines() as lines:
+        for line in shown:
+            lines.write(line)
+
+
+def _shown(
+    packet: Packet, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, plain: bool
+) -> Iterator[str]:
+    """The lines of each view that was asked for; of none, if the packet is only to be written."""
+    colour = colour_wanted()
+    if as_python:
+        yield to_expression(packet)
+    if as_tree:
+        yield from tree(packet, colour=colour)
+    if as_diagram:
+        yield from diagram(packet, colour=colour)
+    if not (as_python or as_tree or as_diagram or as_hex or plain):
+        yield packet.summary()
+        as_hex = True
+    if as_hex:
+        yield from hexdump(packet, colour=colour)

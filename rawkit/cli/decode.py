@@ -1,0 +1,145 @@
+"""`rawkit decode`: what is in a capture file, packet by packet, as it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from itertools import islice
+from typing import BinaryIO, Final, cast
+
+import click
+
+from rawkit.cli.output import Lines, WatchedInput, colour_wanted
+from rawkit.pcap import Record, open_capture
+from rawkit.pcap.files import open_input
+from rawkit.pcap.filter import CaptureFilter
+from rawkit.views import diagram, hexdump, json_line, line, to_expression, tree, wireshark_fields, wireshark_values
+
+__all__ = ["command"]
+
+View = Callable[[Record], Iterable[str]]
+
+FRAME_FIELDS: Final[dict[str, Callable[[Record], str]]] = {
+    "frame.number": lambda record: str(record.number),
+    "frame.time_epoch": lambda record: "{}.{:09}".format(*divmod(record.time_ns, 1_000_000_000)),
+    "frame.len": lambda record: str(record.wire_length),
+    "frame.cap_len": lambda record: str(len(record.data)),
+}
+"""What Wireshark has as fields, and capture files beside the packet."""
+
+EXAMPLES = """\b
+Examples:
+  rawkit decode capture.pcapng
+  rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
+  rawkit decode capture.pcap --format json | jq .layers[].name
+  rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
+  tcpdump -w - | rawkit decode -
+
+\b
+A line has the packet's number, seconds since the first packet, its headers,
+and after `!` what is wrong with it."""
+
+
+@click.command("decode", epilog=EXAMPLES)
+@click.argument("file", metavar="FILE|-", type=click.Path(allow_dash=True))
+@click.option("-f", "--filter", "filter_text", metavar="FILTER", help="Only what this tcpdump filter lets pass.")
+@click.option("-c", "--count", type=click.IntRange(min=1), help="Stop after so many packets.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["line", "tree", "hex", "json", "fields"]),
+    default="line",
+    help="One line a packet (the default), its tree, its bytes, an object, or the fields named by -e.",
+)
+@click.option(
+    "-e", "fields", metavar="FIELD", multiple=True, help="A field by Wireshark's name, such as ip.src; repeat."
+)
+@click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
+@click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
+@click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")
+def command(
+    file: str,
+    filter_text: str | None,
+    count: int | None,
+    format_: str,
+    fields: tuple[str, ...],
+    as_diagram: bool,
+    as_python: bool,
+    absolute: bool,
+) -> None:
+    """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
+    wanted = CaptureFilter(filter_text) if filter_text is not None else None
+    if fields or format_ == "fields":
+        view = _fields_view(format_, fields)
+    else:
+        view = _view("diagram" if as_diagram else "python" if as_python else format_, absolute)
+    with Lines() as lines:
+        for record in islice(_records(file, wanted, lines.flush), count):
+            for text in view(record):
+                lines.write(text)
+
+
+def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[], None]) -> Iterator[Record]:
+    """The records that the filter lets pass, each as soon as it is there."""
+    file, name, owned = open_input(name)
+    try:
+        watched = cast(BinaryIO, WatchedInput(file, name, before_waiting))
+        with open_capture(watched) as capture:
+            if wanted is None:
+                yield from capture
+            else:
+                yield from filter(wanted.matches, capture)
+    finally:
+        if owned:
+            file.close()
+
+
+def _fields_view(format_: str, fields: tuple[str, ...]) -> View:
+    """What tshark prints with `-T fields`: tab between fields, comma between the values of one."""
+    if format_ != "fields" or not fields:
+        raise click.UsageError("--format fields and -e FIELD need each other")
+    known = [*FRAME_FIELDS, *wireshark_fields()]
+    for field in fields:
+        if field not in known:
+            near = ", ".join(get_close_matches(field, known)) or "ip.src"
+            raise click.UsageError(f"-e {field} is not known here; such as {near} are")
+
+    def view(record: Record) -> Iterator[str]:
+        packet = record.packet()
+        yield "\t".join(
+            [
+                FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(wireshark_values(packet, name))
+                for name in fields
+            ]
+        )
+
+    return view
+
+
+def _view(name: str, absolute: bool) -> View:
+    """What to print for a record, in the format of that name."""
+    colour = colour_wanted()
+    origins: list[int] = []
+
+    def summary(record: Record) -> Iterator[str]:
+        if not origins and not absolute:
+            origins.append(record.time_ns)
+        yield line(record, record.packet(), origin_ns=None if absolute else origins[0], colour=colour)
+
+    def under_summary(body: Callable[..., Iterable[str]]) -> View:
+        def view(record: Record) -> Iterator[str]:
+            yield from summary(record)
+            yield from body(record.packet(), colour=colour)
+            yield ""
+
+        return view
+
+    views: dict[str, View] = {
+        "line": summary,
+        "tree": under_summary(tree),
+        "hex": under_summary(hexdump),
+        "diagram": under_summary(diagram),
+        "json": lambda record: [json_line(record, record.packet())],
+        "python": lambda record: [to_expression(record.packet())],
+    }
+    return views[name]

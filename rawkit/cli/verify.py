@@ -1,0 +1,61 @@
+"""`rawkit verify`: rawkit's reading of packets against scapy's, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from rawkit.cli.main import NO, OK
+from rawkit.cli.output import Lines, Progress
+from rawkit.pcap import open_capture
+from rawkit.verify import compare_with_scapy, difference_table
+from rawkit.views import read_expression
+from rawkit.wire import Packet
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  rawkit verify capture.pcapng
+  rawkit verify "IPv4(dst='10.0.0.2') / UDP(dst_port=53) / b'hi'"
+
+\b
+A difference in which scapy is known to be wrong is shown with the reason. The
+exit code is 1 if there is any other. It needs scapy: pip install "rawkit[verify]"."""
+
+
+@click.command("verify", epilog=EXAMPLES)
+@click.argument("what", metavar="FILE|EXPR")
+def command(what: str) -> int:
+    """Compare rawkit's reading of the packets in FILE, or of the packet EXPR, with scapy's."""
+    compared, explained, unexplained = 0, 0, 0
+    with Lines() as lines, Progress("packets compared") as progress:
+        for number, packet in _packets(what):
+            differences = compare_with_scapy(packet)
+            if differences:
+                lines.write(f"packet {number}: {packet.summary()}\n{difference_table(differences)}")
+            known = sum(bool(difference.reason) for difference in differences)
+            explained += known
+            unexplained += len(differences) - known
+            compared += 1
+            progress.show(compared)
+        verdict = f"{_count(compared, 'packet')} compared, {_count(unexplained, 'difference')}"
+        known_too = f", {explained} more in which scapy is known to be wrong" if explained else ""
+        lines.write(f"{verdict}{known_too}")
+    return NO if unexplained else OK
+
+
+def _packets(what: str) -> Iterator[tuple[int, Packet]]:
+    """The packets with their numbers. What is no file (nor `-`) is an expression if it looks like one."""
+    if what != "-" and not Path(what).exists() and "(" in what:
+        yield 1, read_expression(what).built()
+        return
+    with open_capture(what) as capture:
+        for record in capture:
+            yield record.number, record.packet()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

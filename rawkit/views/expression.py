@@ -1,0 +1,322 @@
+"""A packet as the Python expression that makes it, and back.
+
+`read_expression` never evaluates what it reads: Python's own parser makes a tree of it, and only the nodes
+that this module knows have a meaning. They are header and option names with keyword arguments, the headers'
+documented constructors (`ICMPv4.echo(id=7)`), flags (`TCPFlags.SYN | TCPFlags.ACK`), literals, tuples, lists,
+`AUTO`, and `/` between the parts of a packet.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum, IntFlag
+from typing import Any, Final, NoReturn
+
+from rawkit import wire
+from rawkit.errors import ExpressionError, FieldError, RawkitError
+from rawkit.layout import AUTO, Record
+from rawkit.wire import CutHeader, Header, LinkType, Packet, Trailer
+
+__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "MAX_PARTS", "read_expression", "to_expression"]
+
+MAX_CHARACTERS: Final = 1 << 20
+"""Longest expression that is read; the largest packet, written with `\\x` escapes, takes a quarter of it."""
+
+MAX_PARTS: Final = 256
+"""Most parts that one chain of `/` may have."""
+
+MAX_DEPTH: Final = 32
+"""How deep calls, tuples and parentheses may nest."""
+
+RECORDS: Final[dict[str, type[Record]]] = {
+    name: value
+    for name in wire.__all__
+    if inspect.isclass(value := getattr(wire, name)) and issubclass(value, Record) and value.fields()
+    if sum(field.bits for field in value.fields()) % 8 == 0  # not so IP, which either version completes
+}
+ENUMS: Final[dict[str, type[IntEnum] | type[IntFlag]]] = {
+    name: value
+    for name in wire.__all__
+    if inspect.isclass(value := getattr(wire, name))
+    and issubclass(value, IntEnum | IntFlag)
+    and value is not LinkType
+}
+PART: Final = "a header, a packet, bytes such as b'hi', X.cut(b'...') or Trailer(...)"
+
+
+def to_expression(packet: Packet) -> str:
+    """The Python expression that makes this very packet: `read_expression` gives an equal one.
+
+    Fields that have their default are left out, so a header made by hand looks as it was written, and a
+    dissected one shows each length and checksum that was on the wire.
+    """
+    return repr(packet)
+
+
+def read_expression(text: str) -> Packet:
+    """The packet that an expression such as `IPv4(dst='10.0.0.2') / ICMPv4.echo(id=7)` stands for.
+
+    Raises ExpressionError, with the position in the text and what to write instead, for everything else.
+    """
+    return _Reader(text).read()
+
+
+class _Reader:
+    """One expression, and the way from its tree to a packet."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.indent = len(text) - len(text.lstrip())
+        self.lines = [match.end() for match in re.finditer(r"\r\n|\r|\n", text[self.indent :])]
+        self.depth = 0
+
+    def read(self) -> Packet:
+        if len(self.text) > MAX_CHARACTERS:
+            raise ExpressionError(self.text, MAX_CHARACTERS, f"longer than {MAX_CHARACTERS} characters")
+        node = self._parse()
+        value = self._value(node)
+        if isinstance(value, bytes):
+            return Packet((), value)
+        if isinstance(value, Packet):
+            return value
+        if isinstance(value, Header | CutHeader):
+            return Packet((value,))
+        self._fail(node, f"{_kind(value)} is no packet; write a header such as IPv4(dst='10.0.0.2')")
+
+    def _parse(self) -> ast.expr:
+        if not self.text.strip():
+            raise ExpressionError(self.text, 0, "it is empty; write a header such as IPv4(dst='10.0.0.2')")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # such as an escape sequence that Python does not know
+                return ast.parse(self.text[self.indent :].rstrip(), mode="eval").body
+        except SyntaxError as error:
+            position = self._position(error.lineno or 1, max((error.offset or 1) - 1, 0))
+            raise ExpressionError(self.text, position, _plain(error.msg)) from None
+        except (ValueError, RecursionError, MemoryError) as error:
+            reason = "has a character that no expression can have"
+            if not isinstance(error, ValueError):
+                reason = f"nests too deep, or has many more than {MAX_PARTS} parts"
+            raise ExpressionError(self.text, self.indent, reason) from None
+
+    def _position(self, line: int, column: int) -> int:
+        """Characters from the start of the text, for a line from 1 and a column in characters."""
+        start = self.lines[line - 2] if 2 <= line <= len(self.lines) + 1 else 0
+        return min(self.indent + start + column, len(self.text))
+
+    def _fail(self, node: ast.expr | ast.keyword, reason: str) -> NoReturn:
+        line_start = self._position(node.lineno, 0)
+        encoded = self.text[line_start:].encode("utf-8", "surrogatepass")[: node.col_offset]
+        column = len(encoded.decode("utf-8", "surrogatepass"))
+        raise ExpressionError(self.text, line_start + column, reason)
+
+    # ------------------------------------------------------------------ one method a kind of node
+
+    def _value(self, node: ast.expr) -> Any:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self._fail(node, f"nests deeper than {MAX_DEPTH}")
+        try:
+            match node:
+                case ast.Constant(value=bool() | int() | str() | bytes() | float() | None as literal):
+                    return literal
+                case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
+                    return -number
+                case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                    return tuple([self._value(element) for element in elements])
+                case ast.BinOp(op=ast.Div()):
+                    return self._stack(node)
+                case ast.BinOp(op=ast.BitOr()):
+                    return self._flags(node)
+                case ast.Call():
+                    return self._call(node)
+                case ast.Name():
+                    return self._name(node)
+                case ast.Attribute(value=ast.Name(id=name)) if name in ENUMS:
+                    return self._member(node, ENUMS[name])
+            self._fail(node, "not allowed here: only headers, keyword arguments, literals and /")
+        finally:
+            self.depth -= 1
+
+    def _chain(self, node: ast.BinOp) -> list[ast.expr]:
+        """The operands of a chain of the same operator, from the left."""
+        operator, parts, left = type(node.op), [], node
+        while isinstance(left, ast.BinOp) and isinstance(left.op, operator):
+            parts.append(left.right)
+            if len(parts) >= MAX_PARTS:
+                self._fail(left.right, f"more than {MAX_PARTS} parts")
+            left = left.left  # type: ignore[assignment]
+        return [left, *reversed(parts)]
+
+    def _stack(self, node: ast.BinOp) -> Packet:
+        packet = Packet()
+        for at, part in enumerate(self._chain(node)):
+            value = self._value(part)
+            if not isinstance(value, Header | Packet | CutHeader | bytes | Trailer):
+                hint = f"; write b{value!r} for bytes" if isinstance(value, str) else ""
+                self._fail(part, f"expected {PART}, got {_kind(value)}{hint}")
+            if at == 0 and isinstance(value, Trailer):
+                self._fail(part, "a Trailer stands last")
+            packet = packet / value
+        return packet
+
+    def _flags(self, node: ast.BinOp) -> int:
+        total: Any = None
+        for part in self._chain(node):
+            value = self._value(part)
+            if not isinstance(value, int):
+                self._fail(part, f"expected a flag such as TCPFlags.SYN, got {_kind(value)}")
+            total = value if total is None else total | value
+        return int(total) if total < 0 else total
+
+    def _name(self, node: ast.Name) -> Any:
+        if node.id == "AUTO":
+            return AUTO
+        if node.id in RECORDS:
+            self._fail(node, f"{node.id} needs parentheses: {node.id}({_required(RECORDS[node.id])})")
+        self._fail(node, f"unknown name {node.id!r}{_near(node.id, [*RECORDS, *ENUMS, 'AUTO'])}")
+
+    def _member(self, node: ast.Attribute, enum: type[IntEnum] | type[IntFlag]) -> int:
+        if node.attr not in enum.__members__:
+            hint = _near(node.attr, enum.__members__, all_of=True)
+            self._fail(node, f"{enum.__name__} has no {node.attr}{hint}")
+        return enum[node.attr]
+
+    # ------------------------------------------------------------------ calls
+
+    def _call(self, node: ast.Call) -> Any:
+        match node.func:
+            case ast.Name(id="Trailer"):
+                return self._invoke(node, "Trailer", _trailer)
+            case ast.Name(id=name) if name in RECORDS:
+                return self._record(node, RECORDS[name])
+            case ast.Name(id=name):
+                self._fail(node.func, f"unknown header {name!r}{_near(name, [*RECORDS, 'Trailer'])}")
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in RECORDS:
+                makers = constructors(RECORDS[name])
+                if attribute not in makers:
+                    hint = _near(attribute, makers, all_of=True)
+                    self._fail(node.func, f"{name} has no constructor {attribute!r}{hint}")
+                return self._invoke(node, f"{name}.{attribute}", makers[attribute])
+            case ast.Attribute(value=ast.Name(id=name)):
+                self._fail(node.func, f"unknown header {name!r}{_near(name, RECORDS)}")
+        self._fail(node, "only headers and options can be called")
+
+    def _record(self, node: ast.Call, record: type[Record]) -> Record:
+        name, fields = record.__name__, [field.name for field in record.fields()]
+        if node.args:
+            self._fail(node.args[0], f"{name} takes keyword arguments only: {', '.join(fields)}")
+        values = self._keywords(node, name, fields)
+        for field in record.fields():
+            if field.required and field.name not in values:
+                self._fail(node, f"{name} needs {field.name}=..., {field.kind.expected}")
+        try:
+            return record(**values)
+        except FieldError as error:
+            self._fail(_argument(node, error.field), str(error))
+
+    def _keywords(self, node: ast.Call, name: str, known: Iterable[str]) -> dict[str, Any]:
+        names, values = list(known), {}
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                self._fail(keyword.value, "** is not allowed")
+            if keyword.arg not in names:
+                hint = _near(keyword.arg, names, all_of=True)
+                self._fail(keyword, f"{name} has no field {keyword.arg!r}{hint}")
+            if keyword.arg in values:
+                self._fail(keyword, f"{keyword.arg} is given twice")
+            values[keyword.arg] = self._value(keyword.value)
+        return values
+
+    def _invoke(self, node: ast.Call, name: str, make: Callable[..., Any]) -> Any:
+        parameters = inspect.signature(make).parameters
+        values = self._keywords(node, name, parameters)
+        places = [key for key, parameter in parameters.items() if parameter.kind is not parameter.KEYWORD_ONLY]
+        for at, argument in enumerate(node.args):
+            if at >= len(places):
+                self._fail(argument, f"{name} takes keyword arguments only: {', '.join(parameters)}")
+            if places[at] in values:
+                self._fail(argument, f"{places[at]} is given twice")
+            values[places[at]] = self._value(argument)
+        for key, parameter in parameters.items():
+            if key in values:
+                where = _argument(node, key, places)
+                values[key] = self._fitting(where, f"{name}: {key}", str(parameter.annotation), values[key])
+            elif parameter.default is parameter.empty:
+                self._fail(node, f"{name} needs {key}=...")
+        try:
+            return make(**values)
+        except RawkitError as error:
+            self._fail(_argument(node, getattr(error, "field", ""), places), str(error))
+
+    def _fitting(self, node: ast.expr, name: str, annotation: str, value: Any) -> Any:
+        """The value, if it can be what a constructor's annotation says; its fields look closer."""
+        if isinstance(value, Header | CutHeader):
+            value = Packet((value,))
+        if "Packet" in annotation:
+            fits, wanted = isinstance(value, Packet | None), "a packet"
+        elif annotation == "bytes":
+            fits, wanted = isinstance(value, bytes), "bytes such as b'hi'"
+        else:
+            fits, wanted = not isinstance(value, Packet), "a value"
+        if not fits:
+            self._fail(node, f"{name}: expected {wanted}, got {_kind(value)}")
+        return value
+
+
+def constructors(record: type[Record]) -> dict[str, Callable[..., Any]]:
+    """The documented ways to make this record that are not fields: its own static and class methods."""
+    names = {"cut"} if issubclass(record, Header) else set()
+    for cls in record.__mro__:
+        if cls in Header.__mro__:
+            continue
+        names |= {
+            name
+            for name, value in vars(cls).items()
+            if isinstance(value, staticmethod | classmethod) and not name.startswith("_")
+        }
+    names -= set(dir(Header)) - {"cut"}
+    return {name: getattr(record, name) for name in sorted(names)}
+
+
+def _trailer(data: bytes, layer: int) -> Trailer:
+    if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < MAX_PARTS:
+        raise FieldError("Trailer", "layer", layer, "the number of a layer, from 0")
+    return Trailer(data, layer)
+
+
+def _argument(node: ast.Call, name: str, places: Sequence[str] = ()) -> ast.expr:
+    """The value that was given for `name`; the call itself if it was not given."""
+    given = {keyword.arg: keyword.value for keyword in node.keywords} | dict(zip(places, node.args, strict=False))
+    return given.get(name, node)
+
+
+def _required(record: type[Record]) -> str:
+    return ", ".join(f"{field.name}=..." for field in record.fields() if field.required)
+
+
+def _near(name: str, known: Iterable[str], all_of: bool = False) -> str:
+    """A hint at what was meant, for the end of an error message; with `all_of`, what there is to choose."""
+    names = list(known)
+    folded = {candidate.lower(): candidate for candidate in names}
+    near = difflib.get_close_matches(name.lower(), folded, 1, 0.6)
+    hint = f"; did you mean {folded[near[0]]}?" if near else ""
+    if all_of:
+        hint += f"{'' if hint else ';'} it has {', '.join(names)}" if names else "; it has none"
+    return hint
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, Record) and not isinstance(value, Header):
+        return f"the option {type(value).__name__}"
+    return "None" if value is None else f"{type(value).__name__} {str(value)[:40]!r}"
+
+
+def _plain(message: str) -> str:
+    """Python's own words, without the advice that does not apply here."""
+    return message.split(". Perhaps")[0].split(":")[0]

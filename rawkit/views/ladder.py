@@ -1,0 +1,105 @@
+"""A ladder: a column for each host, and an arrow for each packet that crossed the wire between two of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from rawkit.views.line import time_text
+from rawkit.views.outline import headers
+from rawkit.wire import Packet
+
+__all__ = ["Crossing", "crossings", "ladder"]
+
+TIME = 11
+"""Columns of the relative time."""
+MARGIN = 8
+"""Columns on either side of the outer hosts, for half of their names."""
+NARROWEST = 12
+WIDEST = 44
+"""Columns from one host to the next, at the least and at the most."""
+OTHERS = "others"
+
+
+class Crossing(NamedTuple):
+    """A packet on its way from one host to another; an empty name is a host that nobody knows."""
+
+    time_ns: int
+    packet: Packet
+    source: str
+    destination: str
+
+
+def crossings(packets: Iterable[tuple[int, Packet]]) -> list[Crossing]:
+    """Times and packets as crossings between the addresses that they carry, the innermost not quoted."""
+    found = []
+    for time_ns, packet in packets:
+        source = destination = ""
+        for header in headers(packet):
+            values: Any = header.values()
+            if "src" in values and "dst" in values:
+                source, destination = str(values["src"]), str(values["dst"])
+        found.append(Crossing(time_ns, packet, source, destination))
+    return found
+
+
+def ladder(events: Sequence[Crossing], *, hosts: Sequence[str] = (), width: int = 100) -> Iterator[str]:
+    """The lines of the ladder, `width` columns at the most; times are seconds since the first event.
+
+    `hosts` come first, in that order, then the others as they appear. Where there are too many, the rarest
+    share the last column.
+    """
+    if not events:
+        return
+    names = _columns(events, hosts, (width - TIME - 2 * MARGIN) // NARROWEST + 1)
+    gap = min(WIDEST, (width - TIME - 2 * MARGIN - 1) // max(len(names) - 1, 1))
+    places = {name: TIME + MARGIN + gap * number for number, name in enumerate(names)}
+    heading = [" "] * width
+    for name, place in places.items():
+        text = (name or "?")[: min(gap - 1, 2 * MARGIN - 1)]
+        left = place - len(text) // 2
+        heading[left : left + len(text)] = text
+    yield "".join(heading).rstrip()
+    rails = [" "] * width
+    for place in places.values():
+        rails[place] = "|"
+    for event in events:
+        start = places.get(event.source, places.get(OTHERS, 0))
+        stop = places.get(event.destination, places.get(OTHERS, 0))
+        line = rails.copy()
+        _draw(line, start, stop, _label(event.packet))
+        time = time_text(event.time_ns, events[0].time_ns)
+        line[: len(time)] = time
+        yield "".join(line[:width]).rstrip()
+
+
+def _columns(events: Sequence[Crossing], hosts: Sequence[str], most: int) -> list[str]:
+    seen = Counter(dict.fromkeys(hosts, len(events)))
+    for event in events:
+        seen.update([event.source, event.destination])
+    if len(seen) <= most:
+        return list(seen)
+    kept = {name for name, _ in seen.most_common(most - 1)}
+    return [*[name for name in seen if name in kept], OTHERS]
+
+
+def _draw(line: list[str], start: int, stop: int, label: str) -> None:
+    if start == stop:
+        line[start] = "*"
+        line[start + 2 : start + 2 + len(label)] = label
+        return
+    left, right = min(start, stop) + 1, max(start, stop)
+    room = right - left - 6
+    text = label if len(label) <= room else f"{label[: room - 2]}.."
+    shaft = f"- {text} -".center(right - left - 2, "-")
+    line[left:right] = f"-{shaft}>" if start < stop else f"<{shaft}-"
+
+
+def _label(packet: Packet) -> str:
+    """The innermost header that is not quoted, in its own words, and how much it carries."""
+    words = ""
+    for header in headers(packet):
+        words = header.describe()
+    size = f", {len(packet.payload)} bytes" if packet.payload else ""
+    return f"{words}{size}"
