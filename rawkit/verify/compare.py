@@ -23,35 +23,28 @@ from rawkit.wire import CutHeader, Header, LinkType, Packet, Raw, dissect
 from rawkit.wire.names import NAMES
 from rawkit.wire.packet import name_of
 
-__all__ = ["Difference", "compare_with_scapy", "difference_table", "unexplained"]
+__all__ = ["Difference", "compare_with_scapy", "difference_table"]
 
 
-def compare_with_scapy(
-    packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET
-) -> tuple[Difference, ...]:
+def compare_with_scapy(packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET) -> tuple[Difference, ...]:
     """Where scapy reads or builds the packet otherwise: empty when both agree.
 
     `link_type` is for bytes; a packet knows its own. Differences in which scapy is known to be wrong are listed
-    with their reason, see `known.py`; `unexplained` leaves them out.
+    with their reason, see `known.py`; `difference.unexplained` tells them apart.
     Raises MissingError if scapy is not installed, BuildError for a packet that cannot be built.
     """
     packet = _exact_packet(packet) if isinstance(packet, Packet) else dissect(packet, link_type)
     if not packet.layers:
         return ()
     found = _differences(packet)
-    return tuple([found_one._replace(reason=reason_for(found_one, packet)) for found_one in found])
-
-
-def unexplained(differences: Iterable[Difference]) -> tuple[Difference, ...]:
-    """Those in which scapy is not known to be wrong."""
-    return tuple([difference for difference in differences if not difference.reason])
+    return tuple([one._replace(reason=reason_for(one, packet)) for one in found])
 
 
 def difference_table(differences: Iterable[Difference]) -> str:
     """The differences as a table of text: layer, field, our value, scapy's, and why scapy is wrong if it is."""
     rows = [("layer", "field", "rawkit", "scapy", "why")]
     for one in differences:
-        rows.append((f"{one.index} {one.layer}", one.field, shown(one.ours), shown(one.theirs), one.reason))
+        rows.append((f"{one.position} {one.layer}", one.field, shown(one.ours), shown(one.theirs), one.reason))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(
         "  ".join([*[cell.ljust(width) for cell, width in zip(row, widths, strict=False)], row[4]]).rstrip()
@@ -138,8 +131,8 @@ def _items(
     if any(item.malformed for item in ours):
         return
     if len(ours) != len(theirs):
-        names = [type(item).__name__ for item in ours]
-        yield Difference(index, layer, field, ", ".join(names), ", ".join(item.name for item in theirs))
+        classes = [type(item).__name__ for item in ours]
+        yield Difference(index, layer, field, ", ".join(classes), ", ".join(item.name for item in theirs))
         return
     for at, (item, other) in enumerate(zip(ours, theirs, strict=True)):
         prefix = f"{field}[{at}] {type(item).__name__}."

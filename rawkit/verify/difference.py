@@ -10,18 +10,23 @@ __all__ = ["Difference"]
 class Difference(NamedTuple):
     """Where scapy reads or builds a packet otherwise.
 
-    `index` counts layers from the outermost, 0. `field` is ours, with an item's place in its list and its class
+    `position` counts layers from the outermost, 0. `field` is ours, with an item's place in its list and its class
     (`options[1] WindowScale.shift`); it is empty where a layer as a whole is seen by one side only, and `bytes`
     where the packet that scapy builds from the same fields has other bytes. `reason` says why scapy is known to
     be wrong, and is empty where it is not.
     """
 
-    index: int
+    position: int
     layer: str
     field: str
     ours: object
     theirs: object
     reason: str = ""
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether scapy is not known to be wrong here."""
+        return not self.reason
 
     def __str__(self) -> str:
         name = f"{self.layer}.{self.field}" if self.field else self.layer

@@ -17,7 +17,6 @@ here; `tcp.seq_raw` is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from rawkit.layout import Record
@@ -74,6 +73,35 @@ from rawkit.wire.ipv6 import (
     RoutingType2,
     UnknownRouting,
 )
+from rawkit.wire.notation import (
+    Notation,
+    ahead,
+    bytes_or_none,
+    characters,
+    destination,
+    each_zero,
+    ether_length,
+    ether_type,
+    flag,
+    flag_letters,
+    hex2,
+    hex4,
+    hex6,
+    hex8,
+    in_bytes,
+    little_endian,
+    multiplier,
+    next_hop,
+    next_hop_mtu,
+    octets,
+    on_the_way,
+    plain,
+    quoted_bytes,
+    recorded,
+    unused,
+    unused_in_unreachable,
+    where_used,
+)
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -90,8 +118,6 @@ from rawkit.wire.tcp import (
 from rawkit.wire.udp import UDP
 
 __all__ = ["NAMES", "Name", "Names"]
-
-Notation = Callable[[Any], "str | Sequence[str] | None"]
 
 
 class Name(NamedTuple):
@@ -110,112 +136,12 @@ class Names(NamedTuple):
     fields: tuple[Name, ...]
 
 
-# ---------------------------------------------------------------------- notations
-
-
-def plain(value: Any) -> str | Sequence[str]:
-    """Integers in decimal, flags as 1 or 0, bytes in hex, addresses as text; of a tuple, each element."""
-    if isinstance(value, tuple):
-        return [str(element) for element in value]
-    if isinstance(value, bool):
-        return str(int(value))
-    return value.hex() if type(value) is bytes else str(value)
-
-
-def hexadecimal(digits: int) -> Notation:
-    return lambda value: f"0x{value:0{digits}x}"
-
-
-hex2, hex4, hex6, hex8 = map(hexadecimal, (2, 4, 6, 8))
-
-
-def in_bytes(unit: int, plus: int = 0) -> Notation:
-    """A length that counts units."""
-    return lambda value: str((value + plus) * unit)
-
-
-def octets(count: int) -> Notation:
-    """An integer that Wireshark shows as bytes."""
-    return lambda value: int(value).to_bytes(count).hex()
-
-
-def bytes_or_none(value: bytes) -> str:
-    """tshark prints something for no bytes."""
-    return value.hex() or "<none>"
-
-
-def each_zero(end: TCPEndOfOptions) -> Sequence[str]:
-    """Wireshark takes every zero that pads a TCP header for one more end of options."""
-    return ["0"] * (1 + len(end.padding) * (not any(end.padding)))
-
-
-def little_endian(value: int) -> str:
-    return str(int.from_bytes(value.to_bytes(2), "little"))
-
-
-def where_used(length: int) -> str | None:
-    """The length of a quote, which is there only where extensions follow it (RFC 4884)."""
-    return str(length) if length else None
-
-
-def characters(value: bytes) -> str:
-    return value.decode("ascii", "replace")
-
-
-def flag(member: TCPFlags) -> Notation:
-    return lambda flags: str(int(member in flags))
-
-
-def flag_letters(tcp: TCP) -> str:
-    bits = f"{tcp.reserved:03b}{int(tcp.flags):09b}"
-    return "".join(
-        letter if bit == "1" else "\N{MIDDLE DOT}" for letter, bit in zip("RRRACEUAPRSF", bits, strict=True)
-    )
-
-
-def multiplier(shift: int) -> str:
-    """2 to the `shift`, which counts as 14 at the most (RFC 7323, section 2.3)."""
-    return str(2 ** min(shift, 14))
-
-
-def ether_type(value: int) -> str | None:
-    """Below 0x0600 it is the length of an 802.3 frame."""
-    return hex4(value) if value >= 0x0600 else None  # type: ignore[return-value]
-
-
-def ether_length(value: int) -> str | None:
-    return str(value) if value < 0x0600 else None
-
-
-def destination(ip: IPv4) -> str:
-    """Where the packet goes in the end: Wireshark takes it from a source route that is not used up."""
-    return str(ip.final_destination() or ip.dst)
-
-
-def next_hop(ip: IPv4) -> str | None:
-    return str(ip.dst) if ip.final_destination() else None
-
-
-def recorded(option: RecordRoute | LooseSourceRoute | StrictSourceRoute) -> Sequence[str]:
-    return [str(address) for address in option.visited()]
-
-
-def ahead(option: RecordRoute | LooseSourceRoute | StrictSourceRoute) -> Sequence[str]:
-    return [str(address) for address in option.route[len(option.visited()) :]]
-
-
-def on_the_way(option: LooseSourceRoute | StrictSourceRoute) -> Sequence[str]:
-    """Those still ahead but for the last one, which Wireshark shows as the packet's destination."""
-    return ahead(option)[:-1]
-
-
-# ---------------------------------------------------------------------- the table
-
-
 def named(scapy: str, *rows: tuple[Any, ...]) -> Names:
     """One entry; a row without a notation is `plain`."""
     return Names(tuple(scapy.split()), tuple([Name(*row, *(plain,) * (4 - len(row))) for row in rows]))
 
+
+Table = dict[type[Record], Names]
 
 VLAN_TAG = (
     ("priority", "prio", "vlan.priority"),
@@ -225,7 +151,7 @@ VLAN_TAG = (
     ("type", "", "vlan.len", ether_length),
 )
 
-LINK = {
+LINK: Table = {
     Ethernet: named(
         "Ether Dot3",
         ("dst", "dst", "eth.dst"),
@@ -272,7 +198,7 @@ IP_TIMESTAMP = (
     ("flag", "flg", "ip.opt.flag", hex2),
 )
 
-IP_VERSION_4 = {
+IP_VERSION_4: Table = {
     IPv4: named(
         "IP",
         ("version", "version", "ip.version"),
@@ -343,7 +269,7 @@ ROUTING = (
     ("segments_left", "segleft", "ipv6.routing.segleft"),
 )
 
-IP_VERSION_6 = {
+IP_VERSION_6: Table = {
     IPv6: named(
         "IPv6",
         ("version", "version", "ipv6.version"),
@@ -417,7 +343,7 @@ ICMP_NUMBERS = (
     ("seq", "", "icmp.seq_le", little_endian),
 )
 
-ICMP_VERSION_4 = {
+ICMP_VERSION_4: Table = {
     ICMPv4: named("ICMP", *ICMP),
     ICMPv4Echo: named("ICMP", *ICMP_NUMBERS),
     ICMPv4Unreachable: named(
@@ -426,19 +352,29 @@ ICMP_VERSION_4 = {
         ("unused", "reserved", ""),
         ("length", "length", "icmp.length", where_used),
         ("next_hop_mtu", "nexthopmtu", ""),
-        ("", "", "icmp.mtu", lambda error: str(error.next_hop_mtu) if error.code == 4 else None),
+        ("length", "", "icmp.length.original_datagram", quoted_bytes),
+        ("", "", "icmp.unused", unused_in_unreachable),
+        ("", "", "icmp.mtu", next_hop_mtu),
     ),
     ICMPv4SourceQuench: named("ICMP", *ICMP, ("unused", "unused", "")),
     ICMPv4Redirect: named("ICMP", *ICMP, ("gateway", "gw", "icmp.redir_gw")),
     ICMPv4TimeExceeded: named(
-        "ICMP", *ICMP, ("unused", "reserved", ""), ("length", "length", "icmp.length", where_used), ("unused_word", "unused", "")
+        "ICMP",
+        *ICMP,
+        ("unused", "reserved", ""),
+        ("length", "length", "icmp.length", where_used),
+        ("length", "", "icmp.length.original_datagram", quoted_bytes),
+        ("unused_word", "unused", ""),
+        ("", "", "icmp.unused", lambda it: unused(it.unused.to_bytes(1), it.length, it.unused_word.to_bytes(2))),
     ),
     ICMPv4ParameterProblem: named(
         "ICMP",
         *ICMP,
         ("pointer", "ptr", "icmp.pointer"),
         ("length", "length", "icmp.length", where_used),
+        ("length", "", "icmp.length.original_datagram", quoted_bytes),
         ("unused", "unused", ""),
+        ("", "", "icmp.unused", lambda it: unused(b"", it.length, it.unused.to_bytes(2))),
     ),
     ICMPv4Timestamp: named(
         "ICMP",
@@ -454,13 +390,19 @@ ICMP6 = (
     ("code", "code", "icmpv6.code"),
     ("checksum", "cksum", "icmpv6.checksum", hex4),
 )
+ICMP6_WITH_LENGTH = (
+    *ICMP6,
+    ("length", "length", "icmpv6.length", where_used),
+    ("unused", "unused", ""),
+    ("", "", "icmpv6.reserved", lambda it: unused(b"", it.length, it.unused.to_bytes(3))),
+)
 ND_OPTION = (("type", "type", "icmpv6.opt.type"), ("length", "len", "icmpv6.opt.length"))
 
-ICMP_VERSION_6 = {
+ICMP_VERSION_6: Table = {
     ICMPv6: named("_ICMPv6", *ICMP6),
-    ICMPv6Unreachable: named("ICMPv6DestUnreach", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")),
+    ICMPv6Unreachable: named("ICMPv6DestUnreach", *ICMP6_WITH_LENGTH),
     ICMPv6PacketTooBig: named("ICMPv6PacketTooBig", *ICMP6, ("mtu", "mtu", "icmpv6.mtu")),
-    ICMPv6TimeExceeded: named("ICMPv6TimeExceeded", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")),
+    ICMPv6TimeExceeded: named("ICMPv6TimeExceeded", *ICMP6_WITH_LENGTH),
     ICMPv6ParameterProblem: named("ICMPv6ParamProblem", *ICMP6, ("pointer", "ptr", "icmpv6.pointer")),
     ICMPv6Echo: named(
         "ICMPv6EchoRequest ICMPv6EchoReply",
@@ -503,7 +445,7 @@ ICMP_VERSION_6 = {
 TCP_KIND = (("kind", "kind", "tcp.option_kind"),)
 TCP_OPTION = (*TCP_KIND, ("length", "", "tcp.option_len"))
 
-TRANSPORT = {
+TRANSPORT: Table = {
     TCP: named(
         "TCP",
         ("src_port", "sport", "tcp.srcport"),
@@ -566,7 +508,7 @@ TRANSPORT = {
     ),
 }
 
-NAMES: dict[type[Record], Names] = {
+NAMES: Table = {
     **LINK,
     **IP_VERSION_4,
     **IP_VERSION_6,

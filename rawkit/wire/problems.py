@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
 from rawkit.layout import ItemList, Length, NextProtocol, Problem, View
@@ -20,7 +21,7 @@ MINIMUM_FRAME = 60
 def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
     """The problems of a packet that was read so, from the outermost layer in.
 
-    Within a quote (in an ICMP error) lengths and checksums say nothing, since a quote is cut on purpose.
+    Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
     """
     data, _, wire_end, _, stops, unfinished = reading
     trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
@@ -32,14 +33,13 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
         limit = end - trailing.get(index, 0)
         cut = _is_cut(layer, start, stops[index], end, cut)
         whole = not (cut or partial or quoted)
-        view = View(
-            data, packet.layers, index, start, stops[index], limit, end, wire_end, whole, quoted, unfinished
-        )  # type: ignore[arg-type]
+        around: Any = packet.layers, index, start, stops[index], limit, end, wire_end
+        view = View(data, *around, whole, quoted or partial, unfinished)
         yield from _layer_problems(view, layer)
         partial = partial or _is_fragment(layer)
         quoted = quoted or layer._followed_by is not None
         start, end = stops[index], limit
-    yield from _end_problems(packet, reading, start, quoted)
+    yield from _end_problems(packet, reading, start, quoted or partial)
 
 
 def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) -> Iterator[Problem]:
@@ -78,7 +78,7 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
 
 
 def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
-    """Whether bytes of the layer's body are missing: as its length says, or else as it is for what is around it."""
+    """Whether bytes of the layer's body are missing: as its length says, or else as it is around the layer."""
     for field in layer.fields():
         if isinstance(field.rule, Length):
             says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
