@@ -62,7 +62,7 @@ class HeaderLength(Rule):
         self.unit, self.minus = unit, minus
 
     def compute(self, field: FieldInfo) -> str:
-        words = f"size // {self.unit}" if self.unit > 1 else "size"
+        words = f"-(-size // {self.unit})" if self.unit > 1 else "size"
         return f"{words} - {self.minus}" if self.minus else words
 
     def bytes_of(self, value: str) -> str:

@@ -25,20 +25,21 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
     """
     data, _, wire_end, _, stops, unfinished = reading
     trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
+    layers: Any = packet.layers
     start, end = 0, len(data)
     cut, partial, quoted = wire_end > end, False, False
     for index, layer in enumerate(packet.layers):
         if isinstance(layer, CutHeader):
             break
         limit = end - trailing.get(index, 0)
-        cut = _is_cut(layer, start, stops[index], end, cut)
-        whole = not (cut or partial or quoted)
-        around: Any = packet.layers, index, start, stops[index], limit, end, wire_end
-        view = View(data, *around, whole, quoted or partial, unfinished)
+        stop, sliced = stops[index], quoted or partial
+        cut = _is_cut(layer, start, stop, end, cut)
+        whole = not (cut or sliced)
+        view = View(data, layers, index, start, stop, limit, end, wire_end, whole, sliced, unfinished)
         yield from _layer_problems(view, layer)
         partial = partial or _is_fragment(layer)
         quoted = quoted or layer._followed_by is not None
-        start, end = stops[index], limit
+        start, end = stop, limit
     yield from _end_problems(packet, reading, start, quoted or partial)
 
 
