@@ -14,7 +14,18 @@ from test_wire_vectors import AS_THEY_CAME
 from rawkit.errors import FieldError
 from rawkit.pcap import write_capture
 from rawkit.views.fields import wireshark_fields, wireshark_values
-from rawkit.wire import TCP, CutHeader, ICMPv4, ICMPv4Echo, ICMPv6, IPv4, UnknownRouting, dissect
+from rawkit.wire import (
+    TCP,
+    CutHeader,
+    Ethernet,
+    ICMPv4,
+    ICMPv4Echo,
+    ICMPv6,
+    IPv4,
+    TCPEndOfOptions,
+    UnknownRouting,
+    dissect,
+)
 
 
 def test_a_field_that_occurs_several_times_has_several_values():
@@ -31,7 +42,7 @@ def test_a_field_that_is_auto_has_no_value():
 
 
 def test_a_field_that_is_not_known_says_so():
-    with pytest.raises(FieldError, match="tcp.analysis"):
+    with pytest.raises(FieldError, match=r"tcp\.analysis"):
         wireshark_values(IPv4(dst="10.0.0.1") / TCP(dst_port=80), "tcp.analysis")
 
 
@@ -54,7 +65,7 @@ def test_tshark_prints_the_same_for_the_captures_of_others(tmp_path):
         for record, row in zip(records, rows.stdout.split("\n")[:-1], strict=True):
             packet = dissect(record.data, link_type, wire_length=record.wire_length)
             *theirs, protocols = row.split("\t")
-            if not only_known(protocols) or not comparable(packet):
+            if not only_known(protocols) or protocols.startswith("eth:eth:") or not comparable(packet):
                 continue
             compared += 1
             for name, value in zip(names, theirs, strict=True):
@@ -73,11 +84,20 @@ KNOWN_DIFFERENCES = {
 }
 
 
+REVERSE_ARP = 0x8035
+
+
 def comparable(packet):
     """Whether both read all of the packet: nothing is wrong, cut, or of a kind that only tshark takes apart."""
     if not packet.layers or any(isinstance(layer, CutHeader) for layer in packet.layers):
         return False
     if any(type(layer) in (ICMPv4, ICMPv6, UnknownRouting) for layer in packet.layers):
+        return False
+    if any(
+        any(item.padding) for tcp in packet.all(TCP) for item in tcp.options if isinstance(item, TCPEndOfOptions)
+    ):
+        return False
+    if Ethernet in packet and packet[Ethernet].type == REVERSE_ARP:
         return False
     faults = [problem for problem in packet.problems if problem.field not in ("checksum", "protocol", "type")]
     return not faults or all("captured" in fault.message for fault in faults)

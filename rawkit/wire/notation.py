@@ -49,7 +49,7 @@ def bytes_or_none(value: bytes) -> str:
 
 def each_zero(end: TCPEndOfOptions) -> Sequence[str]:
     """Wireshark takes every zero that pads a TCP header for one more end of options."""
-    return ["0"] * (1 + len(end.padding) * (not any(end.padding)))
+    return ["0"] * (1 + len(end.padding) - len(end.padding.lstrip(b"\0")))
 
 
 def little_endian(value: int) -> str:
