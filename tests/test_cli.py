@@ -46,7 +46,7 @@ def test_help_lists_every_command_and_so_does_no_argument_at_all() -> None:
 def test_every_command_has_an_example_in_its_help(name: str) -> None:
     done = CliRunner().invoke(cli, [name, "--help"])
     assert done.exit_code == 0
-    assert f"Examples:\n    {'eval' if name == 'completion' else f'rawkit {name} '}" in done.output
+    assert f"Examples:\n    {'eval' if name == 'completion' else f'rawkit {name}'}" in done.output
 
 
 EXPRESSION = "IPv4(dst='10.0.0.2') / UDP(dst_port=53)"

@@ -17,7 +17,7 @@ TIME = 11
 MARGIN = 8
 """Columns on either side of the outer hosts, for half of their names."""
 NARROWEST = 12
-WIDEST = 44
+WIDEST = 60
 """Columns from one host to the next, at the least and at the most."""
 OTHERS = "others"
 
