@@ -96,6 +96,19 @@ def test_help_cut_short_by_its_reader_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("command", [["--help"], ["craft", EXPRESSION]])
+def test_output_that_cannot_be_written_is_told(command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([RAWKIT, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith("rawkit: write standard output: ")
+
+
+def test_output_that_is_closed_is_no_error() -> None:
+    done = subprocess.run(["sh", "-c", f"{RAWKIT} craft \"{EXPRESSION}\" >&-"], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
     require(shell)
