@@ -26,9 +26,7 @@ from rawkit.wire.packet import name_of
 __all__ = ["Difference", "compare_with_scapy", "difference_table", "unexplained"]
 
 
-def compare_with_scapy(
-    packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET
-) -> tuple[Difference, ...]:
+def compare_with_scapy(packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET) -> tuple[Difference, ...]:
     """Where scapy reads or builds the packet otherwise: empty when both agree.
 
     `link_type` is for bytes; a packet knows its own. Differences in which scapy is known to be wrong are listed

@@ -431,7 +431,11 @@ ICMP_VERSION_4 = {
     ICMPv4SourceQuench: named("ICMP", *ICMP, ("unused", "unused", "")),
     ICMPv4Redirect: named("ICMP", *ICMP, ("gateway", "gw", "icmp.redir_gw")),
     ICMPv4TimeExceeded: named(
-        "ICMP", *ICMP, ("unused", "reserved", ""), ("length", "length", "icmp.length", where_used), ("unused_word", "unused", "")
+        "ICMP",
+        *ICMP,
+        ("unused", "reserved", ""),
+        ("length", "length", "icmp.length", where_used),
+        ("unused_word", "unused", ""),
     ),
     ICMPv4ParameterProblem: named(
         "ICMP",
@@ -458,9 +462,13 @@ ND_OPTION = (("type", "type", "icmpv6.opt.type"), ("length", "len", "icmpv6.opt.
 
 ICMP_VERSION_6 = {
     ICMPv6: named("_ICMPv6", *ICMP6),
-    ICMPv6Unreachable: named("ICMPv6DestUnreach", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")),
+    ICMPv6Unreachable: named(
+        "ICMPv6DestUnreach", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")
+    ),
     ICMPv6PacketTooBig: named("ICMPv6PacketTooBig", *ICMP6, ("mtu", "mtu", "icmpv6.mtu")),
-    ICMPv6TimeExceeded: named("ICMPv6TimeExceeded", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")),
+    ICMPv6TimeExceeded: named(
+        "ICMPv6TimeExceeded", *ICMP6, ("length", "length", "icmpv6.length", where_used), ("unused", "unused", "")
+    ),
     ICMPv6ParameterProblem: named("ICMPv6ParamProblem", *ICMP6, ("pointer", "ptr", "icmpv6.pointer")),
     ICMPv6Echo: named(
         "ICMPv6EchoRequest ICMPv6EchoReply",

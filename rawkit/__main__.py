@@ -1,0 +1,5 @@
+"""`python -m rawkit` is `rawkit`."""
+
+from rawkit.cli import main
+
+main()

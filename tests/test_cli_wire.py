@@ -1,0 +1,239 @@
+"""The commands that touch the wire, run as a user would, between hosts of a lab."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from programs import require
+from unprivileged import run_as_nobody
+
+from rawkit import ARP, UDP, Ethernet, ICMPv4Echo, IPv4, open_capture
+from rawkit.link import PacketSocket
+from rawkit.netns import Host, Lab
+from rawkit.views import read_expression
+
+pytestmark = pytest.mark.root
+
+RAWKIT = [sys.executable, "-m", "rawkit"]
+PATIENCE = 60
+
+
+@pytest.fixture
+def hosts() -> Iterator[tuple[Host, ...]]:
+    with Lab() as lab:
+        a, b = lab.hosts("a", "b")
+        lab.link(a, b)
+        yield a, b
+
+
+def rawkit(host: Host, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = host.run([*RAWKIT, *arguments], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == code, done.stderr
+    if code > 1:
+        assert done.stderr.startswith("rawkit: ")
+        assert done.stderr.count("\n") == 1
+    return done
+
+
+def test_interfaces_are_those_that_ip_lists(hosts: tuple[Host, ...]) -> None:
+    require("ip")
+    told = json.loads(hosts[0].run(["ip", "-j", "addr"], capture_output=True, check=True).stdout)
+    listed = [json.loads(line) for line in rawkit(hosts[0], "interfaces", "--format", "json").stdout.splitlines()]
+    assert [(each["name"], each["mtu"], each["mac"]) for each in listed] == [
+        (each["ifname"], each["mtu"], each["address"]) for each in told
+    ]
+    for ours, theirs in zip(listed, told, strict=True):
+        bare = [address.partition("%")[0] + "/" + address.rpartition("/")[2] for address in ours["addresses"]]
+        assert {text.replace("//", "/") for text in bare} >= {
+            f"{address['local']}/{address['prefixlen']}" for address in theirs["addr_info"]
+        } or all(any(address["local"] in text for text in ours["addresses"]) for address in theirs["addr_info"])
+    table = rawkit(hosts[0], "interfaces").stdout
+    assert "02:00:00:00:01:00" in table
+    assert "10.0.1.1/24" in table
+
+
+def test_send_by_the_kernels_routes_fills_the_source(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    with b.open(PacketSocket, "eth0", filter="icmp[0] == 8") as tap:
+        said = rawkit(a, "send", "--count", "2", "--interval", "0", "IPv4(dst='10.0.1.2')/ICMPv4.echo(id=7)/b'hi'")
+        first, second = tap.receive(PATIENCE).packet(), tap.receive(PATIENCE).packet()
+    assert "sent 2 times" in said.stdout
+    assert not first.problems
+    assert str(first[IPv4].src) == "10.0.1.1"
+    assert (first[ICMPv4Echo], first.payload) == (second[ICMPv4Echo], b"hi")
+
+
+def test_send_over_ipv6(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    with b.open(PacketSocket, "eth0", filter="udp") as tap:
+        rawkit(a, "send", "IPv6(dst='fd00:1::2')/UDP(src_port=5, dst_port=9)/b'x'")
+        packet = tap.receive(PATIENCE).packet()
+    assert not packet.problems
+    assert packet[UDP].src_port == 5
+
+
+def test_send_a_frame_as_it_is_with_this_hosts_addresses(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    with b.open(PacketSocket, "eth0", filter="arp") as tap:
+        rawkit(a, "send", "-i", "eth0", "Ethernet(dst='ff:ff:ff:ff:ff:ff')/ARP(target_ip='10.0.1.2')")
+        asked, answered = tap.receive(PATIENCE).packet(), tap.receive(PATIENCE).packet()
+    assert str(asked[Ethernet].src) == str(asked[ARP].sender_mac) == "02:00:00:00:01:00"
+    assert str(asked[ARP].sender_ip) == "10.0.1.1"
+    assert answered[ARP].operation == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["send", "IPv4(dst='192.0.2.1')/UDP(dst_port=1)/b''"], 3, "no route"),
+        (["send", "-i", "nosuch0", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], 3, "rawkit interfaces"),
+        (["send", "-i", "nosuch0", "Ethernet(dst=b'123456', type=9)"], 3, "rawkit interfaces"),
+        (["send", "Ethernet(dst='02:00:00:00:00:01', type=9)"], 2, "-i IFACE"),
+        (["send", "UDP(dst_port=1)"], 2, "begins with Ethernet, IPv4 or IPv6"),
+        (["send", "IPv4(dst='10.0.1.2')/UDP(dst_prt=1)"], 2, "dst_port"),
+        (["send", "IPv4(dst='10.0.1.2')/b'x'"], 2, "give protocol="),
+        (["send", f"IPv4(dst='10.0.1.2')/UDP(dst_port=1)/({b'x' * 1473!r})"], 3, "MTU"),
+        (["send", "--count", "0", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], 2, "count"),
+        (["capture", "-i", "nosuch0"], 3, "rawkit interfaces"),
+        (["capture", "-i", "eth0", "-f", "prt 80"], 2, "pcap-filter"),
+        (["capture", "-i", "eth0", "-c", "1", "-w", "/nosuch/file"], 3, "/nosuch"),
+    ],
+)
+def test_wrong_arguments_get_one_line_with_the_remedy(
+    hosts: tuple[Host, ...], arguments: list[str], code: int, words: str
+) -> None:
+    assert words in rawkit(hosts[0], *arguments, code=code).stderr
+
+
+def test_capture_writes_what_crosses_and_counts(hosts: tuple[Host, ...], tmp_path: Path) -> None:
+    require("ping", "capinfos")
+    a, b = hosts
+    file = tmp_path / "pings.pcapng"
+    command = [*RAWKIT, "capture", "-i", "eth0", "-f", "icmp", "-c", "4", "-w", str(file)]
+    with b.popen(command, stderr=subprocess.PIPE, text=True) as capture:
+        assert "listening on eth0" in capture.stderr.readline()
+        a.run(["ping", "-n", "-c", "2", "-i", "0.2", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
+        assert capture.wait(PATIENCE) == 0
+        assert capture.stderr.read() == "4 captured, 0 dropped by the kernel\n"
+    counted = subprocess.run(["capinfos", "-c", "-M", "-T", "-r", str(file)], capture_output=True, text=True)
+    assert counted.stdout.split()[-1] == "4"
+    with open_capture(file) as records:
+        assert [record.packet()[ICMPv4Echo].type for record in records] == [8, 0, 8, 0]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_capture_ends_cleanly_on_a_signal_and_keeps_what_it_has(
+    hosts: tuple[Host, ...], tmp_path: Path, how: signal.Signals
+) -> None:
+    require("ping")
+    a, b = hosts
+    file = tmp_path / "x.pcap"
+    with (
+        b.popen(
+            [*RAWKIT, "capture", "-i", "eth0", "-f", "icmp", "-w", str(file)], stderr=subprocess.PIPE, text=True
+        ) as capture,
+        b.open(PacketSocket, "eth0", filter="icmp") as tap,
+    ):
+        assert "listening" in capture.stderr.readline()
+        a.run(["ping", "-n", "-c", "1", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
+        assert [tap.receive(PATIENCE).packet()[ICMPv4Echo].type for _ in range(2)] == [8, 0]
+        while file.stat().st_size < 24 + 2 * (16 + 98):
+            pass
+        capture.send_signal(how)
+        assert capture.wait(PATIENCE) == 0
+        assert capture.stderr.read().endswith("2 captured, 0 dropped by the kernel\n")
+    with open_capture(file) as records:
+        assert len(list(records)) == 2
+
+
+def test_capture_to_a_pipe_is_read_live(hosts: tuple[Host, ...]) -> None:
+    require("ping")
+    a, b = hosts
+    with b.popen(
+        [*RAWKIT, "capture", "-i", "eth0", "-f", "icmp", "-c", "2", "-w", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as capture:
+        assert b"listening" in capture.stderr.readline()
+        a.run(["ping", "-n", "-c", "1", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
+        with open_capture(capture.stdout) as records:
+            assert [record.packet()[ICMPv4Echo].type for record in records] == [8, 0]
+
+
+def test_capture_shows_lines_without_blaming_unfinished_checksums(hosts: tuple[Host, ...]) -> None:
+    a = hosts[0]
+    with a.popen(
+        [*RAWKIT, "capture", "-i", "eth0", "-f", "udp", "-c", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as capture:
+        assert "listening" in capture.stderr.readline()
+        sender = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'hi', ('10.0.1.2', 9))"
+        a.run([sys.executable, "-c", sender], check=True)
+        line = capture.communicate(timeout=PATIENCE)[0]
+    assert "UDP" in line
+    assert "!" not in line
+
+
+def test_doctor_tries_everything() -> None:
+    done = subprocess.run([*RAWKIT, "doctor", "--format", "json"], capture_output=True, text=True, check=False)
+    checks = {check["name"]: check for check in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == (0 if all(check["ok"] for check in checks.values()) else 1)
+    for name in ("raw IPv4 sockets", "packet sockets", "namespaces as this user"):
+        assert checks[name]["ok"], checks[name]
+
+
+def test_demo_is_answered_verified_and_leaves_a_capture(tmp_path: Path) -> None:
+    require("tshark")
+    done = subprocess.run([*RAWKIT, "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "12 of 12 questions were answered" in done.stdout
+    assert "it reads the same in every field" in done.stdout
+    read = subprocess.run(
+        ["tshark", "-n", "-r", "demo.pcapng", "-T", "fields", "-e", "frame.comment"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    with open_capture(tmp_path / "demo.pcapng") as records:
+        captured = list(records)
+    comments = read.stdout.splitlines()
+    assert [comment for record in captured for comment in record.comments] == list(filter(None, comments))
+    handmade = [record for record in captured if record.comments]
+    assert len(handmade) == 14  # 12 questions, and the RST that ends each half-open connection
+    for record in handmade:
+        assert record.data.endswith(bytes(read_expression(record.comments[0])))
+
+
+def test_demo_works_for_nobody(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+    script = tmp_path / "demo.py"
+    script.write_text(
+        f"import sys\nfrom rawkit.cli.main import run\nsys.exit(run(['demo', '-w', '{tmp_path}/d.pcapng']))"
+    )
+    done = run_as_nobody(script)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with open_capture(tmp_path / "d.pcapng") as records:
+        assert len(list(records)) > 20
+
+
+def test_without_privileges_send_and_capture_say_so(tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    script = tmp_path / "run.py"
+    script.write_text("import sys\nfrom rawkit.cli.main import run\nsys.exit(run(sys.argv[1:]))")
+    for arguments in (["send", "IPv4(dst='127.0.0.1')/UDP(dst_port=9)"], ["capture", "-i", "lo"]):
+        done = run_as_nobody(script, *arguments)
+        assert done.returncode == 3
+        assert "CAP_NET_RAW: run as root" in done.stderr
+        assert done.stderr.count("\n") == 1
