@@ -32,8 +32,18 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
             break
         limit = end - trailing.get(index, 0)
         view = View(
-            data, packet.layers, index, start, stops[index], limit, end, wire_end, whole, quoted, unfinished
-        )  # type: ignore[arg-type]
+            data,
+            packet.layers,
+            index,
+            start,
+            stops[index],
+            limit,
+            end,
+            wire_end,
+            whole,
+            quoted,
+            unfinished,  # type: ignore[arg-type]
+        )
         yield from _layer_problems(view, layer)
         whole = whole and _body_is_whole(view, layer)
         if layer._followed_by is not None:
