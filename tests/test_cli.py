@@ -105,7 +105,7 @@ def test_output_that_cannot_be_written_is_told(command: list[str]) -> None:
 
 
 def test_output_that_is_closed_is_no_error() -> None:
-    done = subprocess.run(["sh", "-c", f"{RAWKIT} craft \"{EXPRESSION}\" >&-"], capture_output=True)
+    done = subprocess.run(["sh", "-c", f'{RAWKIT} craft "{EXPRESSION}" >&-'], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
 from rawkit.layout import FieldInfo, ItemList, Length, NextProtocol, Problem, Rule, View
@@ -25,25 +26,14 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
     """
     data, _, wire_end, _, stops, unfinished = reading
     trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
+    layers: Any = packet.layers  # a CutHeader among them stands last, and is no layer that rules look at
     start, end = 0, len(data)
     whole, quoted = wire_end == end, False
     for index, layer in enumerate(packet.layers):
         if isinstance(layer, CutHeader):
             break
         limit = end - trailing.get(index, 0)
-        view = View(
-            data,
-            packet.layers,
-            index,
-            start,
-            stops[index],
-            limit,
-            end,
-            wire_end,
-            whole,
-            quoted,
-            unfinished,  # type: ignore[arg-type]
-        )
+        view = View(data, layers, index, start, stops[index], limit, end, wire_end, whole, quoted, unfinished)
         yield from _layer_problems(view, layer)
         whole = whole and _body_is_whole(view, layer)
         if layer._followed_by is not None:
