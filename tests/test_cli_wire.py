@@ -102,7 +102,7 @@ def test_send_a_frame_as_it_is_with_this_hosts_addresses(hosts: tuple[Host, ...]
         (["send", "--count", "0", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], 2, "count"),
         (["capture", "-i", "nosuch0"], 3, "rawkit interfaces"),
         (["capture", "-i", "eth0", "-f", "prt 80"], 2, "pcap-filter"),
-        (["capture", "-i", "eth0", "-c", "1", "-w", "/nosuch/file"], 3, "/nosuch"),
+        (["capture", "-i", "eth0", "-c", "1", "-w", "/nosuch/file"], 2, "/nosuch"),
     ],
 )
 def test_wrong_arguments_get_one_line_with_the_remedy(

@@ -12,7 +12,7 @@ import click
 
 from rawkit._version import __version__
 from rawkit.cli.commands import LazyGroup
-from rawkit.errors import KernelError, MissingError, RawkitError, TimedOut, file_error
+from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, file_error
 
 __all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "run"]
 
@@ -95,6 +95,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code_of(error: RawkitError) -> int:
+    if isinstance(error, FileError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
+        return USAGE
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE
     return NO if isinstance(error, TimedOut) else USAGE
