@@ -47,7 +47,7 @@ def test_progress_on_a_terminal_is_gone_when_it_is_done() -> None:
 @pytest.mark.parametrize(
     ("what", "code", "message"),
     [
-        ("/nowhere.pcap", 3, "open /nowhere.pcap: no such file or folder"),
+        ("/nowhere.pcap", 2, "open /nowhere.pcap: no such file or folder"),
         ("IPv5()", 2, "expression, character 1: unknown header 'IPv5'; did you mean IPv"),
         ("b'x", 2, "expression, character 1: unterminated string literal"),
     ],
