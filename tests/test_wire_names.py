@@ -9,8 +9,8 @@ import pytest
 import scapy.layers.inet
 import scapy.layers.inet6
 import scapy.layers.l2
-from packets import RECORDS
 from programs import require
+from strategies import RECORDS
 
 from rawkit.layout import Record
 from rawkit.wire import CutHeader, IPv4Option, IPv6Option, NDOption, Routing, TCPOption

@@ -8,7 +8,7 @@ import pickle
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from packets import HEADERS, RECORDS, any_bytes, any_packets, link_types, records, stacks
+from strategies import HEADERS, RECORDS, any_bytes, any_packets, link_types, records, stacks
 
 import rawkit.wire
 from rawkit.errors import BuildError, FieldError, PacketError

@@ -1,13 +1,15 @@
 """Scapy's reading of some bytes, in a form that can be compared: its layers, and values by our table's names.
 
-Scapy is imported here and nowhere else, and only when asked for. Only its layers are, so it opens no socket and
-reads no routes; its warnings are kept quiet, being about what is compared here anyway.
+Scapy is imported here and nowhere else, and only when asked for. It reads the system's routes when it is
+imported; here it is kept from that, since nothing is sent.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import re
+import sys
 from functools import cache
 from typing import Any
 
@@ -132,10 +134,16 @@ def tcp_option_kinds() -> dict[str, int]:
 @cache
 def _scapy() -> Any:
     """Scapy's configuration module, its IP layers being loaded. Raises MissingError."""
-    logging.getLogger("scapy").setLevel(logging.ERROR)
     try:
         import scapy.config as config
-        import scapy.layers.inet6
     except ImportError:
         raise MissingError("scapy", 'pip install "rawkit[verify]"') from None
+    if "scapy.layers.inet6" not in sys.modules:
+        logging.getLogger("scapy").setLevel(logging.ERROR)
+        before = config.conf.route_autoload, config.conf.route6_autoload
+        config.conf.route_autoload = config.conf.route6_autoload = False
+        try:
+            importlib.import_module("scapy.layers.inet6")
+        finally:
+            config.conf.route_autoload, config.conf.route6_autoload = before
     return config
