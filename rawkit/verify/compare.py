@@ -23,14 +23,14 @@ from rawkit.wire import CutHeader, Header, LinkType, Packet, Raw, dissect
 from rawkit.wire.names import NAMES
 from rawkit.wire.packet import name_of
 
-__all__ = ["Difference", "compare_with_scapy", "difference_table"]
+__all__ = ["Difference", "compare_with_scapy", "difference_table", "unexplained"]
 
 
 def compare_with_scapy(packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET) -> tuple[Difference, ...]:
     """Where scapy reads or builds the packet otherwise: empty when both agree.
 
     `link_type` is for bytes; a packet knows its own. Differences in which scapy is known to be wrong are listed
-    with their reason, see `known.py`; `difference.unexplained` tells them apart.
+    with their reason, see `known.py`; `unexplained` leaves them out.
     Raises MissingError if scapy is not installed, BuildError for a packet that cannot be built.
     """
     packet = _exact_packet(packet) if isinstance(packet, Packet) else dissect(packet, link_type)
@@ -38,6 +38,11 @@ def compare_with_scapy(packet: Packet | bytes, link_type: LinkType = LinkType.ET
         return ()
     found = _differences(packet)
     return tuple([one._replace(reason=reason_for(one, packet)) for one in found])
+
+
+def unexplained(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Those in which scapy is not known to be wrong."""
+    return tuple([difference for difference in differences if not difference.reason])
 
 
 def difference_table(differences: Iterable[Difference]) -> str:

@@ -23,11 +23,6 @@ class Difference(NamedTuple):
     theirs: object
     reason: str = ""
 
-    @property
-    def unexplained(self) -> bool:
-        """Whether scapy is not known to be wrong here."""
-        return not self.reason
-
     def __str__(self) -> str:
         name = f"{self.layer}.{self.field}" if self.field else self.layer
         because = f" ({self.reason})" if self.reason else ""
