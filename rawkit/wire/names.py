@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from rawkit.layout import Record
+from rawkit.wire import notation
 from rawkit.wire.arp import ARP
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
 from rawkit.wire.icmpv4 import (
@@ -73,35 +74,6 @@ from rawkit.wire.ipv6 import (
     RoutingType2,
     UnknownRouting,
 )
-from rawkit.wire.notation import (
-    Notation,
-    ahead,
-    bytes_or_none,
-    characters,
-    destination,
-    each_zero,
-    ether_length,
-    ether_type,
-    flag,
-    flag_letters,
-    hex2,
-    hex4,
-    hex6,
-    hex8,
-    in_bytes,
-    little_endian,
-    multiplier,
-    next_hop,
-    next_hop_mtu,
-    octets,
-    on_the_way,
-    plain,
-    quoted_bytes,
-    recorded,
-    unused,
-    unused_in_unreachable,
-    where_used,
-)
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -126,7 +98,7 @@ class Name(NamedTuple):
     field: str
     scapy: str
     wireshark: str
-    notation: Notation
+    notation: notation.Notation
 
 
 class Names(NamedTuple):
@@ -138,7 +110,7 @@ class Names(NamedTuple):
 
 def named(scapy: str, *rows: tuple[Any, ...]) -> Names:
     """One entry; a row without a notation is `plain`."""
-    return Names(tuple(scapy.split()), tuple([Name(*row, *(plain,) * (4 - len(row))) for row in rows]))
+    return Names(tuple(scapy.split()), tuple([Name(*row, *(notation.plain,) * (4 - len(row))) for row in rows]))
 
 
 Table = dict[type[Record], Names]
@@ -147,8 +119,8 @@ VLAN_TAG = (
     ("priority", "prio", "vlan.priority"),
     ("drop_eligible", "dei", "vlan.dei"),
     ("id", "vlan", "vlan.id"),
-    ("type", "type", "vlan.etype", ether_type),
-    ("type", "", "vlan.len", ether_length),
+    ("type", "type", "vlan.etype", notation.ether_type),
+    ("type", "", "vlan.len", notation.ether_length),
 )
 
 LINK: Table = {
@@ -158,8 +130,8 @@ LINK: Table = {
         ("src", "src", "eth.src"),
         ("dst", "", "eth.addr"),
         ("src", "", "eth.addr"),
-        ("type", "type", "eth.type", ether_type),
-        ("type", "", "eth.len", ether_length),
+        ("type", "type", "eth.type", notation.ether_type),
+        ("type", "", "eth.len", notation.ether_length),
     ),
     VLAN: named("Dot1Q", *VLAN_TAG),
     ServiceVLAN: named(
@@ -167,12 +139,12 @@ LINK: Table = {
         ("priority", "prio", "ieee8021ad.priority"),
         ("drop_eligible", "dei", "ieee8021ad.dei"),
         ("id", "vlan", "ieee8021ad.id"),
-        ("type", "type", "ieee8021ah.etype", hex4),
+        ("type", "type", "ieee8021ah.etype", notation.hex4),
     ),
     ARP: named(
         "ARP",
         ("hardware_type", "hwtype", "arp.hw.type"),
-        ("protocol_type", "ptype", "arp.proto.type", hex4),
+        ("protocol_type", "ptype", "arp.proto.type", notation.hex4),
         ("hardware_length", "hwlen", "arp.hw.size"),
         ("protocol_length", "plen", "arp.proto.size"),
         ("operation", "op", "arp.opcode"),
@@ -189,39 +161,39 @@ IP_POINTER = (*IP_LENGTH, ("pointer", "pointer", "ip.opt.ptr"))
 IP_SOURCE_ROUTE = (
     *IP_POINTER,
     ("route", "routers", ""),
-    ("", "", "ip.rec_rt", recorded),
-    ("", "", "ip.src_rt", on_the_way),
+    ("", "", "ip.rec_rt", notation.recorded),
+    ("", "", "ip.src_rt", notation.on_the_way),
 )
 IP_TIMESTAMP = (
     *IP_POINTER,
     ("overflow", "oflw", "ip.opt.overflow"),
-    ("flag", "flg", "ip.opt.flag", hex2),
+    ("flag", "flg", "ip.opt.flag", notation.hex2),
 )
 
 IP_VERSION_4: Table = {
     IPv4: named(
         "IP",
         ("version", "version", "ip.version"),
-        ("ihl", "ihl", "ip.hdr_len", in_bytes(4)),
-        ("", "", "ip.dsfield", lambda ip: hex2(4 * ip.dscp + ip.ecn)),
+        ("ihl", "ihl", "ip.hdr_len", notation.in_bytes(4)),
+        ("", "", "ip.dsfield", lambda ip: notation.hex2(4 * ip.dscp + ip.ecn)),
         ("dscp", "tos[7:2]", "ip.dsfield.dscp"),
         ("ecn", "tos[1:0]", "ip.dsfield.ecn"),
         ("total_length", "len", "ip.len"),
-        ("identification", "id", "ip.id", hex4),
-        ("", "", "ip.flags", lambda ip: hex2(4 * ip.reserved + 2 * ip.dont_fragment + ip.more_fragments)),
+        ("identification", "id", "ip.id", notation.hex4),
+        ("", "", "ip.flags", lambda ip: notation.hex2(4 * ip.reserved + 2 * ip.dont_fragment + ip.more_fragments)),
         ("reserved", "flags[2:2]", "ip.flags.rb"),
         ("dont_fragment", "flags[1:1]", "ip.flags.df"),
         ("more_fragments", "flags[0:0]", "ip.flags.mf"),
         ("fragment_offset", "frag", "ip.frag_offset"),
         ("ttl", "ttl", "ip.ttl"),
         ("protocol", "proto", "ip.proto"),
-        ("checksum", "chksum", "ip.checksum", hex4),
+        ("checksum", "chksum", "ip.checksum", notation.hex4),
         ("src", "src", "ip.src"),
         ("dst", "dst", ""),
-        ("", "", "ip.cur_rt", next_hop),
-        ("", "", "ip.dst", destination),
+        ("", "", "ip.cur_rt", notation.next_hop),
+        ("", "", "ip.dst", notation.destination),
         ("src", "", "ip.addr"),
-        ("", "", "ip.addr", destination),
+        ("", "", "ip.addr", notation.destination),
         ("options", "options", ""),
     ),
     IPv4EndOfOptions: named("IPOption_EOL", *IP_KIND),
@@ -230,8 +202,8 @@ IP_VERSION_4: Table = {
         "IPOption_RR",
         *IP_POINTER,
         ("route", "routers", ""),
-        ("", "", "ip.rec_rt", recorded),
-        ("", "", "ip.empty_rt", ahead),
+        ("", "", "ip.rec_rt", notation.recorded),
+        ("", "", "ip.empty_rt", notation.ahead),
     ),
     LooseSourceRoute: named("IPOption_LSRR", *IP_SOURCE_ROUTE),
     StrictSourceRoute: named("IPOption_SSRR", *IP_SOURCE_ROUTE),
@@ -246,10 +218,10 @@ IP_VERSION_4: Table = {
     IPv4Security: named(
         "IPOption_Security",
         *IP_LENGTH,
-        ("security", "security", "ip.opt.sec_rfc791_sec", hex4),
+        ("security", "security", "ip.opt.sec_rfc791_sec", notation.hex4),
         ("compartments", "compartment", "ip.opt.sec_rfc791_comp"),
-        ("handling", "handling_restrictions", "ip.opt.sec_rfc791_hr", characters),
-        ("transmission_control", "transmission_control_code", "ip.opt.sec_rfc791_tcc", characters),
+        ("handling", "handling_restrictions", "ip.opt.sec_rfc791_hr", notation.characters),
+        ("transmission_control", "transmission_control_code", "ip.opt.sec_rfc791_tcc", notation.characters),
     ),
     IPv4RouterAlert: named("IPOption_Router_Alert", *IP_LENGTH, ("value", "alert", "ip.opt.ra")),
     IPv4UnknownOption: named(
@@ -260,11 +232,11 @@ IP_VERSION_4: Table = {
     ),
 }
 
-IPV6_OPTION = (("type", "otype", "ipv6.opt.type", hex2), ("length", "optlen", "ipv6.opt.length"))
+IPV6_OPTION = (("type", "otype", "ipv6.opt.type", notation.hex2), ("length", "optlen", "ipv6.opt.length"))
 ROUTING = (
     ("next_header", "nh", "ipv6.routing.nxt"),
     ("hdr_ext_len", "len", "ipv6.routing.len"),
-    ("hdr_ext_len", "", "ipv6.routing.len_oct", in_bytes(8, plus=1)),
+    ("hdr_ext_len", "", "ipv6.routing.len_oct", notation.in_bytes(8, plus=1)),
     ("routing_type", "type", "ipv6.routing.type"),
     ("segments_left", "segleft", "ipv6.routing.segleft"),
 )
@@ -273,10 +245,10 @@ IP_VERSION_6: Table = {
     IPv6: named(
         "IPv6",
         ("version", "version", "ipv6.version"),
-        ("traffic_class", "tc", "ipv6.tclass", hex8),
+        ("traffic_class", "tc", "ipv6.tclass", notation.hex8),
         ("traffic_class", "", "ipv6.tclass.dscp", lambda value: str(value // 4)),
         ("traffic_class", "", "ipv6.tclass.ecn", lambda value: str(value % 4)),
-        ("flow_label", "fl", "ipv6.flow", hex6),
+        ("flow_label", "fl", "ipv6.flow", notation.hex6),
         ("payload_length", "plen", "ipv6.plen"),
         ("next_header", "nh", "ipv6.nxt"),
         ("hop_limit", "hlim", "ipv6.hlim"),
@@ -290,30 +262,30 @@ IP_VERSION_6: Table = {
         "IPv6ExtHdrHopByHop",
         ("next_header", "nh", "ipv6.hopopts.nxt"),
         ("hdr_ext_len", "len", "ipv6.hopopts.len"),
-        ("hdr_ext_len", "", "ipv6.hopopts.len_oct", in_bytes(8, plus=1)),
+        ("hdr_ext_len", "", "ipv6.hopopts.len_oct", notation.in_bytes(8, plus=1)),
         ("options", "options", ""),
     ),
     DestinationOptions: named(
         "IPv6ExtHdrDestOpt",
         ("next_header", "nh", "ipv6.dstopts.nxt"),
         ("hdr_ext_len", "len", "ipv6.dstopts.len"),
-        ("hdr_ext_len", "", "ipv6.dstopts.len_oct", in_bytes(8, plus=1)),
+        ("hdr_ext_len", "", "ipv6.dstopts.len_oct", notation.in_bytes(8, plus=1)),
         ("options", "options", ""),
     ),
-    Pad1: named("Pad1", ("type", "otype", "ipv6.opt.type", hex2)),
-    PadN: named("PadN", *IPV6_OPTION, ("data", "optdata", "ipv6.opt.padn", bytes_or_none)),
+    Pad1: named("Pad1", ("type", "otype", "ipv6.opt.type", notation.hex2)),
+    PadN: named("PadN", *IPV6_OPTION, ("data", "optdata", "ipv6.opt.padn", notation.bytes_or_none)),
     IPv6RouterAlert: named("RouterAlert", *IPV6_OPTION, ("value", "value", "ipv6.opt.router_alert")),
     IPv6UnknownOption: named("HBHOptUnknown", *IPV6_OPTION, ("data", "optdata", "")),
     RoutingType0: named(
         "IPv6ExtHdrRouting",
         *ROUTING,
-        ("reserved", "reserved", "ipv6.routing.src.reserved", octets(4)),
+        ("reserved", "reserved", "ipv6.routing.src.reserved", notation.octets(4)),
         ("addresses", "addresses", "ipv6.routing.src.addr"),
     ),
     RoutingType2: named(
         "IPv6ExtHdrRouting",
         *ROUTING,
-        ("reserved", "reserved", "ipv6.routing.mipv6.reserved", octets(4)),
+        ("reserved", "reserved", "ipv6.routing.mipv6.reserved", notation.octets(4)),
         ("addresses", "addresses", "ipv6.routing.mipv6.home_address"),
     ),
     UnknownRouting: named(
@@ -322,25 +294,25 @@ IP_VERSION_6: Table = {
     Fragment: named(
         "IPv6ExtHdrFragment",
         ("next_header", "nh", "ipv6.fraghdr.nxt"),
-        ("reserved", "res1", "ipv6.fraghdr.reserved_octet", hex2),
+        ("reserved", "res1", "ipv6.fraghdr.reserved_octet", notation.hex2),
         ("fragment_offset", "offset", "ipv6.fraghdr.offset"),
         ("reserved_bits", "res2", "ipv6.fraghdr.reserved_bits"),
         ("more_fragments", "m", "ipv6.fraghdr.more"),
-        ("identification", "id", "ipv6.fraghdr.ident", hex8),
+        ("identification", "id", "ipv6.fraghdr.ident", notation.hex8),
     ),
 }
 
 ICMP = (
     ("type", "type", "icmp.type"),
     ("code", "code", "icmp.code"),
-    ("checksum", "chksum", "icmp.checksum", hex4),
+    ("checksum", "chksum", "icmp.checksum", notation.hex4),
 )
 ICMP_NUMBERS = (
     *ICMP,
     ("id", "id", "icmp.ident"),
-    ("id", "", "icmp.ident_le", little_endian),
+    ("id", "", "icmp.ident_le", notation.little_endian),
     ("seq", "seq", "icmp.seq"),
-    ("seq", "", "icmp.seq_le", little_endian),
+    ("seq", "", "icmp.seq_le", notation.little_endian),
 )
 
 ICMP_VERSION_4: Table = {
@@ -350,11 +322,11 @@ ICMP_VERSION_4: Table = {
         "ICMP",
         *ICMP,
         ("unused", "reserved", ""),
-        ("length", "length", "icmp.length", where_used),
+        ("length", "length", "icmp.length", notation.where_used),
         ("next_hop_mtu", "nexthopmtu", ""),
-        ("length", "", "icmp.length.original_datagram", quoted_bytes),
-        ("", "", "icmp.unused", unused_in_unreachable),
-        ("", "", "icmp.mtu", next_hop_mtu),
+        ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
+        ("", "", "icmp.unused", notation.unused_in_unreachable),
+        ("", "", "icmp.mtu", notation.next_hop_mtu),
     ),
     ICMPv4SourceQuench: named("ICMP", *ICMP, ("unused", "unused", "")),
     ICMPv4Redirect: named("ICMP", *ICMP, ("gateway", "gw", "icmp.redir_gw")),
@@ -362,19 +334,24 @@ ICMP_VERSION_4: Table = {
         "ICMP",
         *ICMP,
         ("unused", "reserved", ""),
-        ("length", "length", "icmp.length", where_used),
-        ("length", "", "icmp.length.original_datagram", quoted_bytes),
+        ("length", "length", "icmp.length", notation.where_used),
+        ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
         ("unused_word", "unused", ""),
-        ("", "", "icmp.unused", lambda it: unused(it.unused.to_bytes(1), it.length, it.unused_word.to_bytes(2))),
+        (
+            "",
+            "",
+            "icmp.unused",
+            lambda it: notation.unused(it.unused.to_bytes(1), it.length, it.unused_word.to_bytes(2)),
+        ),
     ),
     ICMPv4ParameterProblem: named(
         "ICMP",
         *ICMP,
         ("pointer", "ptr", "icmp.pointer"),
-        ("length", "length", "icmp.length", where_used),
-        ("length", "", "icmp.length.original_datagram", quoted_bytes),
+        ("length", "length", "icmp.length", notation.where_used),
+        ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
         ("unused", "unused", ""),
-        ("", "", "icmp.unused", lambda it: unused(b"", it.length, it.unused.to_bytes(2))),
+        ("", "", "icmp.unused", lambda it: notation.unused(b"", it.length, it.unused.to_bytes(2))),
     ),
     ICMPv4Timestamp: named(
         "ICMP",
@@ -388,13 +365,13 @@ ICMP_VERSION_4: Table = {
 ICMP6 = (
     ("type", "type", "icmpv6.type"),
     ("code", "code", "icmpv6.code"),
-    ("checksum", "cksum", "icmpv6.checksum", hex4),
+    ("checksum", "cksum", "icmpv6.checksum", notation.hex4),
 )
 ICMP6_WITH_LENGTH = (
     *ICMP6,
-    ("length", "length", "icmpv6.length", where_used),
+    ("length", "length", "icmpv6.length", notation.where_used),
     ("unused", "unused", ""),
-    ("", "", "icmpv6.reserved", lambda it: unused(b"", it.length, it.unused.to_bytes(3))),
+    ("", "", "icmpv6.reserved", lambda it: notation.unused(b"", it.length, it.unused.to_bytes(3))),
 )
 ND_OPTION = (("type", "type", "icmpv6.opt.type"), ("length", "len", "icmpv6.opt.length"))
 
@@ -407,13 +384,13 @@ ICMP_VERSION_6: Table = {
     ICMPv6Echo: named(
         "ICMPv6EchoRequest ICMPv6EchoReply",
         *ICMP6,
-        ("id", "id", "icmpv6.echo.identifier", hex4),
+        ("id", "id", "icmpv6.echo.identifier", notation.hex4),
         ("seq", "seq", "icmpv6.echo.sequence_number"),
     ),
     NeighborSolicitation: named(
         "ICMPv6ND_NS",
         *ICMP6,
-        ("reserved", "res", "icmpv6.reserved", octets(4)),
+        ("reserved", "res", "icmpv6.reserved", notation.octets(4)),
         ("target", "tgt", "icmpv6.nd.ns.target_address"),
         ("options", "options", ""),
     ),
@@ -454,33 +431,33 @@ TRANSPORT: Table = {
         ("dst_port", "", "tcp.port"),
         ("seq", "seq", "tcp.seq_raw"),
         ("ack", "ack", "tcp.ack_raw"),
-        ("data_offset", "dataofs", "tcp.hdr_len", in_bytes(4)),
-        ("", "", "tcp.flags", lambda tcp: hex4(512 * tcp.reserved + int(tcp.flags))),
+        ("data_offset", "dataofs", "tcp.hdr_len", notation.in_bytes(4)),
+        ("", "", "tcp.flags", lambda tcp: notation.hex4(512 * tcp.reserved + int(tcp.flags))),
         ("reserved", "reserved", "tcp.flags.res", lambda value: str(int(value != 0))),
         ("flags", "flags", ""),
-        ("flags", "", "tcp.flags.ae", flag(TCPFlags.AE)),
-        ("flags", "", "tcp.flags.cwr", flag(TCPFlags.CWR)),
-        ("flags", "", "tcp.flags.ece", flag(TCPFlags.ECE)),
-        ("flags", "", "tcp.flags.urg", flag(TCPFlags.URG)),
-        ("flags", "", "tcp.flags.ack", flag(TCPFlags.ACK)),
-        ("flags", "", "tcp.flags.push", flag(TCPFlags.PSH)),
-        ("flags", "", "tcp.flags.reset", flag(TCPFlags.RST)),
-        ("flags", "", "tcp.flags.syn", flag(TCPFlags.SYN)),
-        ("flags", "", "tcp.flags.fin", flag(TCPFlags.FIN)),
-        ("", "", "tcp.flags.str", flag_letters),
+        ("flags", "", "tcp.flags.ae", notation.flag(TCPFlags.AE)),
+        ("flags", "", "tcp.flags.cwr", notation.flag(TCPFlags.CWR)),
+        ("flags", "", "tcp.flags.ece", notation.flag(TCPFlags.ECE)),
+        ("flags", "", "tcp.flags.urg", notation.flag(TCPFlags.URG)),
+        ("flags", "", "tcp.flags.ack", notation.flag(TCPFlags.ACK)),
+        ("flags", "", "tcp.flags.push", notation.flag(TCPFlags.PSH)),
+        ("flags", "", "tcp.flags.reset", notation.flag(TCPFlags.RST)),
+        ("flags", "", "tcp.flags.syn", notation.flag(TCPFlags.SYN)),
+        ("flags", "", "tcp.flags.fin", notation.flag(TCPFlags.FIN)),
+        ("", "", "tcp.flags.str", notation.flag_letters),
         ("window", "window", "tcp.window_size_value"),
-        ("checksum", "chksum", "tcp.checksum", hex4),
+        ("checksum", "chksum", "tcp.checksum", notation.hex4),
         ("urgent_pointer", "urgptr", "tcp.urgent_pointer"),
         ("options", "options", ""),
     ),
-    TCPEndOfOptions: named("EOL", ("kind", "kind", ""), ("", "", "tcp.option_kind", each_zero)),
+    TCPEndOfOptions: named("EOL", ("kind", "kind", ""), ("", "", "tcp.option_kind", notation.each_zero)),
     TCPNoOperation: named("NOP", *TCP_KIND),
     MaximumSegmentSize: named("MSS", *TCP_OPTION, ("mss", "[0]", "tcp.options.mss_val")),
     WindowScale: named(
         "WScale",
         *TCP_OPTION,
         ("shift", "[0]", "tcp.options.wscale.shift"),
-        ("shift", "", "tcp.options.wscale.multiplier", multiplier),
+        ("shift", "", "tcp.options.wscale.multiplier", notation.multiplier),
     ),
     SACKPermitted: named("SAckOK", *TCP_OPTION),
     SACK: named(
@@ -504,7 +481,7 @@ TRANSPORT: Table = {
         ("src_port", "", "udp.port"),
         ("dst_port", "", "udp.port"),
         ("length", "len", "udp.length"),
-        ("checksum", "chksum", "udp.checksum", hex4),
+        ("checksum", "chksum", "udp.checksum", notation.hex4),
     ),
 }
 
