@@ -243,6 +243,10 @@ def test_a_header_that_is_cut_short():
     assert told(IP4 / TCP.cut(bytes(12))) == [("TCP", "data_offset", 20, 40)]
 
 
+def test_a_cut_header_is_announced_as_what_it_began_to_be():
+    assert (IP4 / TCP.cut(b"cut")).built()[IPv4].protocol == 6
+
+
 # ---------------------------------------------------------------------- what cannot be computed
 
 

@@ -79,6 +79,7 @@ def test_every_truncation_is_a_problem():
         for vector in VECTORS
         for length in range(1, len(vector.data))
         if not dissect(vector.data[:length], vector.link_type).problems
+        and (vector.name, length) != ("ethernet", 14)  # an unknown protocol may have no bytes
     ]
     assert silent == []
 
