@@ -165,9 +165,13 @@ class Writer:
         if not self.cls._pseudo_header:
             return []
         src, dst = (self.cls.field(name).kind for name in self.cls._pseudo_header)
+        if self.tail is not None and hasattr(self.cls, "final_destination"):
+            final = f"final or (self.{self.tail.name} and self.final_destination())"
+        else:
+            final = "final"
         return [
             "def pseudo_sum(self, final=None):",
-            f"    src, dst = self.{self.cls._pseudo_header[0]}, final or self.{self.cls._pseudo_header[1]}",
+            f"    src, dst = self.{self.cls._pseudo_header[0]}, {final} or self.{self.cls._pseudo_header[1]}",
             f"    return (0 if src is AUTO else {src.number('src')}) + {dst.number('dst')}",
         ]
 
