@@ -50,6 +50,21 @@ class _RawSocket(KernelSocket):
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         _kernel.detach_filter(self._socket)
 
+    def _resolved(
+        self, data: Sendable, destination: str | IPv4Address | IPv6Address | None, header: type[IPv4] | type[IPv6]
+    ) -> tuple[Sendable, str]:
+        """What is to be sent, its source filled in if it is a packet, and the address it goes to, as text."""
+        if isinstance(data, Packet):
+            data = with_source(data, self.interface)
+        if destination is None:
+            return data, str(destination_of(data, header))
+        try:
+            address = (IPv4Address if header is IPv4 else IPv6Address)(str(destination))
+        except ValueError as error:
+            name = f"{type(self).__name__}.send"
+            raise FieldError(name, "destination", destination, f"an {header.__name__} address") from error
+        return data, str(address)
+
     def _interface_name(self, index: int) -> str:
         if index not in self._interfaces:
             try:
@@ -94,13 +109,8 @@ class RawIPv4Socket(_RawSocket):
         A source that a `Packet` left AUTO is filled in before, so that its transport checksum is right.
         Raises FieldError for what is no IPv4 address, KernelError (EMSGSIZE, ENETUNREACH, EINVAL, ...).
         """
-        if isinstance(data, Packet):
-            data = with_source(data, self.interface)
-        try:
-            address = IPv4Address(str(destination_of(data, IPv4) if destination is None else destination))
-        except ValueError as error:
-            raise FieldError("RawIPv4Socket.send", "destination", destination, "an IPv4 address") from error
-        self._send(data, (str(address), 0))
+        data, address = self._resolved(data, destination, IPv4)
+        self._send(data, (address, 0))
 
     def receive(self, timeout: float | None = None) -> Frame:
         """The next packet of the protocol, after at most `timeout` seconds. Raises TimedOut, KernelError."""
@@ -147,13 +157,8 @@ class RawIPv6Socket(_RawSocket):
         A source that a `Packet` left AUTO is filled in before, so that its transport checksum is right.
         Raises FieldError for what is no IPv6 address, KernelError (EMSGSIZE, ENETUNREACH, EINVAL, ...).
         """
-        if isinstance(data, Packet):
-            data = with_source(data, self.interface)
-        try:
-            address = IPv6Address(str(destination_of(data, IPv6) if destination is None else destination))
-        except ValueError as error:
-            raise FieldError("RawIPv6Socket.send", "destination", destination, "an IPv6 address") from error
-        host, _, scope = str(address).partition("%")
+        data, address = self._resolved(data, destination, IPv6)
+        host, _, scope = address.partition("%")
         self._send(data, (host, 0, 0, self._scope(scope)))
 
     def receive(self, timeout: float | None = None) -> Frame:
