@@ -17,12 +17,7 @@ from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views.fields import wireshark_fields, wireshark_values
 from rawkit.wire import CutHeader, LinkType, Packet, dissect
 
-SOURCE_ROUTES = ("ipv4_option_loose_source_route", "ipv4_option_strict_source_route")
-
 each = pytest.mark.parametrize("vector", VECTORS, ids=[vector.name for vector in VECTORS])
-each_but_source_routes = pytest.mark.parametrize(
-    "vector", [vector for vector in VECTORS if vector.name not in SOURCE_ROUTES], ids=lambda vector: vector.name
-)
 
 
 def records_of(vector: Vector) -> Iterator[tuple[Record, bytes]]:
@@ -33,24 +28,18 @@ def records_of(vector: Vector) -> Iterator[tuple[Record, bytes]]:
             yield layer, vector.data[start:]
 
 
-@each_but_source_routes
+@each
 def test_builds_to_the_bytes_of_the_source(vector):
     assert bytes(vector.packet).hex() == vector.hex
     assert bytes(vector.packet.built()).hex() == vector.hex
 
 
-@each_but_source_routes
+@each
 def test_bytes_dissect_to_the_same_packet(vector):
     packet = dissect(vector.data, vector.link_type)
     assert packet == vector.packet.built()
     assert bytes(packet) == vector.data
     assert [problem for problem in packet.problems if not problem.message.startswith("unknown")] == []
-
-
-@pytest.mark.parametrize("name", SOURCE_ROUTES)
-def test_a_source_route_that_is_still_ahead_decides_on_the_pseudo_header(name):
-    vector = next(vector for vector in VECTORS if vector.name == name)
-    assert bytes(vector.packet).hex() == vector.hex
 
 
 @each
@@ -125,7 +114,7 @@ def test_a_header_is_read_from_a_dirty_buffer_as_from_a_clean_one(vector):
             assert (again, rest) == (record, b"\xa5" * 7)
 
 
-@each_but_source_routes
+@each
 def test_scapy_agrees(vector):
     for differences in (compare_with_scapy(vector.packet), compare_with_scapy(vector.data, vector.link_type)):
         assert unexplained(differences) == (), difference_table(differences)
