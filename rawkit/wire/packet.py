@@ -208,7 +208,7 @@ class Packet:
         for layer in self.layers:
             if isinstance(layer, header):
                 return layer
-        raise LayerError(header.__name__, [name_of(layer) for layer in self.layers])
+        raise LayerError(header.__name__, [layer_text(layer) for layer in self.layers])
 
     def __contains__(self, header: type[Header]) -> bool:
         return any(isinstance(layer, header) for layer in self.layers)
@@ -298,6 +298,11 @@ def make_packet(
 
 
 new = object.__new__
+
+
+def layer_text(layer: Layer) -> str:
+    """The name of the layer's class, and whether it is cut."""
+    return f"{layer.header.__name__} (cut)" if isinstance(layer, CutHeader) else type(layer).__name__
 
 
 def name_of(layer: Layer) -> str:
