@@ -46,7 +46,7 @@ def test_help_lists_every_command_and_so_does_no_argument_at_all() -> None:
 def test_every_command_has_an_example_in_its_help(name: str) -> None:
     done = CliRunner().invoke(cli, [name, "--help"])
     assert done.exit_code == 0
-    assert f"Examples:\n    {'eval' if name == 'completion' else f'rawkit {name} '}" in done.output
+    assert f"Examples:\n    {'eval' if name == 'completion' else f'rawkit {name}'}" in done.output
 
 
 EXPRESSION = "IPv4(dst='10.0.0.2') / UDP(dst_port=53)"
@@ -59,9 +59,9 @@ MISTAKES = [
     (["craft", "IPv4(dst='10.0.0.2', ttl=256)"], 2, "character 26: IPv4.ttl: expected an integer from 0 to 255"),
     (["craft", "IPv4(dst='10.0.0.2') / b'hi'"], 2, "IPv4.protocol cannot be computed"),
     (["craft", "\udcff"], 2, "a character that no expression can have"),
-    (["craft", "-w", "/nowhere/x.pcap", EXPRESSION], 3, "/nowhere/x.pcap: no such file or folder"),
-    (["decode", "/nowhere/x.pcap"], 3, "open /nowhere/x.pcap: no such file or folder"),
-    (["decode", "/"], 3, "is a folder"),
+    (["craft", "-w", "/nowhere/x.pcap", EXPRESSION], 2, "/nowhere/x.pcap: no such file or folder"),
+    (["decode", "/nowhere/x.pcap"], 2, "open /nowhere/x.pcap: no such file or folder"),
+    (["decode", "/"], 2, "is a folder"),
     (["decode", "/etc/passwd"], 2, "/etc/passwd: at byte 0: expected the magic number of a pcap or pcapng file"),
     (["decode", "-"], 2, "standard input: at byte 0"),
     (["decode", "-", "-f", "tcpp"], 2, "filter 'tcpp': can't parse filter expression: syntax error"),
@@ -93,6 +93,19 @@ def test_help_cut_short_by_its_reader_is_no_error() -> None:
     os.close(ours)
     done = subprocess.run([RAWKIT, "decode", "--help"], stdout=theirs, stderr=subprocess.PIPE)
     os.close(theirs)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("command", [["--help"], ["craft", EXPRESSION]])
+def test_output_that_cannot_be_written_is_told(command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([RAWKIT, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith("rawkit: write standard output: ")
+
+
+def test_output_that_is_closed_is_no_error() -> None:
+    done = subprocess.run(["sh", "-c", f'{RAWKIT} craft "{EXPRESSION}" >&-'], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
 

@@ -10,9 +10,8 @@ from typing import BinaryIO, Final, cast
 import click
 
 from rawkit.cli.output import Lines, WatchedInput, colour_wanted
-from rawkit.pcap import Record, open_capture
+from rawkit.pcap import CaptureFilter, Record, open_capture
 from rawkit.pcap.files import open_input
-from rawkit.pcap.filter import CaptureFilter
 from rawkit.views import diagram, hexdump, json_line, line, to_expression, tree, wireshark_fields, wireshark_values
 
 __all__ = ["command"]

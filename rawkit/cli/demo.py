@@ -12,7 +12,7 @@ from rawkit.errors import MissingError
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap import Interface, Record, write_capture
 from rawkit.probe import Conversation, Exchange, WireFrame
-from rawkit.verify import compare_with_scapy, difference_table
+from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views import Crossing, ladder, to_expression
 from rawkit.wire import Packet
 
@@ -71,7 +71,8 @@ def _without_link(packet: Packet) -> Packet:
 
 
 def _crossing(frame: WireFrame) -> Crossing:
-    return Crossing(frame.time_ns, frame.packet, frame.source, frame.destination)
+    mark = "*" if frame.handmade is not None else " "
+    return Crossing(frame.time_ns, frame.packet, frame.source, frame.destination, mark)
 
 
 def _verdict(packets: Sequence[Packet], lines: Lines) -> bool:
@@ -86,7 +87,7 @@ def _verdict(packets: Sequence[Packet], lines: Lines) -> bool:
     else:
         lines.write(f"\nscapy's verdict: it reads the same in every field of all {len(packets)} packets,")
         lines.write("and builds the same bytes with checksums and lengths of its own.")
-    return not any(difference.unexplained for difference in differences)
+    return not unexplained(differences)
 
 
 def _records(frames: Sequence[WireFrame]) -> list[Record]:

@@ -12,7 +12,7 @@ import click
 
 from rawkit._version import __version__
 from rawkit.cli.commands import LazyGroup
-from rawkit.errors import KernelError, MissingError, RawkitError, TimedOut
+from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, file_error
 
 __all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "run"]
 
@@ -73,6 +73,8 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (without the program's name), and return its exit code."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     try:
         result = cli.main(arguments, prog_name="rawkit", standalone_mode=False)
         return result if isinstance(result, int) else OK
@@ -87,9 +89,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _complain(error.format_message(), error.exit_code)
     except RawkitError as error:
         return _complain(str(error), _code_of(error))
+    except OSError as error:  # files and sockets tell theirs as a RawkitError, so this is standard output
+        _forget_output()
+        return _complain(str(file_error(error, "write standard output")), NOT_POSSIBLE)
 
 
 def _code_of(error: RawkitError) -> int:
+    if isinstance(error, FileError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
+        return USAGE
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE
     return NO if isinstance(error, TimedOut) else USAGE

@@ -69,12 +69,16 @@ class Progress:
             print(f"\r{count} {self._what}", end="", file=sys.stderr, flush=True)
             self._shown = time.monotonic()
 
+    def clear(self) -> None:
+        """Make room for another line."""
+        if self._shown != math.inf:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        self.clear()
 
 
 class WatchedInput:

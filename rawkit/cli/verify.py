@@ -31,16 +31,18 @@ exit code is 1 if there is any other. It needs scapy: pip install "rawkit[verify
 def command(what: str) -> int:
     """Compare rawkit's reading of the packets in FILE, or of the packet EXPR, with scapy's."""
     compared, explained, unexplained = 0, 0, 0
-    with Lines() as lines, Progress("packets compared") as progress:
-        for number, packet in _packets(what):
-            differences = compare_with_scapy(packet)
-            if differences:
-                lines.write(f"packet {number}: {packet.summary()}\n{difference_table(differences)}")
-            known = sum(bool(difference.reason) for difference in differences)
-            explained += known
-            unexplained += len(differences) - known
-            compared += 1
-            progress.show(compared)
+    with Lines() as lines:
+        with Progress("packets compared") as progress:
+            for number, packet in _packets(what):
+                differences = compare_with_scapy(packet)
+                if differences:
+                    progress.clear()
+                    lines.write(f"packet {number}: {packet.summary()}\n{difference_table(differences)}")
+                known = sum(bool(difference.reason) for difference in differences)
+                explained += known
+                unexplained += len(differences) - known
+                compared += 1
+                progress.show(compared)
         verdict = f"{_count(compared, 'packet')} compared, {_count(unexplained, 'difference')}"
         known_too = f", {explained} more in which scapy is known to be wrong" if explained else ""
         lines.write(f"{verdict}{known_too}")
@@ -48,8 +50,8 @@ def command(what: str) -> int:
 
 
 def _packets(what: str) -> Iterator[tuple[int, Packet]]:
-    """The packets with their numbers. What is no file (nor `-`) is an expression if it looks like one."""
-    if what != "-" and not Path(what).exists() and "(" in what:
+    """The packets with their numbers. What is no file is an expression, if it has what no file's name has."""
+    if not Path(what).exists() and set(what) & set("('\""):
         yield 1, read_expression(what).built()
         return
     with open_capture(what) as capture:

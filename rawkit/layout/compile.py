@@ -165,9 +165,13 @@ class Writer:
         if not self.cls._pseudo_header:
             return []
         src, dst = (self.cls.field(name).kind for name in self.cls._pseudo_header)
+        if self.tail is not None and hasattr(self.cls, "final_destination"):
+            final = f"final or (self.{self.tail.name} and self.final_destination())"
+        else:
+            final = "final"
         return [
             "def pseudo_sum(self, final=None):",
-            f"    src, dst = self.{self.cls._pseudo_header[0]}, final or self.{self.cls._pseudo_header[1]}",
+            f"    src, dst = self.{self.cls._pseudo_header[0]}, {final} or self.{self.cls._pseudo_header[1]}",
             f"    return (0 if src is AUTO else {src.number('src')}) + {dst.number('dst')}",
         ]
 
@@ -267,7 +271,7 @@ class Writer:
             lines.append(f"        {local} = {field.rule.compute(field)}")
             if isinstance(field.rule, HeaderLength | Length):
                 limit = (1 << field.bits) - 1
-                lines += [f"        if {local} > {limit}:"]
+                lines += [f"        if {local} > {limit} or {local} < 0:"]
                 lines += [f"            check_range(cls, {field.name!r}, {local}, {limit})"]
         rest = "body" if self.tail is None else "rest"
         if checksum is not None:
@@ -366,7 +370,7 @@ def converter(cls: type[Record], field: FieldInfo) -> Any:
 
 def check_range(cls: type[Record], field: str, value: int, limit: int) -> None:
     """Raise FieldError for a computed length that its field cannot hold."""
-    raise FieldError(cls.__name__, field, value, f"a length that fits, 0 to {limit} (make the packet smaller)")
+    raise FieldError(cls.__name__, field, value, f"a length that fits, 0 to {limit}")
 
 
 def too_short(cls: type[Record], start: int, end: int) -> TruncatedError:

@@ -32,7 +32,8 @@ class View(NamedTuple):
     """A header where it stands in the bytes that it was read from, for rules that check it.
 
     Its header is `data[start:stop]`, its body `data[stop:limit]`, and its parent's body ends at `end`.
-    `whole` is false where the body is known to be incomplete (cut by the snaplen, a fragment, a quote), and
+    `whole` is false where the body is known to be incomplete (cut by the snaplen, a fragment, a quote), `quoted`
+    is true where what is around it was cut on purpose (a quote, a fragment), so that lengths say nothing, and
     `unfinished` is true where the transport checksum was left to the network card.
     """
 
@@ -50,5 +51,5 @@ class View(NamedTuple):
 
     @property
     def room(self) -> int:
-        """How far its body can reach: to its parent's end, or where the packet itself was cut, to where it ended."""
+        """How far its body can reach: to its parent's end, or to the packet's on the wire if that was cut."""
         return self.end if self.end < len(self.data) else max(self.end, self.wire_end)

@@ -62,7 +62,7 @@ class HeaderLength(Rule):
         self.unit, self.minus = unit, minus
 
     def compute(self, field: FieldInfo) -> str:
-        words = f"size // {self.unit}" if self.unit > 1 else "size"
+        words = f"-(-size // {self.unit})" if self.unit > 1 else "size"
         return f"{words} - {self.minus}" if self.minus else words
 
     def bytes_of(self, value: str) -> str:
@@ -130,10 +130,11 @@ class NextProtocol(Rule):
 
         def number(following: Record | None, body: bytes) -> int:
             if following is not None:
-                found = space.number_of(following.__class__)
+                kind = getattr(following, "header", following.__class__)  # a cut header tells what it began to be
+                found = space.number_of(kind)
                 if found is not None:
                     return found
-                raise BuildError(header, name, f"{type(following).__name__} has no {space.name}")
+                raise BuildError(header, name, f"{kind.__name__} has no {space.name}")
             if space.nothing is not None and not body:
                 return space.nothing
             raise BuildError(header, name, "no header follows" if not body else "what follows is plain bytes")

@@ -1,5 +1,6 @@
 """Capture files, classic pcap and pcapng, in and out."""
 
+from rawkit.pcap.filter import CaptureFilter
 from rawkit.pcap.reader import Capture, open_capture
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.source import MAXIMUM_BLOCK
@@ -8,6 +9,7 @@ from rawkit.pcap.writer import CaptureWriter, Format, write_capture
 __all__ = [
     "MAXIMUM_BLOCK",
     "Capture",
+    "CaptureFilter",
     "CaptureWriter",
     "Format",
     "Interface",

@@ -26,9 +26,7 @@ from rawkit.wire.packet import name_of
 __all__ = ["Difference", "compare_with_scapy", "difference_table", "unexplained"]
 
 
-def compare_with_scapy(
-    packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET
-) -> tuple[Difference, ...]:
+def compare_with_scapy(packet: Packet | bytes, link_type: LinkType = LinkType.ETHERNET) -> tuple[Difference, ...]:
     """Where scapy reads or builds the packet otherwise: empty when both agree.
 
     `link_type` is for bytes; a packet knows its own. Differences in which scapy is known to be wrong are listed
@@ -39,7 +37,7 @@ def compare_with_scapy(
     if not packet.layers:
         return ()
     found = _differences(packet)
-    return tuple([found_one._replace(reason=reason_for(found_one, packet)) for found_one in found])
+    return tuple([one._replace(reason=reason_for(one, packet)) for one in found])
 
 
 def unexplained(differences: Iterable[Difference]) -> tuple[Difference, ...]:
@@ -51,7 +49,7 @@ def difference_table(differences: Iterable[Difference]) -> str:
     """The differences as a table of text: layer, field, our value, scapy's, and why scapy is wrong if it is."""
     rows = [("layer", "field", "rawkit", "scapy", "why")]
     for one in differences:
-        rows.append((f"{one.index} {one.layer}", one.field, shown(one.ours), shown(one.theirs), one.reason))
+        rows.append((f"{one.position} {one.layer}", one.field, shown(one.ours), shown(one.theirs), one.reason))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(
         "  ".join([*[cell.ljust(width) for cell, width in zip(row, widths, strict=False)], row[4]]).rstrip()
@@ -138,8 +136,8 @@ def _items(
     if any(item.malformed for item in ours):
         return
     if len(ours) != len(theirs):
-        names = [type(item).__name__ for item in ours]
-        yield Difference(index, layer, field, ", ".join(names), ", ".join(item.name for item in theirs))
+        classes = [type(item).__name__ for item in ours]
+        yield Difference(index, layer, field, ", ".join(classes), ", ".join(item.name for item in theirs))
         return
     for at, (item, other) in enumerate(zip(ours, theirs, strict=True)):
         prefix = f"{field}[{at}] {type(item).__name__}."

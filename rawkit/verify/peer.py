@@ -6,6 +6,7 @@ imported; here it is kept from that, since nothing is sent.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import re
 import sys
@@ -118,8 +119,7 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
 @cache
 def link_layers() -> dict[int, Any]:
     """Scapy's layers for the first header of a packet, by link type."""
-    conf = _scapy().conf
-    return {number: conf.l2types.num2layer[number] for number in conf.l2types.num2layer.keys()}
+    return dict(_scapy().conf.l2types.num2layer.items())
 
 
 @cache
@@ -143,7 +143,7 @@ def _scapy() -> Any:
         before = config.conf.route_autoload, config.conf.route6_autoload
         config.conf.route_autoload = config.conf.route6_autoload = False
         try:
-            import scapy.layers.inet6
+            importlib.import_module("scapy.layers.inet6")
         finally:
             config.conf.route_autoload, config.conf.route6_autoload = before
     return config

@@ -56,10 +56,14 @@ def _shown(row: Name, value: object) -> list[str]:
 @cache
 def _readers(field: str) -> dict[type[Record], tuple[Name, ...]]:
     """The rows for a Wireshark field, by the record that has them."""
-    readers = {record: tuple(row for row in names.fields if row.wireshark == field) for record, names in NAMES.items()}
+    readers = {
+        record: tuple(row for row in names.fields if row.wireshark == field) for record, names in NAMES.items()
+    }
     found = {record: rows for record, rows in readers.items() if rows}
     if not found:
-        raise FieldError("Wireshark", field, field, "a field that rawkit knows by Wireshark's name, such as ip.src")
+        raise FieldError(
+            "Wireshark", field, field, "a field that rawkit knows by Wireshark's name, such as ip.src"
+        )
     return found
 
 

@@ -17,18 +17,22 @@ TIME = 11
 MARGIN = 8
 """Columns on either side of the outer hosts, for half of their names."""
 NARROWEST = 12
-WIDEST = 44
+WIDEST = 60
 """Columns from one host to the next, at the least and at the most."""
 OTHERS = "others"
 
 
 class Crossing(NamedTuple):
-    """A packet on its way from one host to another; an empty name is a host that nobody knows."""
+    """A packet on its way from one host to another; an empty name is a host that nobody knows.
+
+    `mark` is one character beside the time, for whatever the reader is told that it means.
+    """
 
     time_ns: int
     packet: Packet
     source: str
     destination: str
+    mark: str = ""
 
 
 def crossings(packets: Iterable[tuple[int, Packet]]) -> list[Crossing]:
@@ -69,7 +73,7 @@ def ladder(events: Sequence[Crossing], *, hosts: Sequence[str] = (), width: int 
         stop = places.get(event.destination, places.get(OTHERS, 0))
         line = rails.copy()
         _draw(line, start, stop, _label(event.packet))
-        time = time_text(event.time_ns, events[0].time_ns)
+        time = f"{time_text(event.time_ns, events[0].time_ns)} {event.mark}"
         line[: len(time)] = time
         yield "".join(line[:width]).rstrip()
 

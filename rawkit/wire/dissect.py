@@ -43,7 +43,9 @@ def dissect(
     stopped: PacketError | type[Record] | None = None
     wire_end = end if wire_length is None or wire_length < end else wire_length
     for _ in range(MAX_LAYERS):
-        if following is None or start == end:
+        if following is None:
+            break
+        if start == end:
             stopped = following
             break
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
-from rawkit.errors import LayerError, PacketError
+from rawkit.errors import FieldError, LayerError, PacketError
 from rawkit.layout import AUTO, NextProtocol, Problem, Record, Rest
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
@@ -47,6 +47,8 @@ class CutHeader:
     _has_final_destination = False
 
     def __init__(self, header: type[Header], data: bytes) -> None:
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise FieldError(header.__name__, "cut", data, "the bytes that are there")
         object.__setattr__(self, "header", header)
         object.__setattr__(self, "data", bytes(data))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import ItemList, Length, NextProtocol, Problem, View
+from rawkit.layout import FieldInfo, ItemList, Length, NextProtocol, Problem, Rule, View
 from rawkit.wire.dissect import MAX_LAYERS
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
@@ -20,31 +22,33 @@ MINIMUM_FRAME = 60
 def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
     """The problems of a packet that was read so, from the outermost layer in.
 
-    Within a quote (in an ICMP error) lengths and checksums say nothing, since a quote is cut on purpose.
+    Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
     """
     data, _, wire_end, _, stops, unfinished = reading
     trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
+    layers: Any = packet.layers  # a CutHeader among them stands last, and is no layer that rules look at
     start, end = 0, len(data)
     cut, partial, quoted = wire_end > end, False, False
     for index, layer in enumerate(packet.layers):
         if isinstance(layer, CutHeader):
             break
         limit = end - trailing.get(index, 0)
-        cut = _is_cut(layer, start, stops[index], end, cut)
-        whole = not (cut or partial or quoted)
-        view = View(
-            data, packet.layers, index, start, stops[index], limit, end, wire_end, whole, quoted, unfinished
-        )  # type: ignore[arg-type]
+        stop, sliced = stops[index], quoted or partial
+        cut = _is_cut(layer, start, stop, end, cut)
+        whole = not (cut or sliced)
+        view = View(data, layers, index, start, stop, limit, end, wire_end, whole, sliced, unfinished)
         yield from _layer_problems(view, layer)
         partial = partial or _is_fragment(layer)
         quoted = quoted or layer._followed_by is not None
-        start, end = stops[index], limit
-    yield from _end_problems(packet, reading, start, quoted)
+        start, end = stop, limit
+    yield from _end_problems(packet, reading, start, quoted or partial)
 
 
 def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) -> Iterator[Problem]:
     """What is wrong at the point where reading ended."""
     data, link_number, wire_end, stopped, _, _ = reading
+    if stopped is None and wire_end <= len(data) and packet.layers:
+        return
     link_type = LinkType(link_number)
     last = name_of(packet.layers[-1]) if packet.layers else link_type.name
     cut = wire_end > len(data)
@@ -65,7 +69,7 @@ def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) ->
 
 
 def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
-    for field in layer.fields():
+    for field in _checked_fields(type(layer)):
         if field.rule is not None:
             yield from field.rule.check(view, layer, field)
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
@@ -77,9 +81,31 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
         yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
 
 
+@cache
+def _checked_fields(header: type[Header]) -> tuple[FieldInfo, ...]:
+    """The fields of a header that can have a problem of their own."""
+    return tuple(
+        field
+        for field in header.fields()
+        if (field.rule is not None and type(field.rule).check is not Rule.check)
+        or field.expected is not None
+        or isinstance(field.kind, ItemList)
+    )
+
+
+@cache
+def _bounding_fields(header: type[Header]) -> tuple[FieldInfo, ...]:
+    """The fields of a header that tell whether its body is whole."""
+    return tuple(
+        field
+        for field in header.fields()
+        if isinstance(field.rule, Length) or (isinstance(field.rule, NextProtocol) and field.rule.partial)
+    )
+
+
 def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
-    """Whether bytes of the layer's body are missing: as its length says, or else as it is for what is around it."""
-    for field in layer.fields():
+    """Whether bytes of the layer's body are missing: as its length says, or else as it is around the layer."""
+    for field in _bounding_fields(type(layer)):
         if isinstance(field.rule, Length):
             says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
             return cut if says < stop else says > end
@@ -88,7 +114,7 @@ def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
 
 def _is_fragment(layer: Header) -> bool:
     """Whether its body is a part of something larger."""
-    for field in layer.fields():
-        if isinstance(field.rule, NextProtocol) and field.rule.partial:
+    for field in _bounding_fields(type(layer)):
+        if isinstance(field.rule, NextProtocol):
             return bool(getattr(layer, field.rule.partial) or getattr(layer, field.rule.unless))
     return False

@@ -1,0 +1,134 @@
+"""How Wireshark writes the values of fields, for the table in `names.py`.
+
+Each function takes a field's value (or a record) and gives what `tshark -T fields` prints: one text, several, or
+None where tshark has no such field in this packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rawkit.wire.icmpv4 import ICMPv4Unreachable
+from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
+from rawkit.wire.tcp import TCP, TCPEndOfOptions, TCPFlags
+
+Notation = Callable[[Any], "str | Sequence[str] | None"]
+
+
+def plain(value: Any) -> str | Sequence[str]:
+    """Integers in decimal, flags as 1 or 0, bytes in hex, addresses as text; of a tuple, each element."""
+    if isinstance(value, tuple):
+        return [str(element) for element in value]
+    if isinstance(value, bool):
+        return str(int(value))
+    return value.hex() if type(value) is bytes else str(value)
+
+
+def hexadecimal(digits: int) -> Notation:
+    return lambda value: f"0x{value:0{digits}x}"
+
+
+hex2, hex4, hex6, hex8 = map(hexadecimal, (2, 4, 6, 8))
+
+
+def in_bytes(unit: int, plus: int = 0) -> Notation:
+    """A length that counts units."""
+    return lambda value: str((value + plus) * unit)
+
+
+def octets(count: int) -> Notation:
+    """An integer that Wireshark shows as bytes."""
+    return lambda value: int(value).to_bytes(count).hex()
+
+
+def bytes_or_none(value: bytes) -> str:
+    """tshark prints something for no bytes."""
+    return value.hex() or "<none>"
+
+
+def each_zero(end: TCPEndOfOptions) -> Sequence[str]:
+    """Wireshark takes every zero that pads a TCP header for one more end of options."""
+    return ["0"] * (1 + len(end.padding) - len(end.padding.lstrip(b"\0")))
+
+
+def little_endian(value: int) -> str:
+    return str(int.from_bytes(value.to_bytes(2), "little"))
+
+
+def unused(first: bytes, length: int, rest: bytes) -> Sequence[str]:
+    """The unused bytes around the length of a quote, which is one of them where it is zero."""
+    parts = [first, rest] if length else [first + bytes(1) + rest]
+    return [part.hex() for part in parts if part]
+
+
+def unused_in_unreachable(error: ICMPv4Unreachable) -> Sequence[str]:
+    rest = b"" if error.code == FRAGMENTATION_NEEDED else error.next_hop_mtu.to_bytes(2)
+    return unused(error.unused.to_bytes(1), error.length, rest)
+
+
+def next_hop_mtu(error: ICMPv4Unreachable) -> str | None:
+    return str(error.next_hop_mtu) if error.code == FRAGMENTATION_NEEDED else None
+
+
+FRAGMENTATION_NEEDED = 4
+
+
+def where_used(length: int) -> str | None:
+    """The length of a quote, which is there only where extensions follow it (RFC 4884)."""
+    return str(length) if length else None
+
+
+def quoted_bytes(words: int) -> str | None:
+    return str(4 * words) if words else None
+
+
+def characters(value: bytes) -> str:
+    return value.decode("ascii", "replace")
+
+
+def flag(member: TCPFlags) -> Notation:
+    return lambda flags: str(int(member in flags))
+
+
+def flag_letters(tcp: TCP) -> str:
+    bits = f"{tcp.reserved:03b}{int(tcp.flags):09b}"
+    return "".join(
+        letter if bit == "1" else "\N{MIDDLE DOT}" for letter, bit in zip("RRRACEUAPRSF", bits, strict=True)
+    )
+
+
+def multiplier(shift: int) -> str:
+    """2 to the `shift`, which counts as 14 at the most (RFC 7323, section 2.3)."""
+    return str(2 ** min(shift, 14))
+
+
+def ether_type(value: int) -> str | None:
+    """Below 0x0600 it is the length of an 802.3 frame."""
+    return hex4(value) if value >= 0x0600 else None  # type: ignore[return-value]
+
+
+def ether_length(value: int) -> str | None:
+    return str(value) if value < 0x0600 else None
+
+
+def destination(ip: IPv4) -> str:
+    """Where the packet goes in the end: Wireshark takes it from a source route that is not used up."""
+    return str(ip.final_destination() or ip.dst)
+
+
+def next_hop(ip: IPv4) -> str | None:
+    return str(ip.dst) if ip.final_destination() else None
+
+
+def recorded(option: RecordRoute | LooseSourceRoute | StrictSourceRoute) -> Sequence[str]:
+    return [str(address) for address in option.visited()]
+
+
+def ahead(option: RecordRoute | LooseSourceRoute | StrictSourceRoute) -> Sequence[str]:
+    return [str(address) for address in option.route[len(option.visited()) :]]
+
+
+def on_the_way(option: LooseSourceRoute | StrictSourceRoute) -> Sequence[str]:
+    """Those still ahead but for the last one, which Wireshark shows as the packet's destination."""
+    return ahead(option)[:-1]

@@ -1,0 +1,158 @@
+"""Strategies for hypothesis, made from the declarations: records, and stacks of headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from vectors import VECTORS
+
+import rawkit.wire
+from rawkit.layout import AUTO, FieldInfo, FixedBytes, FlagSet, HeaderLength, ItemList, NextProtocol, Record, UInt
+from rawkit.layout.kinds import FlagKind, IPv4AddressKind, IPv6AddressKind, MACKind
+from rawkit.layout.tails import Array, Remainder
+from rawkit.wire import (
+    IP,
+    Ethernet,
+    Header,
+    IPv4,
+    IPv4TimestampWithAddresses,
+    IPv6,
+    LinkType,
+    Packet,
+    Raw,
+    Routing,
+)
+
+RECORDS = [
+    thing
+    for name in rawkit.wire.__all__
+    if isinstance(thing := getattr(rawkit.wire, name), type)
+    and issubclass(thing, Record)
+    and thing not in (Record, Header, IP, Raw)
+]
+"""Every record that there is, but for those that are only a base."""
+
+HEADERS = [record for record in RECORDS if issubclass(record, Header) and record.fields()]
+ENDS_LIST = {"IPv4EndOfOptions", "TCPEndOfOptions"}
+UNREAD = {"type": 0x88B5, "protocol": 253, "next_header": 253}
+"""Numbers that announce no header: reserved for experiments."""
+
+
+def family_of(record: type[Record]) -> type[Record] | None:
+    """The base of the family that a record belongs to."""
+    return record._family
+
+
+def values(field: FieldInfo) -> st.SearchStrategy[Any]:
+    """Any value that a field can have."""
+    kind = field.kind
+    if isinstance(kind, FlagKind):
+        return st.booleans()
+    if isinstance(kind, UInt | FlagSet):
+        return st.integers(0, (1 << kind.bits) - 1)
+    if isinstance(kind, FixedBytes):
+        return st.binary(min_size=kind.bits // 8, max_size=kind.bits // 8)
+    if isinstance(kind, MACKind):
+        return st.binary(min_size=6, max_size=6)
+    if isinstance(kind, IPv4AddressKind | IPv6AddressKind):
+        return st.ip_addresses(v=4 if kind.bits == 32 else 6)
+    if isinstance(kind, Remainder):
+        return st.binary(max_size=12)
+    if isinstance(kind, Array):
+        return st.lists(values(field._replace(kind=kind.kind)), max_size=2)
+    assert isinstance(kind, ItemList), field
+    return items(kind.item)
+
+
+@st.composite
+def items(draw: st.DrawFn, item: type[Record]) -> tuple[Record, ...]:
+    """A list of options that reads back as itself: well formed, and none after the one that ends the list."""
+    classes = [
+        record
+        for record in RECORDS
+        if issubclass(record, item) and record is not item._family and not record.malformed
+    ]
+    middle = [record for record in classes if record.__name__ not in ENDS_LIST]
+    drawn = [draw(records(record)) for record in draw(st.lists(st.sampled_from(middle), max_size=4))]
+    return tuple(drawn)
+
+
+@st.composite
+def records(draw: st.DrawFn, record: type[Record]) -> Record:
+    """A record whose bytes are read as that record again: what tells the class is right, the rest is anything."""
+    family, given = family_of(record), {}
+    for field in record.fields():
+        decides = family is not None and field.name == family._by
+        if field.expected is not None or (field.rule is not None and not field.required and field.default is AUTO):
+            continue
+        if decides:
+            codes = [code for code, parse in family._members.items() if parse is record._parse]
+            unknown = [code for code in range(256) if code not in family._members]
+            given[field.name] = draw(st.sampled_from(codes or unknown))
+        else:
+            given[field.name] = draw(values(field))
+    if record is IPv4TimestampWithAddresses:
+        given["flag"] = draw(st.integers(1, 15))
+    return record(**given)
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Packet:
+    """A stack that says of itself what each header is followed by, everything that can be computed being AUTO."""
+    packet, header = Packet(), draw(st.sampled_from([Ethernet, IPv4, IPv6]))
+    for depth in range(6):
+        layer = draw(records(header))
+        following = None if depth == 5 else draw(st.sampled_from([None, *followers(header)]))
+        last = header if following is None else following
+        if "fragment_offset" in layer.values() and following is not None:
+            layer = layer.replace(fragment_offset=0)
+        if following is None:
+            data = draw(st.binary(max_size=40)) if takes_bytes(header) else b""
+            rule = next((field for field in header.fields() if isinstance(field.rule, NextProtocol)), None)
+            if rule is not None and (data or rule.rule.numbers.nothing is None):
+                layer = layer.replace(**{rule.name: UNREAD[rule.name]})
+            return packet / layer / data
+        packet, header = packet / layer, last
+    raise AssertionError("every stack ends above")
+
+
+def followers(header: type[Record]) -> list[type[Record]]:
+    """The headers that can be told to follow; `Routing` itself has no data, so it is less than it says."""
+    if header._followed_by is not None:
+        return [header._followed_by]
+    rule = next((field.rule for field in header.fields() if isinstance(field.rule, NextProtocol)), None)
+    if rule is None:
+        return []
+    return [other for other in HEADERS if rule.numbers.number_of(other) is not None and other is not Routing]
+
+
+def takes_bytes(header: type[Record]) -> bool:
+    """Whether plain bytes can be its body."""
+    to_the_end = any(field.tail for field in header.fields()) and not any(
+        isinstance(field.rule, HeaderLength) for field in header.fields()
+    )
+    return header._has_body and header._followed_by is None and not to_the_end
+
+
+def any_packets() -> st.SearchStrategy[Packet]:
+    """Any headers in any order, with any values."""
+    layer = st.sampled_from(HEADERS).flatmap(records)
+    return st.builds(
+        lambda layers, payload: Packet(tuple(layers), payload), st.lists(layer, max_size=5), st.binary(max_size=20)
+    )
+
+
+@st.composite
+def any_bytes(draw: st.DrawFn) -> bytes:
+    """Random bytes, and vectors of which some bytes were changed, cut off, or added."""
+    if draw(st.booleans()):
+        return draw(st.binary(max_size=120))
+    data = bytearray(draw(st.sampled_from(VECTORS)).data)
+    for at, byte in draw(st.lists(st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255)), max_size=4)):
+        data[at] = byte
+    return bytes(data[: draw(st.integers(0, len(data)))]) + draw(st.binary(max_size=6))
+
+
+link_types = st.sampled_from([LinkType.ETHERNET, LinkType.RAW, LinkType.IPV4, LinkType.IPV6, LinkType(9999)])
+__all__ = ["HEADERS", "RECORDS", "any_bytes", "any_packets", "link_types", "records", "stacks"]

@@ -1,0 +1,66 @@
+"""`rawkit verify`: agreement, difference, and scapy missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from terminal import on_a_terminal, rawkit
+
+from rawkit import TCP, UDP, Ethernet, IPv4, write_capture
+
+pytest.importorskip("scapy")
+
+AGREED = "IPv4(dst='10.0.0.2') / UDP(dst_port=53) / b'hi'"
+DEEPER = "IPv4(dst='10.0.0.2') / TCP(dst_port=80) / IPv4(dst='10.0.0.3') / UDP(dst_port=53)"
+"""scapy does not look for IPv4 within TCP, and neither would anybody else."""
+
+
+def test_agreement() -> None:
+    done = rawkit("verify", AGREED)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 packet compared, 0 differences\n", "")
+
+
+def test_a_difference_is_shown_in_a_table_and_the_answer_is_no() -> None:
+    done = rawkit("verify", DEEPER)
+    assert done.returncode == 1
+    title, heading, row, count = done.stdout.splitlines()
+    assert title.startswith("packet 1: IPv4 0.0.0.0 > 10.0.0.2 / TCP")
+    assert heading.split()[:4] == ["layer", "field", "rawkit", "scapy"]
+    assert row.split() == ["2", "IPv4", "read", "absent"]
+    assert count == "1 packet compared, 1 difference"
+
+
+def test_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "x.pcap"
+    host = Ethernet(dst="02:00:00:00:00:02") / IPv4(dst="10.0.0.2")
+    write_capture(file, [host / UDP(dst_port=53) / b"hi", host / TCP(dst_port=80)])
+    assert rawkit("verify", file).stdout == "2 packets compared, 0 differences\n"
+
+
+def test_progress_on_a_terminal_is_gone_when_it_is_done() -> None:
+    assert on_a_terminal("verify", AGREED).endswith("\r\033[K1 packet compared, 0 differences\r\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "message"),
+    [
+        ("/nowhere.pcap", 2, "open /nowhere.pcap: no such file or folder"),
+        ("IPv5()", 2, "expression, character 1: unknown header 'IPv5'; did you mean IPv"),
+        ("b'x", 2, "expression, character 1: unterminated string literal"),
+    ],
+)
+def test_mistakes(what: str, code: int, message: str) -> None:
+    done = rawkit("verify", what)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
+
+
+def test_without_scapy_it_tells_what_to_install() -> None:
+    code = "import sys; sys.modules['scapy'] = None; from rawkit.cli.main import run; "
+    code += f"sys.exit(run(['verify', {AGREED!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert done.stderr == 'rawkit: scapy is not installed: pip install "rawkit[verify]"\n'
