@@ -8,10 +8,39 @@ from pathlib import Path
 
 import pytest
 
-from rawkit import LinkType, Record, dissect, open_capture
-from rawkit.layout import Problem
+from rawkit import LinkType, dissect, open_capture
+from rawkit.layout import Problem, Record
+from rawkit.pcap import Record as Captured
 from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views.fields import wireshark_fields, wireshark_values
+from rawkit.wire import (
+    ARP,
+    SACK,
+    UDP,
+    VLAN,
+    Fragment,
+    HopByHop,
+    ICMPv4Echo,
+    ICMPv4Redirect,
+    ICMPv4TimeExceeded,
+    ICMPv4Unreachable,
+    ICMPv6Echo,
+    ICMPv6PacketTooBig,
+    ICMPv6TimeExceeded,
+    ICMPv6Unreachable,
+    IPv4Timestamp,
+    IPv4TimestampWithAddresses,
+    IPv6RouterAlert,
+    LooseSourceRoute,
+    MaximumSegmentSize,
+    NeighborAdvertisement,
+    NeighborSolicitation,
+    RecordRoute,
+    SACKPermitted,
+    TCPEndOfOptions,
+    Timestamps,
+    WindowScale,
+)
 
 CAPTURES = Path(__file__).resolve().parents[1] / "captures"
 FIXTURES = sorted(CAPTURES.glob("*.pcapng"))
@@ -19,6 +48,24 @@ FIELDS = (CAPTURES / "fields.txt").read_text().split()
 
 UNFINISHED = "the kernel left the checksum to the network card"
 CHECKSUM_STATUS = re.compile(r"(ip|icmp|icmpv6|tcp|udp)\.checksum\.status")
+
+SHOWN: dict[str, tuple[type[Record], ...]] = {
+    "curl": (ARP, MaximumSegmentSize, SACKPermitted, Timestamps, WindowScale),
+    "curl-loss": (SACK,),
+    "ip-options": (RecordRoute, IPv4Timestamp, IPv4TimestampWithAddresses, LooseSourceRoute, ICMPv4TimeExceeded),
+    "ipv6-host-up": (HopByHop, IPv6RouterAlert, NeighborSolicitation),
+    "mausezahn-vlan": (VLAN,),
+    "nmap-os-detection": (TCPEndOfOptions,),
+    "path-mtu": (ICMPv4Unreachable,),
+    "path-mtu6": (ICMPv6PacketTooBig, Fragment),
+    "ping": (ARP, ICMPv4Echo),
+    "ping6": (NeighborSolicitation, NeighborAdvertisement, ICMPv6Echo),
+    "ping6-fragmented": (Fragment,),
+    "redirect": (ICMPv4Redirect,),
+    "traceroute": (ICMPv4TimeExceeded, ICMPv4Unreachable, UDP),
+    "traceroute6": (ICMPv6TimeExceeded, ICMPv6Unreachable, UDP),
+}
+"""What a fixture is there for: a recording without it is no use."""
 
 NEITHER_READS_AS_THE_OTHER = {
     "icmpv6.reserved": "Wireshark's word in errors is two fields of ours; messages unknown to us have none",
@@ -36,7 +83,7 @@ LAYERS = {"ip": ("IPv4",), "icmp": ("ICMPv4",), "icmpv6": ("ICMPv6", "Neighbor")
 every_fixture = pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 
 
-def records_of(path: Path) -> list[Record]:
+def records_of(path: Path) -> list[Captured]:
     with open_capture(path) as capture:
         return list(capture)
 
@@ -74,6 +121,22 @@ def test_built_again_to_the_same_bytes(path: Path) -> None:
         packet = record.packet()
         assert bytes(packet) == record.data
         assert dissect(bytes(packet), LinkType.ETHERNET) == packet
+
+
+def records_in(header: Record) -> Iterator[type[Record]]:
+    """The classes of a header and of its options."""
+    yield type(header)
+    for value in header.values().values():
+        for item in value if isinstance(value, tuple) else ():
+            if isinstance(item, Record):
+                yield type(item)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_shows_what_it_is_there_for(name: str) -> None:
+    layers = [layer for captured in records_of(CAPTURES / f"{name}.pcapng") for layer in captured.packet().layers]
+    shown = {kind for layer in layers if isinstance(layer, Record) for kind in records_in(layer)}
+    assert shown.issuperset(SHOWN[name])
 
 
 # ---------------------------------------------------------------------- beside others
