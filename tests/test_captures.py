@@ -28,6 +28,7 @@ from rawkit.wire import (
     ICMPv6PacketTooBig,
     ICMPv6TimeExceeded,
     ICMPv6Unreachable,
+    IPv4,
     IPv4Timestamp,
     IPv4TimestampWithAddresses,
     IPv6RouterAlert,
@@ -223,3 +224,10 @@ def test_the_readme_lists_the_fixtures_and_what_they_say_of_themselves() -> None
 def test_every_fixture_has_its_golden_decoding() -> None:
     decoded = {path.name.removesuffix(".tshark.tsv") for path in CAPTURES.glob("*.tsv")}
     assert decoded == {path.stem for path in FIXTURES}
+
+
+def test_recomputing_a_fragment_leaves_the_checksum_of_the_whole_alone():
+    with open_capture(CAPTURES / "ping-fragmented.pcapng") as capture:
+        first = next(record.packet() for record in capture if ICMPv4Echo in record.packet())
+    assert first[IPv4].more_fragments
+    assert first.recomputed().built() == first

@@ -3,8 +3,8 @@
 Fields are compared by value, through the table in `wire/names.py`: each that both sides know. Then scapy's layers
 forget their lengths and checksums, scapy builds the packet from its fields, and the bytes must be those of
 `packet.recomputed()`, which forgets the same. So a packet that came with a bad checksum or a wrong length is no
-exception: both sides put it right. What an ICMP error quotes stays as it came, on both sides. Where the two
-see other layers, nothing is built again.
+exception: both sides put it right. What a fragment holds, or an ICMP error quotes, stays as it came, on both sides.
+Where the two see other layers, nothing is built again.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _rebuilt(packet: Packet, again: Packet, theirs: Any, layers: list[peer.Layer
         for row in NAMES[type(layer)].fields:
             if row.scapy and isinstance(layer.field(row.field).rule, Checksum | Length | HeaderLength):
                 other.layer.delfieldval(row.scapy)
-        if layer._followed_by is not None:
+        if layer.quotes() or layer.is_fragment():
             break
     ours, built = bytes(again), bytes(theirs)
     if ours == built:

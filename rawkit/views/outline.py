@@ -101,5 +101,5 @@ def headers(packet: Packet) -> Iterator[Header]:
     for layer in packet.layers:
         if isinstance(layer, Header):
             yield layer
-            if layer._followed_by is not None:
+            if layer.quotes():
                 return

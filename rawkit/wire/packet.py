@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
@@ -30,6 +31,16 @@ class Header(Record):
     def cut(cls, data: bytes) -> CutHeader:
         """The beginning of a header of this class, of which no more than `data` was captured or quoted."""
         return CutHeader(cls, data)
+
+    @classmethod
+    def quotes(cls) -> bool:
+        """Whether what follows is a packet that the header quotes, as ICMP errors do."""
+        return cls._followed_by is not None
+
+    def is_fragment(self) -> bool:
+        """Whether what follows is only a part of a packet that was fragmented."""
+        rule = _fragment_rule(type(self))
+        return rule is not None and bool(getattr(self, rule.partial) or getattr(self, rule.unless))
 
     def describe(self) -> str:
         """The header in a few words, for a line that lists packets."""
@@ -184,14 +195,14 @@ class Packet:
     def recomputed(self) -> Packet:
         """The same packet with every computed field given back to AUTO.
 
-        A next-protocol number stays where what follows has none, and a packet that is quoted in an error
-        message stays as it is, being evidence.
+        A next-protocol number stays where what follows has none. What is within a fragment, or quoted in an error
+        message, stays as it is: its lengths and checksums are those of a whole packet that is not here.
         """
         layers: list[Layer] = []
         for index, layer in enumerate(self.layers):
             following = self.layers[index + 1] if index + 1 < len(self.layers) else None
             layers.append(_recomputed(layer, following) if isinstance(layer, Header) else layer)
-            if isinstance(layer, Header) and layer._followed_by is not None:
+            if isinstance(layer, Header) and (layer.quotes() or layer.is_fragment()):
                 layers += self.layers[index + 1 :]
                 break
         return Packet(tuple(layers), self.payload, self.trailers)
@@ -308,6 +319,13 @@ def layer_text(layer: Layer) -> str:
 def name_of(layer: Layer) -> str:
     """The name of the layer's class."""
     return layer.header.__name__ if isinstance(layer, CutHeader) else type(layer).__name__
+
+
+@cache
+def _fragment_rule(header: type[Header]) -> NextProtocol | None:
+    """The rule that names the fields which tell a fragment, if the header has such fields."""
+    rules = (field.rule for field in header.fields())
+    return next((rule for rule in rules if isinstance(rule, NextProtocol) and rule.partial), None)
 
 
 def _recomputed(layer: Header, following: Layer | None) -> Header:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import FieldInfo, ItemList, Length, NextProtocol, Problem, Rule, View
+from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View
 from rawkit.wire.dissect import MAX_LAYERS
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
@@ -38,8 +38,8 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
         whole = not (cut or sliced)
         view = View(data, layers, index, start, stop, limit, end, wire_end, whole, sliced, unfinished)
         yield from _layer_problems(view, layer)
-        partial = partial or _is_fragment(layer)
-        quoted = quoted or layer._followed_by is not None
+        partial = partial or layer.is_fragment()
+        quoted = quoted or layer.quotes()
         start, end = stop, limit
     yield from _end_problems(packet, reading, start, quoted or partial)
 
@@ -94,27 +94,15 @@ def _checked_fields(header: type[Header]) -> tuple[FieldInfo, ...]:
 
 
 @cache
-def _bounding_fields(header: type[Header]) -> tuple[FieldInfo, ...]:
-    """The fields of a header that tell whether its body is whole."""
-    return tuple(
-        field
-        for field in header.fields()
-        if isinstance(field.rule, Length) or (isinstance(field.rule, NextProtocol) and field.rule.partial)
-    )
+def _length_field(header: type[Header]) -> FieldInfo | None:
+    """The field that tells how long the header's body is."""
+    return next((field for field in header.fields() if isinstance(field.rule, Length)), None)
 
 
 def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
     """Whether bytes of the layer's body are missing: as its length says, or else as it is around the layer."""
-    for field in _bounding_fields(type(layer)):
-        if isinstance(field.rule, Length):
-            says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
-            return cut if says < stop else says > end
-    return cut
-
-
-def _is_fragment(layer: Header) -> bool:
-    """Whether its body is a part of something larger."""
-    for field in _bounding_fields(type(layer)):
-        if isinstance(field.rule, NextProtocol):
-            return bool(getattr(layer, field.rule.partial) or getattr(layer, field.rule.unless))
-    return False
+    field = _length_field(type(layer))
+    if field is None or not isinstance(field.rule, Length):
+        return cut
+    says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
+    return cut if says < stop else says > end
