@@ -3,7 +3,7 @@
 Fields are compared by value, through the table in `wire/names.py`: each that both sides know. Then scapy's layers
 forget their lengths and checksums, scapy builds the packet from its fields, and the bytes must be those of
 `packet.recomputed()`, which forgets the same. So a packet that came with a bad checksum or a wrong length is no
-exception: both sides put it right. What a fragment holds, or an ICMP error quotes, stays as it came, on both sides.
+exception: both sides put it right. What a fragment holds, or an ICMP error quotes, stays as it came on both sides.
 Where the two see other layers, nothing is built again.
 """
 
