@@ -56,6 +56,7 @@ from rawkit.layout.rules import (
     default,
     enclosing_network,
     expected,
+    field_ruled_by,
 )
 from rawkit.layout.tails import IPv4Addrs, IPv6Addrs, ItemList, Items, Rest, Tail, U32s
 
@@ -119,5 +120,6 @@ __all__ = [
     "default",
     "enclosing_network",
     "expected",
+    "field_ruled_by",
     "internet_checksum",
 ]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
-from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol
+from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
 
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
@@ -135,7 +135,7 @@ class Writer:
 
     def rule(self, kind: type) -> FieldInfo | None:
         """The field with a rule of this kind, if there is one."""
-        return next((field for field in self.cls._fields if isinstance(field.rule, kind)), None)
+        return field_ruled_by(self.cls, kind)
 
     # ------------------------------------------------------------------ the constructor
 

@@ -9,13 +9,13 @@ layer or None), `layers`, `index`, and `total` (the sum of the words that a chec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rawkit.errors import BuildError
 from rawkit.layout.checksum import as_words, checksum_of, verifies
 from rawkit.layout.numbers import Numbers
-from rawkit.layout.problem import Problem, View
+from rawkit.layout.problem import View
 
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
@@ -33,6 +33,7 @@ __all__ = [
     "auto",
     "default",
     "expected",
+    "field_ruled_by",
 ]
 
 
@@ -50,9 +51,15 @@ class Rule:
         """What the emitted expressions refer to."""
         return {}
 
-    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
-        """The problems of this field as it was read."""
-        return iter(())
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        """What is wrong with the field as it was read, in words; empty if nothing is."""
+        return ""
+
+
+@cache
+def field_ruled_by(record: type[Record], kind: type[Rule]) -> FieldInfo | None:
+    """The field of a record that has a rule of this kind; the first, if there are several."""
+    return next((field for field in record.fields() if isinstance(field.rule, kind)), None)
 
 
 class HeaderLength(Rule):
@@ -74,15 +81,13 @@ class HeaderLength(Rule):
         """The length in bytes that the field gives."""
         return int(getattr(record, field.name) + self.minus) * self.unit
 
-    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says, there = self.says(record, field), view.stop - view.start
         if says < there:
-            message = f"says {says} bytes, but the header has at least {there}"
-        elif says > there and not view.quoted and view.start + says > view.room:
-            message = f"says {says} bytes, but {there} are there"
-        else:
-            return
-        yield field.problem(view, message)
+            return f"says {says} bytes, but the header has at least {there}"
+        if says > there and not view.quoted and view.start + says > view.room:
+            return f"says {says} bytes, but {there} are there"
+        return ""
 
 
 class Length(Rule):
@@ -102,14 +107,15 @@ class Length(Rule):
         """Where the body of a header at `start` to `stop` ends, whether or not there are so many bytes."""
         return (start if self.header else stop) + says
 
-    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says = getattr(record, field.name)
         limit = self.end_of_body(view.start, view.stop, says)
         if limit < view.stop:
-            yield field.problem(view, f"says {says} bytes, less than the header's own {view.stop - view.start}")
-        elif limit > view.room and not view.quoted:
+            return f"says {says} bytes, less than the header's own {view.stop - view.start}"
+        if limit > view.room and not view.quoted:
             there = view.end - (view.start if self.header else view.stop)
-            yield field.problem(view, f"says {says} bytes, but {there} are there")
+            return f"says {says} bytes, but {there} are there"
+        return ""
 
 
 class NextProtocol(Rule):
@@ -150,11 +156,11 @@ class NextProtocol(Rule):
         found = f"{field.name}_header({field.local})"
         return f"None if {self.unless}_ else {found}" if self.unless else found
 
-    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
         number = getattr(record, field.name)
         if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
-            return
-        yield field.problem(view, f"unknown {self.numbers.name} {field.show(number)}")
+            return ""
+        return f"unknown {self.numbers.name} {field.show(number)}"
 
 
 class Checksum(Rule):
@@ -191,34 +197,29 @@ class Checksum(Rule):
             f"else distant_pseudo_header(layers, index)) + {protocol} + {length}"
         )
 
-    def check(self, view: View, record: Record, field: FieldInfo) -> Iterator[Problem]:
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
         if not view.whole if self.covers_body else _is_cut(view, record):
-            return
+            return ""
         total = as_words(view.data[view.start : view.limit if self.covers_body else view.stop])
         found = getattr(record, field.name)
         if self.pseudo_header is not None:
-            if view.unfinished:
-                return
             network, addresses = enclosing_network(view.layers, view.position)
-            if network is None:
-                return
+            if network is None or view.unfinished:
+                return ""
             if self.optional and found == 0:
-                if network.checksum_required:
-                    yield field.problem(view, f"zero, which {type(network).__name__} does not allow")
-                return
+                return f"zero, which {type(network).__name__} does not allow" if network.checksum_required else ""
             total += addresses + (self.pseudo_header.number_of(type(record)) or 0)
             total += view.limit - view.start
-        if not verifies(total):
-            right = checksum_of(total - found) or (65535 if self.optional else 0)
-            yield field.problem(view, f"bad checksum {field.show(found)}, computed {field.show(right)}")
+        if verifies(total):
+            return ""
+        right = checksum_of(total - found) or (65535 if self.optional else 0)
+        return f"bad checksum {field.show(found)}, computed {field.show(right)}"
 
 
 def _is_cut(view: View, record: Record) -> bool:
     """Whether the header itself is longer than what there is of it."""
-    return any(
-        isinstance(field.rule, HeaderLength) and view.start + field.rule.says(record, field) > view.stop
-        for field in record.fields()
-    )
+    field = field_ruled_by(type(record), HeaderLength)
+    return field is not None and view.start + field.rule.says(record, field) > view.stop  # type: ignore[union-attr]
 
 
 def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View
+from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
 from rawkit.wire.dissect import MAX_LAYERS
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
@@ -71,7 +71,8 @@ def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) ->
 def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
     for field in _checked_fields(type(layer)):
         if field.rule is not None:
-            yield from field.rule.check(view, layer, field)
+            if message := field.rule.check(view, layer, field):
+                yield field.problem(view, message)
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
             yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
         elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
@@ -93,15 +94,9 @@ def _checked_fields(header: type[Header]) -> tuple[FieldInfo, ...]:
     )
 
 
-@cache
-def _length_field(header: type[Header]) -> FieldInfo | None:
-    """The field that tells how long the header's body is."""
-    return next((field for field in header.fields() if isinstance(field.rule, Length)), None)
-
-
 def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
     """Whether bytes of the layer's body are missing: as its length says, or else as it is around the layer."""
-    field = _length_field(type(layer))
+    field = field_ruled_by(type(layer), Length)
     if field is None or not isinstance(field.rule, Length):
         return cut
     says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
