@@ -147,14 +147,8 @@ class Writer:
         lines = [f"def construct(cls, *, {', '.join(arguments)}):" if arguments else "def construct(cls):"]
         for field in self.cls._fields:
             name = field.name
-            if field.tail is not None:
-                test = f"{name}.__class__ is not bytes" if field.default == b"" else "True"
-            else:
-                test = f"not ({field.kind.quick_test(name)})"
-                if field.kind.quick_test(name) == f"{name}.__class__ is {field.kind.type.__name__}":
-                    test = f"{name}.__class__ is not {field.kind.type.__name__}"
-            if not field.required:
-                test = f"{name} is not {name}_default and {test}"
+            given = [] if field.required else [f"{name} is not {name}_default"]
+            test = " and ".join([*given, f"not ({field.kind.quick_test(name)})"])
             lines += [f"    if {test}:", f"        {name} = {field.kind.remembered(name)}{name}_convert({name})"]
         lines.append("    self = _new(_draft)")
         lines += [f"    self.{field.name} = {field.name}" for field in self.cls._fields]
@@ -279,8 +273,9 @@ class Writer:
         lines.append("    if fill:")
         changes = any(field.rule for field in self.cls._fields) or self.tail is not None
         lines.append(f"        return cls({self._filled(values)})" if changes else "        return self")
-        words = [word.write(values) if checksum is None else word.name for word in self.words]
-        if checksum is not None:
+        if checksum is None:
+            words = [word.write(values) for word in self.words]
+        else:
             words = [checksum.local if word.fields == [checksum] else word.name for word in self.words]
         packed = f"pack({', '.join(words)}) + " if self.words else ""
         return [*lines, f"    return {packed}{rest}"]
