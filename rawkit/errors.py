@@ -39,7 +39,7 @@ class RawkitError(Exception):
 class PacketError(RawkitError, ValueError):
     """Bytes that cannot be read as the header that was asked for.
 
-    Attributes: `header` and `field` (names), `offset` (bytes from the start of the data that was given),
+    Attributes: `header` and `field` (names), `offset` (of the header, in bytes from the start of the data),
     `needed` and `got` (bytes, or field values where the message says so).
     """
 
@@ -47,7 +47,7 @@ class PacketError(RawkitError, ValueError):
         self.header, self.field, self.offset, self.needed, self.got = header, field, offset, needed, got
         self.message = message or f"needs {needed} bytes, got {got}"
         name = f"{header}.{field}" if field else header
-        super().__init__(f"{name} at byte {offset}: {self.message}")
+        super().__init__(f"{name} (of the header at byte {offset}): {self.message}")
 
 
 class TruncatedError(PacketError):

@@ -138,7 +138,7 @@ def test_the_expression_of_a_packet_makes_it_again(packet: Packet) -> None:
 @given(packets())
 def test_the_expression_of_a_dissected_packet_makes_its_bytes(packet: Packet) -> None:
     data = bytes(packet)
-    read = dissect(data, packet.link_type)
+    read = dissect(data, packet.link_type or LinkType.RAW)
     again = read_expression(to_expression(read))
     assert again == read
     assert bytes(again) == data

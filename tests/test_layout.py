@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import struct
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
@@ -16,6 +16,7 @@ from rawkit.layout import (
     U2,
     U3,
     U5,
+    U6,
     U8,
     U12,
     U16,
@@ -38,7 +39,7 @@ from rawkit.layout import (
     expected,
     internet_checksum,
 )
-from rawkit.wire import TCP, IPv4, IPv4NoOperation, TCPFlags
+from rawkit.wire import TCP, IPv4, IPv4NoOperation, IPv6, Packet, TCPFlags, dissect
 from rawkit.wire.packet import Header
 
 THINGS = Numbers("thing number")
@@ -250,3 +251,43 @@ def test_the_checksum_is_that_of_rfc_1071() -> None:
 
 def test_generated_code_can_be_read() -> None:
     assert "def parse(data, start, end, strict):" in IPv4.source()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"a": (U8, 300)}, "default 300 is not an integer from 0 to 255"),
+        ({"a": (U5, 0)}, "5 bits"),
+        ({"a": (Rest, b""), "b": (U8, 0)}, "nothing can follow a"),
+        ({"a": (Rest, b""), "b": (Rest, b"")}, "nothing can follow a"),
+        ({"a": (U2, 0), "mac": (MACAddr, "02:00:00:00:00:01"), "b": (U6, 0)}, "does not begin at a byte"),
+        ({"values": (U8, 0)}, "choose another"),
+        ({"self": (U8, 0)}, "choose another"),
+        ({"_a": (U8, 0)}, "choose another"),
+        ({"a": (int, 0)}, "says nothing of the wire"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_when_the_class_is_made(fields: dict, words: str) -> None:
+    body = {name: value for name, (_, value) in fields.items()}
+    body["__annotations__"] = {name: kind for name, (kind, _) in fields.items()}
+    with pytest.raises(TypeError, match=words):
+        type(Record)("Wrong", (Header,), {**body, "__module__": __name__})
+
+
+def test_flags_and_addresses_are_checked_in_every_form() -> None:
+    for _ in range(2):  # what was refused once must not be remembered
+        with pytest.raises(FieldError, match="without a zone"):
+            IPv6(dst="fe80::1%eth0")
+    with pytest.raises(FieldError, match="without a zone"):
+        IPv6(dst=IPv6Address("fe80::1%eth0"))
+    for flags in (TCPFlags(0x1200), 0x1200, 2.7, b"18", float("inf"), "X"):
+        with pytest.raises(FieldError, match="FSRPAUECN"):
+            TCP(dst_port=1, flags=flags)
+
+
+def test_numbers_are_not_bytes() -> None:
+    for call in (lambda: dissect(5), lambda: TCP.parse(5), lambda: Packet((), 5), lambda: TCP.cut(5)):
+        with pytest.raises((TypeError, FieldError)):
+            call()
+    with pytest.raises(ValueError, match="LinkType"):
+        dissect(b"x", -1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 from collections import defaultdict
 
@@ -9,7 +11,7 @@ import pytest
 from corpus import packets_of_others
 from programs import require
 
-from rawkit.errors import BuildError, PacketError
+from rawkit.errors import BuildError, FieldError, PacketError
 from rawkit.pcap import Record, write_capture
 from rawkit.wire import (
     ARP,
@@ -31,8 +33,11 @@ from rawkit.wire import (
     LinkType,
     Packet,
     Raw,
+    Routing,
     RoutingType0,
+    TCPUnknownOption,
     Trailer,
+    UnknownRouting,
     dissect,
 )
 
@@ -338,3 +343,71 @@ KNOWN = {
     "ipv6.routing",
     "ipv6.fraghdr",
 }
+
+
+# ---------------------------------------------------------------------- what once was wrong
+
+
+def test_of_two_routing_headers_the_inner_one_knows_the_final_destination():
+    ours = IPv6(src="fd00::1", dst="fd00::2")
+    for hop in ("fd00::3", "fd00::4"):
+        ours = ours / RoutingType0(segments_left=1, addresses=(hop,))
+    ours = ours / UDP(src_port=49152, dst_port=9) / b"x"
+    assert ours.built()[UDP].checksum == 0xCDCB  # as scapy builds it, and tshark expects it
+    assert not dissect(bytes(ours), LinkType.RAW).problems
+
+
+def test_a_quote_has_the_bytes_as_they_stood():
+    datagram = IPv4(src="10.0.0.1", dst="1.1.1.1") / UDP(dst_port=3, length=8, checksum=0) / b"EVIL"
+    read = dissect(bytes(datagram) + b"padding", LinkType.RAW)
+    assert bytes(ICMPv4.unreachable(code=3, quoting=read))[8:] == bytes(datagram)
+    header = IPv4(dst="1.1.1.1", protocol=1)
+    assert bytes(ICMPv4.unreachable(quoting=header))[8:] == bytes(header)
+
+
+def test_addresses_that_are_not_whole_make_an_unknown_routing_header():
+    data = bytes([17, 1, 0, 0]) + bytes(12)
+    header, rest = Routing.parse(data)
+    assert (header, rest) == (UnknownRouting(next_header=17, hdr_ext_len=1, routing_type=0, data=bytes(12)), b"")
+    with pytest.raises(PacketError) as caught:
+        RoutingType0.parse(data)
+    assert (caught.value.header, caught.value.field) == ("RoutingType0", "addresses")
+
+
+def test_only_what_ethernet_adds_to_a_short_frame_is_padding():
+    arp = ARP(target_ip="10.0.0.2")
+    padded = bytes(FRAME / arp) + bytes(18)
+    assert dissect(padded).problems == ()
+    assert dissect(bytes(FRAME / VLAN(id=1) / arp) + bytes(18)).problems == ()
+    assert told(FRAME / VLAN(id=1) / arp / Trailer(bytes(19), 2), LinkType.ETHERNET) == [("ARP", "", 46, 65)]
+    raw = bytes(IPv4(src="10.0.0.1", dst="10.0.0.2") / UDP(dst_port=9))
+    assert [problem[:4] for problem in dissect(raw + b"EVIL", LinkType.RAW).problems] == [("IPv4", "", 28, 32)]
+    inside = FRAME / IPv4(src="10.0.0.1", dst="10.0.0.2", total_length=32) / UDP(dst_port=9) / Trailer(b"EVIL", 2)
+    assert told(inside, LinkType.ETHERNET) == [("UDP", "", 42, 46)]
+
+
+def test_only_the_first_of_equal_layers_is_replaced():
+    tag = VLAN(id=5)
+    stack = (FRAME / tag / tag / IPv4(dst="1.1.1.1")).replace(VLAN, id=6)
+    assert [layer.id for layer in stack.all(VLAN)] == [6, 5]
+
+
+def test_a_packet_remembers_its_link_type_and_its_problems():
+    read = dissect(b"\x08\x02", LinkType.IEEE802_11)
+    for same in (read.built(), read.recomputed(), read / b"x", copy.copy(read), pickle.loads(pickle.dumps(read))):
+        assert same.link_type is LinkType.IEEE802_11
+    assert (TCP(dst_port=1) / b"").link_type is None
+    damaged = dissect(b"\x45" + bytes(10), LinkType.RAW)
+    assert damaged.problems
+    for same in (copy.copy(damaged), copy.deepcopy(damaged), pickle.loads(pickle.dumps(damaged))):
+        assert same.problems == damaged.problems
+
+
+def test_a_trailer_belongs_to_a_layer_that_is_there():
+    with pytest.raises(FieldError, match="the number of a layer, 0 to 1"):
+        IPv4(dst="1.1.1.1") / UDP(dst_port=1) / Trailer(b"x", 99)
+
+
+def test_building_keeps_an_option_that_lies():
+    lying = TCP(dst_port=1, checksum=0, options=(TCPUnknownOption(kind=99, length=40, data=b"xy"),))
+    assert Packet((lying,)).built()[TCP].options == lying.options

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
+from rawkit.layout.tails import Array
 
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
@@ -86,6 +87,8 @@ def words_of(fields: Iterable[FieldInfo]) -> list[Word]:
     for field in fields:
         if field.kind.code:
             if run:
+                if sum(member.bits for member in run) % 8:
+                    raise TypeError(f"{field.name}: it does not begin at a byte")
                 words.append(Word(run, len(words)))
                 run = []
             words.append(Word([field], len(words)))
@@ -128,7 +131,8 @@ class Writer:
             if field.tail is None:
                 self.names.update(field.kind.names())
             else:
-                self.names.update(read_tail=field.tail.unpack, write_tail=field.tail.pack)
+                self.names.update(read_tail=tail_reader(cls, field), write_tail=field.tail.pack)
+                self.names["fill_tail"] = field.tail.filled
                 self.names["fill_bytes"] = field.tail.fill_bytes
             if field.rule is not None:
                 self.names.update(field.rule.names(cls, field))
@@ -319,7 +323,7 @@ class Writer:
     def _filled(self, values: dict[str, str]) -> str:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]
         if self.tail is not None:
-            filled.append(f"{self.tail.name}=read_tail(tail, 0, len(tail))")
+            filled.append(f"{self.tail.name}=fill_tail(self.{self.tail.name}, tail)")
         return ", ".join(filled)
 
 
@@ -361,6 +365,21 @@ def converter(cls: type[Record], field: FieldInfo) -> Any:
             raise FieldError(cls.__name__, field.name, value, wanted) from None
 
     return make_exact
+
+
+def tail_reader(cls: type[Record], field: FieldInfo) -> Any:
+    """What reads the field; an error of an array, which does not know where it stands, names the field."""
+    unpack = field.tail.unpack  # type: ignore[union-attr]
+    if not isinstance(field.kind, Array):
+        return unpack
+
+    def read(data: bytes, start: int, stop: int) -> Any:
+        try:
+            return unpack(data, start, stop)
+        except PacketError as error:
+            raise PacketError(cls.__name__, field.name, start, error.needed, error.got) from None
+
+    return read
 
 
 def check_range(cls: type[Record], field: str, value: int, limit: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from enum import IntFlag
 from ipaddress import IPv4Address, IPv6Address
+from operator import index
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, overload
 
 from rawkit.layout.mac import MAC
@@ -144,7 +145,8 @@ class UInt(Kind):
         return f"{name}.__class__ is int and 0 <= {name} <= {self.limit}"
 
     def convert(self, value: Any) -> int:
-        if not hasattr(value, "__index__") or not 0 <= (number := int(value)) <= self.limit:
+        number = index(value)
+        if not 0 <= number <= self.limit:
             raise ValueError(value)
         return number
 
@@ -227,12 +229,23 @@ class IPv4AddressKind(AddressKind):
         return IPv4Address(bytes(value) if isinstance(value, bytearray | memoryview) else value)
 
 
+def _without_zone(value: Any) -> IPv6Address:
+    """The address; ValueError if it has a zone, which is not on the wire (RFC 4007, section 11)."""
+    address = IPv6Address(value)
+    if address.scope_id is not None:
+        raise ValueError(value)
+    return address
+
+
 class IPv6AddressKind(AddressKind):
     """An IPv6 address: 16 bytes."""
 
-    bits, code, type, expected = 128, "16s", IPv6Address, "an IPv6 address such as 'fd00::1'"
+    bits, code, type, expected = 128, "16s", IPv6Address, "an IPv6 address such as 'fd00::1', without a zone"
     by_bytes = Remembered(IPv6Address)
-    by_text = Remembered(IPv6Address)
+    by_text = Remembered(_without_zone)
+
+    def quick_test(self, name: str) -> str:
+        return f"{name}.__class__ is IPv6Address and {name}.scope_id is None"
 
     def read(self, raw: str) -> str:
         return f"ipv6_address[{raw}]"
@@ -244,10 +257,9 @@ class IPv6AddressKind(AddressKind):
         return super().names() | {"ipv6_address": self.by_bytes}
 
     def convert(self, value: Any) -> IPv6Address:
-        address = self.by_text[value] if isinstance(value, str) else IPv6Address(value)
-        if address.scope_id is not None:
-            raise ValueError(value)  # a zone is not on the wire (RFC 4007, section 11)
-        return address
+        if isinstance(value, str):
+            return self.by_text[value]  # type: ignore[no-any-return]
+        return _without_zone(bytes(value) if isinstance(value, bytearray | memoryview) else value)
 
 
 class MACKind(AddressKind):
@@ -285,6 +297,9 @@ class FlagSet(Kind):
     def read(self, raw: str) -> str:
         return f"{self.type.__name__}_of[{raw}]"
 
+    def quick_test(self, name: str) -> str:
+        return f"{name}.__class__ is {self.type.__name__} and 0 <= {name}._value_ < {1 << self.bits}"
+
     def remembered(self, name: str) -> str:
         return f"({name}.__class__ is str and {self.type.__name__}_by_text({name})) or "
 
@@ -298,9 +313,10 @@ class FlagSet(Kind):
     def convert(self, value: Any) -> Any:
         if value.__class__ is str:
             return self.by_text[value]
-        if not 0 <= int(value) < 1 << self.bits:
+        number = index(value)
+        if not 0 <= number < 1 << self.bits:
             raise ValueError(value)
-        return self.by_number[int(value)]
+        return self.by_number[number]
 
     def _from_text(self, text: str) -> Any:
         return self.by_number[sum(1 << self.letters.index(letter) for letter in set(text.upper()))]

@@ -16,13 +16,13 @@ import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self, dataclass_transform
 
-from rawkit.errors import FieldError, PacketError
+from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.compile import compile_record, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
-from rawkit.layout.rules import Auto, Default, Expected, Rule
+from rawkit.layout.rules import Auto, Expected, Rule
 from rawkit.layout.tails import ItemList, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
@@ -129,7 +129,7 @@ class RecordType(type):
         cls: Any = super().__new__(mcs, name, bases, namespace)
         unguarded = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
         draft = super().__new__(mcs, f"{name}Draft", bases, {"__slots__": slots, **unguarded})
-        cls._fields = _declared(name, annotations, defaults, inherited)
+        cls._fields = _declared(name, bases[0] if bases else object, annotations, defaults, inherited)
         cls._by_name = {field.name: field for field in cls._fields}
         cls._followed_by = options.get("followed_by", getattr(cls, "_followed_by", None))
         cls._has_body = options.get("body", getattr(cls, "_has_body", True))
@@ -153,13 +153,21 @@ class RecordType(type):
 
 
 def _declared(
-    owner: str, annotations: dict[str, Any], defaults: dict[str, Any], inherited: tuple[FieldInfo, ...]
+    owner: str, base: type, annotations: dict[str, Any], defaults: dict[str, Any], inherited: tuple[FieldInfo, ...]
 ) -> tuple[FieldInfo, ...]:
     """All fields in wire order: the inherited ones (with new defaults, if declared again), then the new ones."""
     by_name = {field.name: field for field in inherited}
+    for name in annotations:
+        if name not in by_name and (hasattr(base, name) or name in ("self", "cls") or name.startswith("_")):
+            raise TypeError(f"{owner}.{name}: the name has a meaning in every record; choose another")
     by_name.update((name, _field(owner, name, hint, defaults[name])) for name, hint in annotations.items())
-    fields, offset = [], 0
+    fields: list[FieldInfo] = []
+    offset = 0
     for field in by_name.values():
+        if fields and fields[-1].tail is not None:
+            raise TypeError(
+                f"{owner}.{field.name}: nothing can follow {fields[-1].name}, which takes all bytes left"
+            )
         fields.append(field._replace(offset=offset))
         offset += field.bits
     return tuple(fields)
@@ -172,8 +180,11 @@ def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
         rule, default = default.rule, AUTO
     elif isinstance(default, Expected):
         wanted, decisive, default = default.value, default.decisive, default.value
-    elif isinstance(default, Default):
-        default = kind.convert(default.value)
+    if default is not MISSING and default is not AUTO:
+        try:
+            default = kind.convert(default)
+        except (ValueError, TypeError):
+            raise TypeError(f"{owner}.{name}: its default {default!r} is not {kind.expected}") from None
     return FieldInfo(name, kind, 0, kind.bits, default, rule, wanted, decisive)
 
 
@@ -214,13 +225,18 @@ def _found_family(cls: Any, by: str) -> None:
         if end - start <= byte:
             raise too_short(cls, start, end)
         code = data[start + byte] >> shift & mask
-        member = members.get(code)
-        if member is None:
-            member = fallbacks[0]._parse if fallbacks else own
-        if member is None:
-            known = " or ".join(map(str, sorted(members)))
-            raise PacketError(cls.__name__, by, start, 0, code, f"{code} is not known here, only {known}")
-        return member(data, start, end, strict)
+        refused: PacketError | None = None
+        for reader in (members.get(code), *[fallback._parse for fallback in fallbacks], own):
+            if reader is not None:
+                try:
+                    return reader(data, start, end, strict)
+                except PacketError as error:
+                    if isinstance(error, TruncatedError) and not strict:
+                        raise  # a header that is cut, and not one of another kind
+                    refused = refused or error
+        known = " or ".join(map(str, sorted(members)))
+        unknown = PacketError(cls.__name__, by, start, 0, code, f"{code} is not known here, only {known}")
+        raise refused or unknown
 
     cls._family, cls._by, cls._members, cls._constants, cls._fallbacks = cls, by, members, {}, fallbacks
     cls._parse = staticmethod(parse)
@@ -277,7 +293,7 @@ class Record(metaclass=RecordType):
 
         Raises PacketError for bytes that end too soon or whose lengths contradict each other.
         """
-        data = bytes(data)
+        data = bytes(memoryview(data))
         record, stop, _, _ = cls._parse(data, 0, len(data), True)
         return record, data[stop:]
 
@@ -287,7 +303,10 @@ class Record(metaclass=RecordType):
         return bytes(count)
 
     def spans(self) -> tuple[Span, ...]:
-        """Where each field stands in `bytes(self)`, in bits; a tail that is empty has no span."""
+        """Where each field stands in `bytes(self)`, in bits; a tail that is empty has no span.
+
+        What pads a tail when the record is built is not in the tail yet: ask `packet.built()` for that.
+        """
         spans = [Span(field.name, field.offset, field.bits) for field in self._fields if field.tail is None]
         for field in self._fields:
             if field.tail is not None and (value := getattr(self, field.name)):

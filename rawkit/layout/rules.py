@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Auto",
     "Checksum",
-    "Default",
     "Expected",
     "HeaderLength",
     "Length",
@@ -225,7 +224,8 @@ def _is_cut(view: View, record: Record) -> bool:
 def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]:
     """The nearest layer before `index` that has a pseudo-header, and the sum of its addresses.
 
-    A header between the two that knows a further destination (RFC 8200, section 8.1) replaces the last one.
+    A header between the two that knows a further destination (RFC 8200, section 8.1) replaces the last one; of
+    several, the innermost does.
     Gives (None, 0) if there is no such layer.
     """
     final = None
@@ -234,7 +234,7 @@ def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]
         if layer._has_pseudo_header:
             return layer, layer.pseudo_sum(final)
         if layer._has_final_destination:
-            final = layer.final_destination() or final
+            final = final or layer.final_destination()
     return None, 0
 
 
@@ -260,13 +260,6 @@ class Auto:
         self.rule = rule
 
 
-class Default:
-    """A default given in the forgiving form (letters, text), to be made exact."""
-
-    def __init__(self, value: object) -> None:
-        self.value = value
-
-
 class Expected:
     """A default from which no header read should differ; with `decisive`, one that does is another header."""
 
@@ -280,8 +273,8 @@ def auto(rule: Rule) -> Any:
 
 
 def default(value: object) -> Any:
-    """The field's default, in any form that its constructor takes."""
-    return Default(value)
+    """The field's default in another form than its type, such as text; it is made exact like every default."""
+    return value
 
 
 def expected(value: int, decisive: bool = False) -> Any:

@@ -29,6 +29,10 @@ class Tail(Kind):
         """The value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
         raise NotImplementedError
 
+    def filled(self, value: Any, tail: bytes) -> Any:
+        """The value with nothing left AUTO; `tail` is its bytes, any padding included."""
+        return self.unpack(tail, 0, len(tail))
+
     def quick_test(self, name: str) -> str:
         return "False"  # `convert` looks at each element
 
@@ -78,7 +82,7 @@ class Array(Tail):
 
     def unpack(self, data: bytes, start: int, stop: int) -> tuple[Any, ...]:
         if (stop - start) % self.size:
-            raise PacketError("Array", "", start, self.size, (stop - start) % self.size)
+            raise PacketError("", "", start, self.size, (stop - start) % self.size)
         convert, size = self.kind.convert, self.size
         if self.kind.code:
             return tuple([convert(data[at : at + size]) for at in range(start, stop, size)])
@@ -124,6 +128,10 @@ class ItemList(Tail):
             raise TypeError(value)
         return items
 
+    def filled(self, value: tuple[Record, ...], tail: bytes) -> tuple[Record, ...]:
+        items = tuple([item._build(b"", None, (), 0, True) for item in value])
+        return items if self.pack(items) == tail else self.unpack(tail, 0, len(tail))
+
     def fill_bytes(self, count: int) -> bytes:
         return self.item.fill_bytes(count)
 
@@ -150,18 +158,9 @@ def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record
             try:
                 member, start, _, _ = member_of(code, any_member)(data, start, stop, True)
             except PacketError:
-                member, start = fall_back(data, start, stop)
+                member, start, _, _ = any_member(data, start, stop, True)  # as a fallback, if there is one
             items.append(member)
         return tuple(items)
-
-    def fall_back(data: bytes, start: int, stop: int) -> tuple[Record, int]:
-        for fallback in item._fallbacks:
-            try:
-                member, end, _, _ = fallback._parse(data, start, stop, True)
-            except PacketError:
-                continue
-            return member, end
-        raise PacketError(item.__name__, "", start, item._fixed_size, stop - start)
 
     return read
 

@@ -21,7 +21,7 @@ _link_layer = LINK_LAYERS.header_of
 
 
 def dissect(
-    data: bytes,
+    data: bytes | bytearray | memoryview,
     link_type: LinkType = LinkType.ETHERNET,
     *,
     wire_length: int | None = None,
@@ -34,7 +34,9 @@ def dissect(
     `checksum_unfinished` its transport checksum was left to the network card, and is no problem.
     """
     if data.__class__ is not bytes:
-        data = bytes(data)
+        data = bytes(memoryview(data))
+    if link_type.__class__ is not LinkType:
+        link_type = LinkType(link_type)
     following = _link_layer(link_type)
     start, end = 0, len(data)
     layers: list[Layer] = []
@@ -64,5 +66,9 @@ def dissect(
     else:
         stopped = following
     return make_packet(
-        tuple(layers), data[start:end], trailers, (data, link_type, wire_end, stopped, stops, checksum_unfinished)
+        tuple(layers),
+        data[start:end],
+        trailers,
+        (data, link_type, wire_end, stopped, stops, checksum_unfinished),
+        link_type,
     )

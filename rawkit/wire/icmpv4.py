@@ -43,22 +43,22 @@ class ICMPv4(Header, by="type", numbers={IP_PROTOCOLS: 1}):
         return ICMPv4Echo(type=0, id=id, seq=seq)
 
     @staticmethod
-    def unreachable(*, code: int = 0, mtu: int = 0, quoting: Packet | None = None) -> Packet:
+    def unreachable(*, code: int = 0, mtu: int = 0, quoting: Packet | Header | None = None) -> Packet:
         """Destination unreachable: 0 net, 1 host, 2 protocol, 3 port, 4 fragmentation needed (then `mtu`)."""
         return _quoting(ICMPv4Unreachable(code=code, next_hop_mtu=mtu), quoting, QUOTED)
 
     @staticmethod
-    def time_exceeded(*, code: int = 0, quoting: Packet | None = None) -> Packet:
+    def time_exceeded(*, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
         """Time exceeded: 0 in transit (TTL), 1 in reassembly."""
         return _quoting(ICMPv4TimeExceeded(code=code), quoting, QUOTED)
 
     @staticmethod
-    def redirect(*, gateway: IPv4Address | str, code: int = 1, quoting: Packet | None = None) -> Packet:
+    def redirect(*, gateway: IPv4Address | str, code: int = 1, quoting: Packet | Header | None = None) -> Packet:
         """Redirect to `gateway`: 0 for the network, 1 for the host."""
         return _quoting(ICMPv4Redirect(code=code, gateway=gateway), quoting, QUOTED)
 
     @staticmethod
-    def parameter_problem(*, pointer: int = 0, code: int = 0, quoting: Packet | None = None) -> Packet:
+    def parameter_problem(*, pointer: int = 0, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
         """Parameter problem at octet `pointer` of the quoted packet."""
         return _quoting(ICMPv4ParameterProblem(code=code, pointer=pointer), quoting, QUOTED)
 

@@ -66,22 +66,22 @@ class ICMPv6(Header, by="type", numbers={IP_PROTOCOLS: 58}):
         return ICMPv6Echo(type=129, id=id, seq=seq)
 
     @staticmethod
-    def unreachable(*, code: int = 0, quoting: Packet | None = None) -> Packet:
+    def unreachable(*, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
         """Destination unreachable: 0 no route, 1 prohibited, 3 address, 4 port."""
         return _quoting(ICMPv6Unreachable(code=code), quoting, QUOTED)
 
     @staticmethod
-    def packet_too_big(*, mtu: int, quoting: Packet | None = None) -> Packet:
+    def packet_too_big(*, mtu: int, quoting: Packet | Header | None = None) -> Packet:
         """The packet is larger than the next link's `mtu`."""
         return _quoting(ICMPv6PacketTooBig(mtu=mtu), quoting, QUOTED)
 
     @staticmethod
-    def time_exceeded(*, code: int = 0, quoting: Packet | None = None) -> Packet:
+    def time_exceeded(*, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
         """Time exceeded: 0 in transit (hop limit), 1 in reassembly."""
         return _quoting(ICMPv6TimeExceeded(code=code), quoting, QUOTED)
 
     @staticmethod
-    def parameter_problem(*, pointer: int = 0, code: int = 0, quoting: Packet | None = None) -> Packet:
+    def parameter_problem(*, pointer: int = 0, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
         """Parameter problem at byte `pointer`: 0 erroneous field, 1 unknown next header, 2 unknown option."""
         return _quoting(ICMPv6ParameterProblem(code=code, pointer=pointer), quoting, QUOTED)
 

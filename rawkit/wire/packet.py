@@ -98,6 +98,9 @@ class CutHeader:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("CutHeader is immutable")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("CutHeader is immutable")
+
     def __reduce__(self) -> tuple[Any, ...]:
         return CutHeader, (self.header, self.data)
 
@@ -119,7 +122,7 @@ class Trailer(NamedTuple):
 
 
 Layer = Header | CutHeader
-Reading = tuple[bytes, int, int, PacketError | type[Record] | None, list[int], bool]
+Reading = tuple[bytes, LinkType, int, PacketError | type[Record] | None, list[int], bool]
 """How a packet was read: the bytes, their link type, where they would end had they not been cut, why reading
 stopped although a header should have followed, for each layer where its header ends, and whether the transport
 checksum was still unfinished."""
@@ -134,34 +137,44 @@ class Packet:
     Raises BuildError where an AUTO field cannot be computed, FieldError where the result does not fit.
     """
 
-    __slots__ = ("_problems", "_reading", "layers", "payload", "trailers")
+    __slots__ = ("_link_type", "_problems", "_reading", "layers", "payload", "trailers")
 
     layers: tuple[Layer, ...]
     payload: bytes
     trailers: tuple[Trailer, ...]
     _reading: Reading | None
+    _link_type: LinkType | None
     _problems: tuple[Problem, ...] | None
 
     def __new__(
         cls, layers: tuple[Layer, ...] = (), payload: bytes = b"", trailers: tuple[Trailer, ...] = ()
     ) -> Packet:
-        return make_packet(tuple(layers), bytes(payload), tuple(trailers), None)
+        packet = make_packet(tuple(layers), bytes(memoryview(payload)), (), None)
+        for trailer in trailers:
+            packet = packet / trailer
+        return packet
 
     # ------------------------------------------------------------------ putting together
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
         if type(other) is bytes and not self.trailers:
-            return make_packet(self.layers, self.payload + other, (), None)
+            return make_packet(self.layers, self.payload + other, (), None, self._link_type)
         if isinstance(other, (Header, CutHeader)):
-            return make_packet((*self._closed(), other), b"", self.trailers, None)
+            return make_packet((*self._closed(), other), b"", self.trailers, None, self._link_type)
         if isinstance(other, (bytes, bytearray, memoryview)):
-            return make_packet(self.layers, self.payload + bytes(other), self.trailers, None)
+            return make_packet(self.layers, self.payload + bytes(other), self.trailers, None, self._link_type)
         if isinstance(other, Packet):
             layers = self._closed()
             shifted = tuple(Trailer(data, layer + len(layers)) for data, layer in other.trailers)
-            return Packet((*layers, *other.layers), other.payload, (*shifted, *self.trailers))
+            return make_packet(
+                (*layers, *other.layers), other.payload, (*shifted, *self.trailers), None, self._link_type
+            )
         if isinstance(other, Trailer):
-            return Packet(self.layers, self.payload, (*self.trailers, other))
+            if not 0 <= other.layer < len(self.layers):
+                raise FieldError(
+                    "Trailer", "layer", other.layer, f"the number of a layer, 0 to {len(self.layers) - 1}"
+                )
+            return make_packet(self.layers, self.payload, (*self.trailers, other), None, self._link_type)
         return NotImplemented
 
     def _closed(self) -> tuple[Layer, ...]:
@@ -191,7 +204,7 @@ class Packet:
             done.append(layer._build(body, following, layers, index, True))
             body = layer._build(body, following, layers, index, False) + self._trailing(index)
             following = layer
-        return Packet(tuple(reversed(done)), self.payload, self.trailers)
+        return self._with(tuple(reversed(done)))
 
     def recomputed(self) -> Packet:
         """The same packet with every computed field given back to AUTO.
@@ -206,13 +219,17 @@ class Packet:
             if isinstance(layer, Header) and (layer.quotes() or layer.is_fragment()):
                 layers += self.layers[index + 1 :]
                 break
-        return Packet(tuple(layers), self.payload, self.trailers)
+        return self._with(tuple(layers))
 
     def replace(self, header: type[Header], **changes: Any) -> Packet:
         """The same packet with fields of its first `header` changed. Raises LayerError, FieldError."""
         old = self[header]
-        new = old.replace(**changes)
-        return Packet(tuple(new if layer is old else layer for layer in self.layers), self.payload, self.trailers)
+        first = next(at for at, layer in enumerate(self.layers) if layer is old)
+        return self._with((*self.layers[:first], old.replace(**changes), *self.layers[first + 1 :]))
+
+    def _with(self, layers: tuple[Layer, ...]) -> Packet:
+        """The same packet with other layers."""
+        return make_packet(layers, self.payload, self.trailers, None, self._link_type)
 
     # ------------------------------------------------------------------ looking at it
 
@@ -246,12 +263,15 @@ class Packet:
         return self._problems or ()
 
     @property
-    def link_type(self) -> LinkType:
-        """What the first layer is to a capture file. An unknown first layer is `LinkType.RAW`."""
-        if self._reading is not None:
-            return LinkType(self._reading[1])
-        number = LINK_LAYERS.number_of(type(self.layers[0])) if self.layers else None
-        return LinkType.RAW if number is None else LinkType(number)
+    def link_type(self) -> LinkType | None:
+        """What the first layer is to a capture file: what the packet was read as, or what its first header is.
+
+        None where that is neither a link layer nor IP, as in a packet that begins with TCP.
+        """
+        if self._link_type is not None or not self.layers:
+            return self._link_type
+        number = LINK_LAYERS.number_of(type(self.layers[0]))
+        return None if number is None else LinkType(number)
 
     def bounds(self) -> tuple[tuple[int, int], ...]:
         """For each layer, the byte offsets at which its header starts and stops in `bytes(self)`."""
@@ -285,8 +305,17 @@ class Packet:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("Packet is immutable: use replace(), recomputed() or `/`")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("Packet is immutable: use replace(), recomputed() or `/`")
+
+    def __copy__(self) -> Packet:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Packet:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Packet, (self.layers, self.payload, self.trailers)
+        return make_packet, (self.layers, self.payload, self.trailers, self._reading, self._link_type)
 
 
 class PacketDraft:
@@ -296,7 +325,11 @@ class PacketDraft:
 
 
 def make_packet(
-    layers: tuple[Layer, ...], payload: bytes, trailers: tuple[Trailer, ...], reading: Reading | None
+    layers: tuple[Layer, ...],
+    payload: bytes,
+    trailers: tuple[Trailer, ...],
+    reading: Reading | None,
+    link_type: LinkType | None = None,
 ) -> Packet:
     """A packet from exactly these parts."""
     packet: Any = new(PacketDraft)
@@ -304,6 +337,7 @@ def make_packet(
     packet.payload = payload
     packet.trailers = trailers
     packet._reading = reading
+    packet._link_type = link_type
     packet._problems = None
     packet.__class__ = Packet
     return packet  # type: ignore[no-any-return]

@@ -9,14 +9,14 @@ from typing import Any
 from rawkit.errors import PacketError, TruncatedError
 from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
 from rawkit.wire.dissect import MAX_LAYERS
-from rawkit.wire.link_type import LinkType
+from rawkit.wire.ethernet import VLAN, Ethernet
 from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 
 __all__ = ["find_problems"]
 
 MINIMUM_FRAME = 60
-"""Ethernet pads what is shorter (IEEE 802.3, section 3.2.7), so trailing bytes in such a frame are no problem."""
+"""Ethernet pads what is shorter (IEEE 802.3, section 3.2.7), before a switch may add tags of 4 bytes each."""
 
 
 def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
@@ -46,15 +46,14 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
 
 def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) -> Iterator[Problem]:
     """What is wrong at the point where reading ended."""
-    data, link_number, wire_end, stopped, _, _ = reading
+    data, link_type, wire_end, stopped, _, _ = reading
     if stopped is None and wire_end <= len(data) and packet.layers:
         return
-    link_type = LinkType(link_number)
     last = name_of(packet.layers[-1]) if packet.layers else link_type.name
     cut = wire_end > len(data)
     if isinstance(stopped, PacketError):
         if not quoted or not isinstance(stopped, TruncatedError):
-            stop = stopped.offset + max(stopped.needed, 1) if isinstance(stopped, TruncatedError) else len(data)
+            stop = start + stopped.needed if isinstance(stopped, TruncatedError) else len(data)
             yield Problem(stopped.header, stopped.field, stopped.offset, stop, stopped.message)
     elif stopped is not None and len(packet.layers) == MAX_LAYERS:
         yield Problem(last, "", start, len(data), f"more than {MAX_LAYERS} layers, the rest is payload")
@@ -77,9 +76,17 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
             yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
         elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
             yield field.problem(view, "malformed: a length is wrong, or the list is cut")
-    if view.limit < view.end and not view.quoted and view.end > MINIMUM_FRAME:
+    if view.limit < view.end and not view.quoted and not _is_padding(view):
         extra = view.end - view.limit
         yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
+
+
+def _is_padding(view: View) -> bool:
+    """Whether what trails the layer is what Ethernet adds to a short frame."""
+    around = view.layers[: view.position]
+    tags = sum(isinstance(layer, VLAN) for layer in around)
+    in_frame = len(around) == tags + 1 and isinstance(around[0], Ethernet)
+    return in_frame and view.end == len(view.data) <= MINIMUM_FRAME + 4 * tags
 
 
 @cache
