@@ -37,22 +37,21 @@ class CaptureFilter:
         self.text = text
         self._cypcap: Any = import_module("cypcap")  # loads libpcap, which only filters need
         self._programs: dict[LinkType, Callable[[Any, bytes], bool]] = {}
-        errors = [error for error in map(self._refusal, LIKELY) if error is not None]
-        if len(errors) == len(LIKELY):
-            raise errors[0]
+        refused = []
+        for link_type in LIKELY:
+            try:
+                self._compile(link_type)
+                break  # compiling a large filter takes seconds, and one link type that takes it will do
+            except FilterError as error:
+                refused.append(error)
+        else:
+            raise refused[0]
 
     def matches(self, record: Record) -> bool:
         """Whether the filter lets the record pass, as tcpdump would."""
         program = self._programs.get(record.link_type) or self._compile(record.link_type)
         header = self._cypcap.Pkthdr(caplen=len(record.data), len=record.wire_length)
         return program(header, record.data)
-
-    def _refusal(self, link_type: LinkType) -> FilterError | None:
-        try:
-            self._compile(link_type)
-        except FilterError as error:
-            return error
-        return None
 
     def _compile(self, link_type: LinkType) -> Callable[[Any, bytes], bool]:
         cypcap = self._cypcap
