@@ -112,7 +112,7 @@ def made_to_err(monkeypatch, name, wrong, only):
 def test_a_bad_header_explains_nothing_before_it(monkeypatch, damage):
     made_to_err(monkeypatch, "dst", "02:00:00:00:00:99", only="Ether")
     packet = Ethernet(dst="02:00:00:00:00:01", type=0x0800) / IP4.replace(**damage) / UDP(dst_port=1)
-    found = compare_with_scapy(packet)
+    found = compare_with_scapy(bytes(packet))
     assert [(one.layer, one.field) for one in unexplained(found)] == [("Ethernet", "dst")]
 
 
@@ -126,7 +126,8 @@ def test_what_scapy_reads_beyond_a_packet_with_a_bad_checksum_is_told(monkeypatc
         return packet, [*layers, layers[-1]]
 
     monkeypatch.setattr(peer, "read", reads_more)
-    (found,) = unexplained(compare_with_scapy(IP4.replace(checksum=7) / UDP(dst_port=1) / b"x"))
+    data = bytes(IP4.replace(checksum=7) / UDP(dst_port=1) / b"x")
+    (found,) = unexplained(compare_with_scapy(data, LinkType.RAW))
     assert (found.position, found.layer, str(found.ours), found.theirs) == (2, "UDP", "absent", "read")
 
 
