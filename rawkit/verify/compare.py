@@ -5,6 +5,9 @@ forget their lengths and checksums, scapy builds the packet from its fields, and
 `packet.recomputed()`, which forgets the same. So a packet that came with a bad checksum or a wrong length is no
 exception: both sides put it right. What a fragment holds, or an ICMP error quotes, stays as it came on both sides.
 Where the two see other layers, nothing is built again.
+
+A packet made by hand is compared as its bytes are read, so that the answer is that for its bytes. Whatever scapy
+raises on the way is a difference, and so is having had nothing to compare: an empty answer says that both agree.
 """
 
 from __future__ import annotations
@@ -19,9 +22,13 @@ from rawkit.verify import peer
 from rawkit.verify.difference import Difference, shown
 from rawkit.verify.known import reason_for
 from rawkit.verify.peer import ABSENT
-from rawkit.wire import CutHeader, Header, LinkType, Packet, Raw, dissect
+from rawkit.wire import CutHeader, Header, Layer, LinkType, Packet, Raw, dissect
 from rawkit.wire.names import NAMES
 from rawkit.wire.packet import name_of
+from rawkit.wire.spaces import LINK_LAYERS
+
+NOTHING = "nothing to compare"
+"""Stands for what a side has read, where that is nothing."""
 
 __all__ = ["Difference", "compare_with_scapy", "difference_table", "unexplained"]
 
@@ -30,14 +37,19 @@ def compare_with_scapy(packet: Packet | bytes, link_type: LinkType = LinkType.ET
     """Where scapy reads or builds the packet otherwise: empty when both agree.
 
     `link_type` is for bytes; a packet knows its own. Differences in which scapy is known to be wrong are listed
-    with their reason, see `known.py`; `unexplained` leaves them out.
-    Raises MissingError if scapy is not installed, BuildError for a packet that cannot be built.
+    with their reason, see `known.py`; `unexplained` leaves them out. Where a side does not know the link type, or
+    there are no bytes, the one difference says that there was nothing to compare.
+    Raises MissingError if scapy is not installed, BuildError for a packet that cannot be built, TypeError for what
+    is neither a packet nor bytes.
     """
-    packet = _exact_packet(packet) if isinstance(packet, Packet) else dissect(packet, link_type)
-    if not packet.layers:
-        return ()
-    found = _differences(packet)
-    return tuple([one._replace(reason=reason_for(one, packet)) for one in found])
+    if isinstance(packet, Packet):
+        if packet.layers and LINK_LAYERS.number_of(_header(packet.layers[0])) is None:
+            return (Difference(0, name_of(packet.layers[0]), "", "made", NOTHING),)
+        link_type = packet.link_type
+    elif not isinstance(packet, bytes | bytearray | memoryview):
+        raise TypeError(f"expected a Packet or bytes, got {type(packet).__name__}")
+    read = dissect(bytes(packet), link_type)
+    return tuple([one._replace(reason=one.reason or reason_for(one, read)) for one in _differences(read)])
 
 
 def unexplained(differences: Iterable[Difference]) -> tuple[Difference, ...]:
@@ -57,23 +69,18 @@ def difference_table(differences: Iterable[Difference]) -> str:
     )
 
 
-def _exact_packet(packet: Packet) -> Packet:
-    """The packet with nothing left AUTO; one that was dissected stays itself, so that it knows its problems."""
-    built = packet.built()
-    return packet if packet == built else built
-
-
 def _differences(packet: Packet) -> list[Difference]:
-    data = bytes(packet)
-    first = name_of(packet.layers[0])
+    link, data = packet.link_type.name, bytes(packet)
+    if not data:
+        return [Difference(0, link, "", NOTHING, NOTHING, "there are no bytes")]
     try:
         theirs, layers = peer.read(data, packet.link_type)
     except MissingError:
         raise
     except Exception as error:  # noqa: BLE001 - scapy raises anything on hostile bytes, struct.error among it
-        return [Difference(0, first, "", "read", f"raises {type(error).__name__}: {error}")]
-    if theirs is None:
-        return []
+        return [Difference(0, name_of(packet.layers[0]) if packet.layers else link, "", "read", _raised(error))]
+    if theirs is None or not (packet.layers or layers):
+        return [Difference(0, link, "", "read" if packet.layers else NOTHING, NOTHING)]
     found = list(_layers(packet, layers))
     if len(layers) > len(packet.layers) or any(not difference.field for difference in found):
         return found
@@ -84,8 +91,16 @@ def _differences(packet: Packet) -> list[Difference]:
     try:
         found += _rebuilt(packet, again, theirs, layers)
     except Exception as error:  # noqa: BLE001 - as above
-        found.append(Difference(0, first, "bytes", "built", f"raises {type(error).__name__}: {error}"))
+        found.append(Difference(0, name_of(packet.layers[0]), "bytes", "built", _raised(error)))
     return found
+
+
+def _raised(error: Exception) -> str:
+    return f"raises {type(error).__name__}: {error}"
+
+
+def _header(layer: Layer) -> type[Header]:
+    return layer.header if isinstance(layer, CutHeader) else type(layer)
 
 
 # ---------------------------------------------------------------------- field by field
@@ -94,7 +109,7 @@ def _differences(packet: Packet) -> list[Difference]:
 def _layers(packet: Packet, layers: list[peer.Layer]) -> Iterator[Difference]:
     """Both stacks side by side, until one ends or they part."""
     for index, layer in enumerate(packet.layers):
-        header = layer.header if isinstance(layer, CutHeader) else type(layer)
+        header = _header(layer)
         if header is Raw or header not in NAMES:
             return
         if index == len(layers):
@@ -104,9 +119,21 @@ def _layers(packet: Packet, layers: list[peer.Layer]) -> Iterator[Difference]:
         if not layers[index].classes.intersection(NAMES[header].scapy):
             yield Difference(index, header.__name__, "", header.__name__, layers[index].name)
             return
-        yield from _fields(index, header.__name__, "", header, layer, layers[index])
-    for index in range(len(packet.layers), len(layers) if not packet.problems else 0):
+        try:
+            yield from _fields(index, header.__name__, "", header, layer, layers[index])
+        except Exception as error:  # noqa: BLE001 - scapy's objects raise anything when asked for a value, too
+            yield Difference(index, header.__name__, "", "read", _raised(error))
+    for index in range(len(packet.layers), 0 if _stopped(packet) else len(layers)):
         yield Difference(index, layers[index].name, "", ABSENT, "read")
+
+
+def _stopped(packet: Packet) -> bool:
+    """Whether we say ourselves that our reading stopped early: in a cut header, or before what is left."""
+    if not packet.layers or isinstance(packet.layers[-1], CutHeader):
+        return bool(packet.layers)
+    start = packet.bounds()[-1][1]
+    behind = start + len(packet.payload)
+    return any(start <= one.start < behind or one.start == one.stop == start for one in packet.problems)
 
 
 def _fields(

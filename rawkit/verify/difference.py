@@ -13,7 +13,7 @@ class Difference(NamedTuple):
     `position` counts layers from the outermost, 0. `field` is ours, with an item's place in its list and its class
     (`options[1] WindowScale.shift`); it is empty where a layer as a whole is seen by one side only, and `bytes`
     where the packet that scapy builds from the same fields has other bytes. `reason` says why scapy is known to
-    be wrong, and is empty where it is not.
+    be wrong (or that there are no bytes), and is empty where it is not.
     """
 
     position: int

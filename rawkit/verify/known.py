@@ -6,13 +6,33 @@ listed, with the reason; only those without one make a comparison fail. Found wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from rawkit.layout import Record
 from rawkit.verify.difference import Difference
 from rawkit.verify.peer import ABSENT
-from rawkit.wire import IP, Header, IPv4Timestamp, IPv4TimestampWithAddresses, Packet
+from rawkit.wire import (
+    IP,
+    UDP,
+    DestinationOptions,
+    Fragment,
+    HopByHop,
+    ICMPv4,
+    ICMPv6,
+    IPv4,
+    IPv4RouterAlert,
+    IPv4Timestamp,
+    IPv4TimestampWithAddresses,
+    IPv4UnknownOption,
+    IPv6,
+    IPv6RouterAlert,
+    IPv6UnknownOption,
+    LooseSourceRoute,
+    Packet,
+    Routing,
+    StrictSourceRoute,
+)
 
 __all__ = ["KNOWN", "Known", "reason_for"]
 
@@ -25,24 +45,29 @@ class Known(NamedTuple):
 
 
 def _rebuilt_without_padding(difference: Difference, packet: Packet) -> bool:
-    return difference.field == "bytes" and any(getattr(item, "padding", b"") for item in _items(packet))
+    return _resized(difference, packet, _holding(packet, lambda item: bool(getattr(item, "padding", b""))))
 
 
 def _malformed(difference: Difference, packet: Packet) -> bool:
-    return difference.field == "bytes" and any(item.malformed for item in _items(packet))
+    return _resized(difference, packet, _holding(packet, lambda item: item.malformed))
 
 
 def _rebuilt_with_trailer_outside(difference: Difference, packet: Packet) -> bool:
-    first_ip = next((at for at, layer in enumerate(packet.layers) if isinstance(layer, IP)), len(packet.layers))
-    return difference.field == "bytes" and any(trailer.layer > first_ip for trailer in packet.trailers)
+    inside = [trailer.layer for trailer in packet.trailers if trailer.layer > _first_ip(packet)]
+    return _resized(difference, packet, inside)
+
+
+def _udp_length_too_short(difference: Difference, packet: Packet) -> bool:
+    short = [at for at, layer in enumerate(packet.layers) if isinstance(layer, UDP) and layer.length < UDP_SIZE]
+    return _resized(difference, packet, short)
 
 
 def _short_header_length(difference: Difference, packet: Packet) -> bool:
-    return any(problem.field in ("ihl", "data_offset") for problem in packet.problems)
+    return difference.position >= _first_problem(packet, "ihl", "data_offset")
 
 
 def _wrong_version(difference: Difference, packet: Packet) -> bool:
-    return any(problem.field == "version" for problem in packet.problems)
+    return difference.position >= _first_problem(packet, "version")
 
 
 def _unknown_icmpv6_type(difference: Difference, packet: Packet) -> bool:
@@ -50,22 +75,83 @@ def _unknown_icmpv6_type(difference: Difference, packet: Packet) -> bool:
 
 
 def _raises_on_hostile_bytes(difference: Difference, packet: Packet) -> bool:
-    return not difference.field and str(difference.theirs).startswith("raises ")
+    raised = not difference.field and str(difference.theirs).startswith("raises ")
+    return raised and bool(packet.problems)
 
 
 def _several_timestamps(difference: Difference, packet: Packet) -> bool:
-    return difference.layer == "IPv4" and any(
-        len(getattr(item, "timestamps", ())) + len(getattr(item, "entries", ())) != 1
-        for item in _items(packet)
-        if isinstance(item, IPv4Timestamp | IPv4TimestampWithAddresses)
-    )
+    holding = _holding(packet, lambda item: isinstance(item, TIMESTAMPS) and _entries(item) != 1)
+    return difference.position in holding and difference.field.startswith(("options", "bytes"))
 
 
-def _items(packet: Packet) -> Iterator[Record]:
-    """The options of all headers."""
-    for layer in packet.layers:
-        if isinstance(layer, Header):
-            yield from getattr(layer, "options", ())
+def _source_route_at_its_end(difference: Difference, packet: Packet) -> bool:
+    if difference.field != "bytes" or difference.layer not in ("TCP", "UDP"):
+        return False
+    around = next((one for one in reversed(packet.layers[: difference.position]) if isinstance(one, IP)), None)
+    if not isinstance(around, IPv4) or around.final_destination() is not None:
+        return False
+    return any(isinstance(item, LooseSourceRoute | StrictSourceRoute) for item in around.options)
+
+
+def _other_version_in_ip(difference: Difference, packet: Packet) -> bool:
+    if difference.field or difference.theirs is not ABSENT or not 0 < difference.position < len(packet.layers):
+        return False
+    layer, around = packet.layers[difference.position], packet.layers[difference.position - 1]
+    if isinstance(around, IPv4):
+        return isinstance(layer, ICMPv6 | IPV6_EXTENSIONS)
+    return isinstance(layer, ICMPv4) and isinstance(around, IPv6 | IPV6_EXTENSIONS)
+
+
+def _router_alert_of_other_length(difference: Difference, packet: Packet) -> bool:
+    if difference.position not in _holding(packet, _is_odd_router_alert):
+        return False
+    return difference.field == "options" and "Router" in str(difference.theirs)
+
+
+def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
+    unread = difference.field.endswith(".kind") and difference.theirs is ABSENT
+    return difference.layer == "IPv4" and unread
+
+
+# ---------------------------------------------------------------------- where a packet has what is explained
+
+
+UDP_SIZE = 8
+TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
+IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
+
+
+def _resized(difference: Difference, packet: Packet, at: Iterable[int]) -> bool:
+    """Whether it is about other bytes in, or in an IP header around, a layer of these, which gets another size."""
+    return difference.field == "bytes" and _first_ip(packet) <= difference.position <= max(at, default=-1)
+
+
+def _holding(packet: Packet, is_meant: Callable[[Record], bool]) -> list[int]:
+    """The positions of the headers that have such an option."""
+    options = [(at, getattr(layer, "options", ())) for at, layer in enumerate(packet.layers)]
+    return [at for at, items in options if any(is_meant(item) for item in items)]
+
+
+def _first_ip(packet: Packet) -> int:
+    return next((at for at, layer in enumerate(packet.layers) if isinstance(layer, IP)), len(packet.layers))
+
+
+def _first_problem(packet: Packet, *fields: str) -> float:
+    """The position of the first layer with a problem in one of these fields, or infinity."""
+    starts = [problem.start for problem in packet.problems if problem.field in fields]
+    if not starts:
+        return float("inf")
+    return sum(stop <= min(starts) for _, stop in packet.bounds())
+
+
+def _entries(item: Record) -> int:
+    return len(getattr(item, "timestamps", ())) + len(getattr(item, "entries", ()))
+
+
+def _is_odd_router_alert(item: Record) -> bool:
+    if isinstance(item, IPv4UnknownOption):
+        return item.kind == IPv4RouterAlert().kind
+    return isinstance(item, IPv6UnknownOption) and item.type == IPv6RouterAlert().type
 
 
 KNOWN = (
@@ -96,6 +182,26 @@ KNOWN = (
     Known(
         _unknown_icmpv6_type,
         "scapy has no ICMPv6 header for types that it does not know, and leaves the message as plain bytes",
+    ),
+    Known(
+        _udp_length_too_short,
+        "a UDP length below the header's 8 bytes is impossible (RFC 768); scapy counts back from the end by it",
+    ),
+    Known(
+        _source_route_at_its_end,
+        "a source route whose pointer is past its end leads to dst (RFC 791, 3.1); scapy sums its last address",
+    ),
+    Known(
+        _other_version_in_ip,
+        "protocol numbers are common to IPv4 and IPv6 (RFC 8200, 3); scapy has each header in one of them only",
+    ),
+    Known(
+        _router_alert_of_other_length,
+        "the length of an option counts (RFC 791, 3.1; RFC 8200, 4.2); scapy takes router alert's for granted",
+    ),
+    Known(
+        _option_by_its_number,
+        "scapy knows an option by the 5 bits of its number alone, and leaves it as bytes where they do not fit",
     ),
     Known(
         _raises_on_hostile_bytes,

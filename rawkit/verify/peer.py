@@ -43,7 +43,9 @@ class Layer:
         if ":" in name:
             whole = 0
             for part, width in BESIDE.findall(name):
-                whole = whole * 2 ** int(width) + int(self.value(part))
+                if (value := self.value(part)) is ABSENT:
+                    return ABSENT
+                whole = whole * 2 ** int(width) + int(value)
             return whole
         if name not in self._present():
             return ABSENT
