@@ -25,7 +25,6 @@ from rawkit.verify.peer import ABSENT
 from rawkit.wire import CutHeader, Header, Layer, LinkType, Packet, Raw, dissect
 from rawkit.wire.names import NAMES
 from rawkit.wire.packet import name_of
-from rawkit.wire.spaces import LINK_LAYERS
 
 NOTHING = "nothing to compare"
 """Stands for what a side has read, where that is nothing."""
@@ -43,13 +42,15 @@ def compare_with_scapy(packet: Packet | bytes, link_type: LinkType = LinkType.ET
     is neither a packet nor bytes.
     """
     if isinstance(packet, Packet):
-        if packet.layers and LINK_LAYERS.number_of(_header(packet.layers[0])) is None:
-            return (Difference(0, name_of(packet.layers[0]), "", "made", NOTHING),)
+        if packet.link_type is None:
+            return (Difference(0, name_of(packet.layers[0]) if packet.layers else "packet", "", "made", NOTHING),)
         link_type = packet.link_type
     elif not isinstance(packet, bytes | bytearray | memoryview):
         raise TypeError(f"expected a Packet or bytes, got {type(packet).__name__}")
     read = dissect(bytes(packet), link_type)
-    return tuple([one._replace(reason=one.reason or reason_for(one, read)) for one in _differences(read)])
+    return tuple(
+        [one._replace(reason=one.reason or reason_for(one, read)) for one in _differences(read, link_type)]
+    )
 
 
 def unexplained(differences: Iterable[Difference]) -> tuple[Difference, ...]:
@@ -69,12 +70,12 @@ def difference_table(differences: Iterable[Difference]) -> str:
     )
 
 
-def _differences(packet: Packet) -> list[Difference]:
-    link, data = packet.link_type.name, bytes(packet)
+def _differences(packet: Packet, link_type: LinkType) -> list[Difference]:
+    link, data = LinkType(link_type).name, bytes(packet)
     if not data:
         return [Difference(0, link, "", NOTHING, NOTHING, "there are no bytes")]
     try:
-        theirs, layers = peer.read(data, packet.link_type)
+        theirs, layers = peer.read(data, link_type)
     except MissingError:
         raise
     except Exception as error:  # noqa: BLE001 - scapy raises anything on hostile bytes, struct.error among it
