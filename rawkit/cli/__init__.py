@@ -17,6 +17,7 @@ def main() -> None:
     try:
         from rawkit.cli.main import run
 
-        raise SystemExit(run())
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        code = run()
+    except KeyboardInterrupt:  # while modules were being imported
+        code = 130
+    raise SystemExit(code)

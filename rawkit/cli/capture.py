@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack
-from types import FrameType
 
 import click
 
 from rawkit.cli.main import OK
-from rawkit.cli.output import Lines, colour_wanted
+from rawkit.cli.options import CaptureFile, InterfaceName
+from rawkit.cli.output import Lines, Progress, colour_wanted
+from rawkit.cli.stopping import Stopping
+from rawkit.errors import TimedOut
 from rawkit.link import Frame, PacketSocket, drop_privileges, interfaces
 from rawkit.pcap import CaptureWriter, Interface, Record
 from rawkit.views import line
+from rawkit.wire import LinkType
 
 __all__ = ["command"]
 
@@ -29,13 +31,17 @@ privileges are given up."""
 
 
 @click.command("capture", epilog=EXAMPLES)
-@click.option("-i", "--interface", metavar="IFACE", help="Listen here; by default on the first that is up.")
+@click.option(
+    "-i", "--interface", type=InterfaceName(), metavar="IFACE", help="Listen here; by default on the first that is up."
+)
 @click.option("-f", "--filter", "filter_text", metavar="FILTER", help="Only what this tcpdump filter lets pass.")
 @click.option("-c", "--count", type=click.IntRange(min=1), help="Stop after so many packets.")
-@click.option("-w", "--write", "file", metavar="FILE|-", help="Write a capture rather than lines.")
+@click.option(
+    "-w", "--write", "file", type=CaptureFile(written=True), metavar="FILE|-", help="Write a capture, not lines."
+)
 @click.option("--promiscuous", is_flag=True, help="Ask the card for frames to other hosts too.")
 @click.option(
-    "-s", "--snaplen", type=click.IntRange(1, 262_144), default=262_144, help="Keep so many bytes of each."
+    "-s", "--snaplen", type=click.IntRange(1, 262_144), default=262_144, show_default=True, help="Bytes kept of each."
 )
 def command(
     interface: str | None,
@@ -49,20 +55,21 @@ def command(
     name = interface or _first_interface()
     captured = 0
     with ExitStack() as stack:
-        socket = stack.enter_context(
-            PacketSocket(name, promiscuous=promiscuous, filter=filter_text, snaplen=snaplen)
-        )
-        sink: _FileSink | _LineSink = _FileSink(file, name, socket, stack) if file else _LineSink(stack)
+        socket = stack.enter_context(PacketSocket(name, promiscuous=promiscuous, filter=filter_text, snaplen=snaplen))
+        sink: _FileSink | _LineSink = _LineSink(stack) if file is None else _FileSink(file, name, socket, stack)
         drop_privileges()
-        signal.signal(signal.SIGTERM, _interrupt)
+        stopping = stack.enter_context(Stopping())
         click.echo(f"listening on {name}; Ctrl-C ends", err=True)
         try:
-            while captured != count:
-                sink.take(captured + 1, socket.receive())
+            while captured != count and stopping.wait(socket):
+                try:
+                    frame = socket.receive(0)
+                except TimedOut:
+                    continue  # a frame whose checksum the kernel found wrong makes a socket readable, too
+                sink.take(captured + 1, frame)
                 captured += 1
-        except KeyboardInterrupt:
-            pass
         finally:
+            sink.end()
             drops = socket.statistics().drops
             click.echo(f"{captured} captured, {drops} dropped by the kernel", err=True)
     return OK
@@ -80,9 +87,13 @@ class _LineSink:
         packet = frame.packet()
         if self._origin_ns is None:
             self._origin_ns = frame.time_ns
-        record = Record(number, frame.time_ns, frame.data, frame.wire_length, packet.link_type)
+        link_type = packet.link_type or LinkType.RAW
+        record = Record(number, frame.time_ns, frame.data, frame.wire_length, link_type)
         self._lines.write(line(record, packet, origin_ns=self._origin_ns, colour=self._colour))
         self._lines.flush()
+
+    def end(self) -> None:
+        """Nothing is left to do."""
 
 
 class _FileSink:
@@ -92,10 +103,16 @@ class _FileSink:
         self._writer = stack.enter_context(CaptureWriter(file, link_type=socket.link_type))
         self._interface = Interface(0, socket.link_type, socket.snaplen, name)
         self._link_type = socket.link_type
+        self._progress = Progress("captured")
 
     def take(self, number: int, frame: Frame) -> None:
         record = Record(number, frame.time_ns, frame.data, frame.wire_length, self._link_type, self._interface)
         self._writer.write(record)
+        self._progress.show(number)
+
+    def end(self) -> None:
+        """Let the last line of standard error be free again."""
+        self._progress.clear()
 
 
 def _first_interface() -> str:
@@ -103,7 +120,3 @@ def _first_interface() -> str:
         if interface.state == "up" and interface.name != "lo":
             return interface.name
     raise click.UsageError("no interface is up; name one with -i (`rawkit interfaces` lists them)")
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

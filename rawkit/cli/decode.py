@@ -9,6 +9,7 @@ from typing import BinaryIO, Final, cast
 
 import click
 
+from rawkit.cli.options import CaptureFile
 from rawkit.cli.output import Lines, WatchedInput, colour_wanted
 from rawkit.pcap import CaptureFilter, Record, open_capture
 from rawkit.pcap.files import open_input
@@ -30,7 +31,7 @@ EXAMPLES = """\b
 Examples:
   rawkit decode capture.pcapng
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
-  rawkit decode capture.pcap --format json | jq .layers[].name
+  rawkit decode capture.pcap --format json | jq ".layers[].name"
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
   tcpdump -w - | rawkit decode -
 
@@ -40,7 +41,7 @@ and after `!` what is wrong with it."""
 
 
 @click.command("decode", epilog=EXAMPLES)
-@click.argument("file", metavar="FILE|-", type=click.Path(allow_dash=True))
+@click.argument("file", metavar="FILE|-", type=CaptureFile())
 @click.option("-f", "--filter", "filter_text", metavar="FILTER", help="Only what this tcpdump filter lets pass.")
 @click.option("-c", "--count", type=click.IntRange(min=1), help="Stop after so many packets.")
 @click.option(
@@ -67,6 +68,8 @@ def command(
     absolute: bool,
 ) -> None:
     """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
+    if as_diagram + as_python + (format_ != "line") > 1:
+        raise click.UsageError("--format, --diagram and --python exclude each other")
     wanted = CaptureFilter(filter_text) if filter_text is not None else None
     if fields or format_ == "fields":
         view = _fields_view(format_, fields)
@@ -128,6 +131,7 @@ def _view(name: str, absolute: bool) -> View:
     def under_summary(body: Callable[..., Iterable[str]]) -> View:
         def view(record: Record) -> Iterator[str]:
             yield from summary(record)
+            yield from (f"comment: {comment}" for comment in record.comments)
             yield from body(record.packet(), colour=colour)
             yield ""
 

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import click
 
 from rawkit.cli.main import NO, OK
+from rawkit.cli.options import CaptureFile
 from rawkit.cli.output import Lines
 from rawkit.errors import MissingError
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap import Interface, Record, write_capture
+from rawkit.pcap.files import require_writable
 from rawkit.probe import Conversation, Exchange, WireFrame
 from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views import Crossing, ladder, to_expression
-from rawkit.wire import Packet
+from rawkit.wire import LinkType, Packet
 
 __all__ = ["command"]
 
@@ -29,9 +31,12 @@ gone when the demo is. It runs as root, and as anybody else in a user namespace.
 
 
 @click.command("demo", epilog=EXAMPLES)
-@click.option("-w", "--write", "file", metavar="FILE", default="demo.pcapng", help="Where the capture goes.")
+@click.option("-w", "--write", "file", metavar="FILE", default="demo.pcapng", show_default=True, type=CaptureFile(), help="Where the capture goes.")
 def command(file: str) -> int:
     """Build packets by hand, send them over a real wire, read the kernel's answers, check all of it."""
+    if file == "-":
+        raise click.UsageError("the demo tells its story on standard output; give -w a file")
+    require_writable(file)
     reexec_in_user_namespace()
     with Lines() as lines, Conversation() as conversation:
         lines.write("Two hosts, a and b, on a link. Packets made by hand leave a; the kernel of b answers.")
@@ -96,7 +101,7 @@ def _records(frames: Sequence[WireFrame]) -> list[Record]:
     for number, frame in enumerate(frames, 1):
         data = bytes(frame.packet)
         comments = (to_expression(frame.handmade),) if frame.handmade is not None else ()
-        link_type = frame.packet.link_type
+        link_type = LinkType.ETHERNET
         interface = Interface(0, link_type, name="eth0", description="host b of rawkit demo")
         records.append(Record(number, frame.time_ns, data, len(data), link_type, interface, comments))
     return records

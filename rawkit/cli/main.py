@@ -34,7 +34,7 @@ Examples:
 
 \b
 Exit codes: 0 it worked, 1 the answer is no, 2 wrong usage or input,
-3 not permitted or not possible here."""
+3 not permitted or not possible here, 130 ended by Ctrl-C."""
 
 
 class Stop(Exception):
@@ -106,7 +106,8 @@ def _complain(message: str, code: int) -> int:
     """One line on standard error, after what is still waiting for standard output."""
     try:
         sys.stdout.flush()
-        print(f"rawkit: {' '.join(message.split())}", file=sys.stderr)
+        if sys.stderr is not None:
+            print(f"rawkit: {' '.join(message.split())}", file=sys.stderr)
     except BrokenPipeError:
         _forget_output()
     return code

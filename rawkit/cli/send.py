@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
 import click
 
 from rawkit.cli.main import OK
+from rawkit.cli.options import InterfaceName, Seconds
 from rawkit.cli.output import Lines
+from rawkit.cli.stopping import Stopping
 from rawkit.layout import AUTO
 from rawkit.link import (
     Interface,
@@ -40,10 +41,10 @@ is 0. A source that is left out becomes this host's own."""
 
 @click.command("send", epilog=EXAMPLES)
 @click.argument("expression", metavar="EXPR")
-@click.option("-i", "--interface", metavar="IFACE", help="Send on this interface.")
+@click.option("-i", "--interface", type=InterfaceName(), metavar="IFACE", help="Send on this interface.")
 @click.option("-c", "--count", type=click.IntRange(min=1), default=1, help="Send so many times (default 1).")
 @click.option(
-    "--interval", type=click.FloatRange(min=0), default=1.0, help="Seconds between two of them (default 1)."
+    "--interval", type=Seconds(), default=1.0, show_default=True, help="Seconds between two of them."
 )
 def command(expression: str, interface: str | None, count: int, interval: float) -> int:
     """Send the packet that EXPR stands for."""
@@ -53,13 +54,11 @@ def command(expression: str, interface: str | None, count: int, interval: float)
         packet, send = _sender(packet, interface, stack)
         drop_privileges()
         built = packet.built()
+        stopping = stack.enter_context(Stopping())
         try:
-            while True:
+            while sent != count and (not sent or stopping.wait(seconds=interval)):
                 send(packet)
                 sent += 1
-                if sent == count:
-                    break
-                time.sleep(interval)
         finally:
             times = "" if sent == 1 else f" {sent} times"
             lines.write(f"sent{times}: {built.summary()}" if sent else "nothing sent")

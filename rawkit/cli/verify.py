@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from rawkit.cli.main import NO, OK
+from rawkit.cli.options import CaptureFile
 from rawkit.cli.output import Lines, Progress
 from rawkit.pcap import open_capture
 from rawkit.verify import compare_with_scapy, difference_table
@@ -27,7 +28,7 @@ exit code is 1 if there is any other. It needs scapy: pip install "rawkit[verify
 
 
 @click.command("verify", epilog=EXAMPLES)
-@click.argument("what", metavar="FILE|EXPR")
+@click.argument("what", metavar="FILE|EXPR", type=CaptureFile())
 def command(what: str) -> int:
     """Compare rawkit's reading of the packets in FILE, or of the packet EXPR, with scapy's."""
     compared, explained, unexplained = 0, 0, 0

@@ -11,14 +11,23 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import FileIO
+from contextlib import contextmanager, suppress
+from io import FileIO, TextIOBase
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from rawkit.errors import file_error
 
-__all__ = ["Target", "is_replaceable", "open_input", "open_output", "reading", "replacing", "write_all"]
+__all__ = [
+    "Target",
+    "is_replaceable",
+    "open_input",
+    "open_output",
+    "reading",
+    "replacing",
+    "require_writable",
+    "write_all",
+]
 
 Target = str | os.PathLike[str] | BinaryIO
 """A path, `-` for standard input or output, or a file object open in binary mode."""
@@ -33,14 +42,16 @@ _MODE = 0o666  # less the umask
 def open_input(source: Target) -> tuple[BinaryIO | FileIO, str, bool]:
     """The file to read, its name for messages, and whether it was opened here. Raises `FileError`."""
     if not isinstance(source, str | os.PathLike):
+        if isinstance(source, TextIOBase) or not hasattr(source, "read"):
+            raise TypeError(f"expected a path, '-' or a file open in binary mode, got {source!r}")
         return source, str(getattr(source, "name", "capture")), False
     name = os.fspath(source)
     if name == "-":
         return _standard(sys.stdin, "standard input"), "standard input", False
     try:
         return FileIO(name, "rb"), name, True
-    except OSError as error:
-        raise file_error(error, f"open {name}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise file_error(_as_os_error(error), f"open {name!r}" if not name.isprintable() else f"open {name}") from error
 
 
 def reading(file: BinaryIO | FileIO) -> Callable[[int], bytes]:
@@ -94,12 +105,14 @@ def replacing(name: str) -> Iterator[FileIO]:
     """
     try:
         descriptor, temporary = _create_beside(name)
-    except OSError as error:
-        raise file_error(error, f"write {name}") from error
+    except (OSError, ValueError) as error:  # ValueError: no name at all, or a NUL in it
+        raise file_error(_as_os_error(error), f"write {name}") from error
     try:
         with FileIO(descriptor, "wb") as file:
+            file.name = name  # for messages
             yield file
         try:
+            _keep_mode(name, temporary)
             temporary.replace(name)
         except OSError as error:
             raise file_error(error, f"write {name}") from error
@@ -110,6 +123,7 @@ def replacing(name: str) -> Iterator[FileIO]:
 
 def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
     """Write `pending` to the end and empty it as it goes; hand it on to the kernel. Raises `FileError`."""
+    whole = len(pending)
     try:
         while pending:
             written: int | None = file.write(bytes(pending))
@@ -118,7 +132,42 @@ def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
             del pending[:written]
         file.flush()
     except OSError as error:
+        _take_back(file, whole - len(pending))
         raise file_error(error, f"write {name}") from error
+
+
+def require_writable(name: str) -> None:
+    """Find out now whether a finished capture could appear under `name`. Raises `FileError` if it could not."""
+    try:
+        if is_replaceable(name):
+            descriptor, temporary = _create_beside(name)
+            os.close(descriptor)
+            temporary.unlink()
+        elif Path(name).is_symlink():
+            raise OSError(errno.ELOOP, "a symbolic link", name)
+    except (OSError, ValueError) as error:
+        raise file_error(_as_os_error(error), f"write {name}") from error
+
+
+def _take_back(file: BinaryIO | FileIO, count: int) -> None:
+    """Cut the last `count` bytes, which are the beginning of what did not fit, off a regular file."""
+    if isinstance(file, FileIO) and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        os.ftruncate(file.fileno(), os.lseek(file.fileno(), 0, os.SEEK_CUR) - count)
+
+
+def _keep_mode(name: str, temporary: Path) -> None:
+    """Give the new file the mode, and where that is permitted the owner, of the one whose place it takes."""
+    try:
+        old = os.lstat(name)
+    except FileNotFoundError:
+        return
+    with suppress(PermissionError):
+        os.chown(temporary, old.st_uid, old.st_gid)
+    temporary.chmod(stat.S_IMODE(old.st_mode))
+
+
+def _as_os_error(error: OSError | ValueError) -> OSError:
+    return error if isinstance(error, OSError) else OSError(errno.ENOENT, str(error))
 
 
 def _standard(stream: TextIO | None, name: str) -> BinaryIO:

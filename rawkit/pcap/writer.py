@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, SupportsBytes
 
-from rawkit.errors import FieldError
+from rawkit.errors import FieldError, file_error
 from rawkit.pcap.classic import ClassicEncoder
 from rawkit.pcap.files import Target, is_replaceable, open_output, replacing, write_all
 from rawkit.pcap.pcapng import PcapngEncoder
@@ -33,8 +34,8 @@ class CaptureWriter:
     `target` is a path, `-` for standard output, or a binary file object (which stays open). `format` is by
     default `pcap` for names that end in .pcap, .cap or .dmp, and `pcapng` for all else. The other arguments:
 
-    - `link_type`: for what does not tell its own. A classic file has one for all; when it is given here, the
-      file is valid from the start, else from the first record.
+    - `link_type`: of packets, whatever they tell themselves; records keep their own. A classic file has one for
+      all; when it is given here, the file is valid from the start, else from the first record.
     - `snaplen`: bytes to keep of each packet; longer ones are cut, and keep their `wire_length`. 0 keeps all.
     - `nanosecond`: whether a classic file counts nanoseconds, or microseconds (rounded down) for older
       programs.
@@ -88,11 +89,13 @@ class CaptureWriter:
         file leaves comments out. Raises `FieldError` for what the format cannot hold (nothing of it is then
         written), `FileError` where the file cannot be written.
         """
+        if self._closed:
+            raise file_error(OSError(errno.EBADF, ""), f"write {self.name}")
         record = self._cut(item if isinstance(item, Record) else self._record(item))
         if time_ns is not None:
             record = record._replace(time_ns=time_ns)
         if comments is not None:
-            record = record._replace(comments=tuple(comments))
+            record = record._replace(comments=(comments,) if isinstance(comments, str) else tuple(comments))
         self._pending += self._encoder.encode(record)
         self.count += 1
         self._waiting += 1
@@ -128,8 +131,10 @@ class CaptureWriter:
             self._file.close()
 
     def _record(self, packet: SupportsBytes) -> Record:
-        link_type: LinkType | None = getattr(packet, "link_type", None)
-        link_type = self._link_type if link_type is None else link_type
+        if isinstance(packet, int | str) or not hasattr(packet, "__bytes__"):
+            raise TypeError(f"expected a record, a packet or bytes, got {type(packet).__name__}")
+        own: LinkType | None = getattr(packet, "link_type", None)
+        link_type = own if self._link_type is None else self._link_type
         if link_type is None:
             expected = "a link type, which this packet does not tell; give link_type=LinkType.ETHERNET or another"
             raise FieldError("Record", "link_type", None, expected)
@@ -138,8 +143,12 @@ class CaptureWriter:
 
     def _cut(self, record: Record) -> Record:
         """The record within `snaplen`."""
-        if not 0 <= record.wire_length < 2**32:
+        if not isinstance(record.wire_length, int) or not 0 <= record.wire_length < 2**32:
             raise FieldError("Record", "wire_length", record.wire_length, "0 to 4294967295 bytes")
+        if not isinstance(record.time_ns, int):
+            raise FieldError("Record", "time_ns", record.time_ns, "an integer, nanoseconds since 1970")
+        if not isinstance(record.link_type, int) or not 0 <= record.link_type <= 0xFFFF:
+            raise FieldError("Record", "link_type", record.link_type, "a LinkType, 0 to 65535")
         if 0 < self._snaplen < len(record.data):
             return record._replace(data=record.data[: self._snaplen])
         return record
