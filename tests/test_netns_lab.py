@@ -275,6 +275,18 @@ def test_what_the_machine_allows(lab: Lab) -> None:
     assert results["packet sockets"] == ("packet sockets", True, "works", "")
     assert results["namespaces as this user"].ok
     assert {"raw IPv4 sockets", "raw IPv6 sockets", "user namespaces", "program tcpdump"} <= set(results)
+    assert results["library scapy"] == ("library scapy", True, "works", "")
+    assert not any(check.remedy for check in results.values() if check.ok)
+
+
+def test_what_only_some_uses_need_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    results = {check.name: check for check in check_machine()}
+    nft, scapy = results["program nft"], results["library scapy"]
+    assert (nft.ok, nft.detail) == (True, "missing; rawkit works without it (sudo apt install nftables)")
+    assert (scapy.ok, scapy.remedy) == (True, "")
+    assert scapy.detail == 'missing; only rawkit verify needs it (pip install "rawkit[verify]")'
 
 
 def descriptors() -> list[str]:
