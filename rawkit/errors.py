@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 __all__ = [
@@ -33,7 +35,13 @@ __all__ = [
 
 
 class RawkitError(Exception):
-    """The base of them all: `except RawkitError` catches whatever rawkit raises on purpose."""
+    """The base of them all: `except RawkitError` catches whatever rawkit raises on purpose.
+
+    All of them can be pickled, and so come whole out of a pool of processes.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.args), self.__dict__
 
 
 class PacketError(RawkitError, ValueError):
@@ -148,7 +156,7 @@ class KernelError(RawkitError, OSError):
         return f"{self.doing}: {self.remedy}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.errno, self.doing, self.remedy)
+        return type(self), (self.errno, self.doing, self.remedy), self.__dict__  # errno is not in there
 
 
 class NotPermittedError(KernelError, PermissionError):
@@ -163,9 +171,11 @@ class FileError(KernelError):
     """A file that cannot be opened, read or written."""
 
 
+_PRIVILEGE = "needs {capability}: run as root (sudo), or in a network of your own (unshare -rn)"
+
 _REMEDIES = {
-    errno.EPERM: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed)",
-    errno.EACCES: "needs {capability}: run as root, or inside a lab (rawkit doctor tells what is allowed)",
+    errno.EPERM: _PRIVILEGE,
+    errno.EACCES: _PRIVILEGE,
     errno.ENODEV: "no such interface; `rawkit interfaces` lists those that exist",
     errno.ENXIO: "no such interface; `rawkit interfaces` lists those that exist",
     errno.ENETDOWN: "the interface is down or gone; bring it up, then try again",
@@ -183,13 +193,20 @@ _REMEDIES = {
 }
 
 
-def kernel_error(error: OSError, doing: str, capability: str = "CAP_NET_RAW") -> KernelError:
+def kernel_error(
+    error: OSError,
+    doing: str,
+    capability: str = "CAP_NET_RAW",
+    *,
+    remedies: Mapping[int, str] = MappingProxyType({}),
+) -> KernelError:
     """The rawkit error for what the operating system said while `doing` something.
 
+    `remedies` are for error numbers that mean something in particular there.
     Use as `raise kernel_error(error, "open a raw IPv4 socket") from error`.
     """
     number = error.errno or errno.EIO
-    remedy = _REMEDIES.get(number, os.strerror(number)).format(capability=capability)
+    remedy = remedies.get(number) or _REMEDIES.get(number, os.strerror(number)).format(capability=capability)
     if number in (errno.EPERM, errno.EACCES):
         return NotPermittedError(number, doing, remedy)
     if number in (errno.ENODEV, errno.ENXIO, errno.ENETDOWN):
@@ -221,6 +238,17 @@ def file_error(error: OSError, doing: str) -> FileError:
     return FileError(number, doing, _FILE_REMEDIES.get(number, os.strerror(number)))
 
 
+def _rebuilt(kind: type[RawkitError], arguments: tuple[Any, ...]) -> RawkitError:
+    """An error with those `args`, without its __init__, which takes facts; pickle then adds the attributes."""
+    error: RawkitError = kind.__new__(kind)
+    error.args = arguments
+    return error
+
+
 def _brief(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no more than 4300 digits (sys.set_int_max_str_digits)
+        bits = f"a number of {value.bit_length()} bits" if isinstance(value, int) else ""
+        return bits or f"{type(value).__name__} with a number too long to print"
     return text if len(text) <= 60 else text[:57] + "..."

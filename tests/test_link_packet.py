@@ -16,7 +16,7 @@ from programs import require
 from scapy.layers.inet import IP, UDP
 from scapy.utils import RawPcapReader
 
-from rawkit.errors import FilterError, InterfaceError, KernelError, TimedOut
+from rawkit.errors import FieldError, FilterError, InterfaceError, KernelError, TimedOut
 from rawkit.link import Direction, Link, PacketSocket
 from rawkit.netns import Host, Lab
 from rawkit.wire.link_type import LinkType
@@ -243,8 +243,8 @@ def test_a_closed_socket_leaves_no_descriptor(hosts: tuple[Host, ...]) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     with hosts[0].open(PacketSocket, "eth0", filter="ip"):
         pass
-    for bad in ({"filter": "foo bar"}, {"protocol": -1}):
-        with pytest.raises((FilterError, OverflowError, KernelError)):
+    for bad in ({"filter": "foo bar"}, {"snaplen": -1}):
+        with pytest.raises((FilterError, FieldError)):
             hosts[0].open(PacketSocket, "eth0", **bad)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
@@ -253,3 +253,21 @@ def test_it_has_the_short_interface(hosts: tuple[Host, ...]) -> None:
     with hosts[0].open(PacketSocket, "eth0") as end:
         link: Link = end
         assert link.fileno() >= 0
+
+
+@pytest.mark.parametrize("options", [{"protocol": 0x12345}, {"protocol": -1}, {"snaplen": 0}, {"snaplen": -5}])
+def test_an_argument_out_of_its_range_is_refused(options: dict[str, int]) -> None:
+    ((field, value),) = options.items()
+    with pytest.raises(FieldError, match=f"PacketSocket.{field}: expected .*, got {value}"):
+        PacketSocket("lo", **options)
+
+
+def test_statistics_of_a_closed_socket_say_so() -> None:
+    with Lab() as lab:
+        a, b = lab.hosts("a", "b")
+        lab.link(a, b)
+        socket = a.open(PacketSocket, "eth0")
+        socket.close()
+        with pytest.raises(KernelError, match="statistics of eth0: it is closed") as caught:
+            socket.statistics()
+        assert caught.value.errno == errno.EBADF

@@ -13,6 +13,7 @@ from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from rawkit.errors import FieldError, InterfaceError, KernelError, TimedOut
 from rawkit.link import PacketSocket, RawIPv4Socket, RawIPv6Socket
 from rawkit.netns import Host, Lab
+from rawkit.wire import IPv6 as HandmadeIPv6
 from rawkit.wire.link_type import LinkType
 
 pytestmark = pytest.mark.root
@@ -216,3 +217,33 @@ def test_what_is_no_address_and_what_is_no_interface(
         hosts[0].open(kind, interface="nosuch0")
     with hosts[0].open(RawIPv6Socket) as raw, pytest.raises(InterfaceError):
         raw.send(bytes(60), "fe80::1%nosuch0")
+
+
+@pytest.mark.parametrize("kind", [RawIPv4Socket, RawIPv6Socket])
+@pytest.mark.parametrize("protocol", [-1, 256, 70_000])
+def test_a_protocol_that_no_header_has_is_refused(kind: type[RawIPv4Socket], protocol: int) -> None:
+    with pytest.raises(FieldError, match=f"{kind.__name__}.protocol: expected a protocol number: 0 to 255"):
+        kind(protocol)
+
+
+@pytest.mark.parametrize("kind", [RawIPv4Socket, RawIPv6Socket])
+def test_nothing_to_send_has_no_destination(hosts: tuple[Host, ...], kind: type[RawIPv4Socket]) -> None:
+    version = kind.__name__.removeprefix("Raw").removesuffix("Socket")
+    with hosts[0].open(kind) as raw, pytest.raises(FieldError) as caught:
+        raw.send(b"")
+    assert str(caught.value) == (
+        f"{kind.__name__}.send.destination: "
+        f"expected an address (what is sent has no {version} header to take it from), got None"
+    )
+
+
+def test_ipv6_link_local_without_an_interface_says_to_name_it(hosts: tuple[Host, ...]) -> None:
+    packet = HandmadeIPv6(dst="fe80::1", next_header=59) / b"hello"  # whose source depends on the link
+    with hosts[0], RawIPv6Socket() as raw:
+        with pytest.raises(KernelError, match="name the interface: interface='eth0'") as caught:
+            raw.send(packet)
+        assert caught.value.errno == errno.EINVAL
+        raw.send(packet, "fe80::1%eth0")
+        raw.send(packet, f"fe80::1%{hosts[0].port().index}")
+    with hosts[0], RawIPv6Socket(interface="eth0") as raw:
+        raw.send(packet)

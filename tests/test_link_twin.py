@@ -14,7 +14,7 @@ import pytest
 from scapy.layers.inet import IP
 from scapy.packet import Raw
 
-from rawkit.errors import KernelError, TimedOut
+from rawkit.errors import FieldError, KernelError, TimedOut
 from rawkit.link import Direction, MemoryLink, PacketSocket, RawIPv4Socket
 from rawkit.netns import Lab
 from rawkit.wire.link_type import LinkType
@@ -165,3 +165,19 @@ def test_a_closed_end_says_so(pair: Pair) -> None:
         with pytest.raises(KernelError, match="closed") as caught:
             use()
         assert caught.value.errno == errno.EBADF
+
+
+def test_a_timeout_that_is_no_number_is_refused(pair: Pair) -> None:
+    with pytest.raises(FieldError, match=r"timeout: expected a number of seconds, .* got nan"):
+        pair.a.receive(float("nan"))
+
+
+@pytest.mark.parametrize("seconds", [1e12, float("inf")])
+def test_a_timeout_can_be_as_long_as_one_likes(pair: Pair, seconds: float) -> None:
+    threading.Timer(0.01, pair.send, [pair.make(60)]).start()
+    assert pair.b.receive(seconds).data == pair.make(60)
+
+
+def test_a_negative_timeout_is_over_at_once(pair: Pair) -> None:
+    with pytest.raises(TimedOut):
+        pair.b.receive(-1)

@@ -121,8 +121,80 @@ def test_what_cannot_be(lab: Lab) -> None:
         lab.switch("a")
     with pytest.raises(FieldError, match="prefix"):
         lab.link(a, b, addresses=(["10.0.0.300/24"], []))
-    with pytest.raises(KernelError, match="create link"):
-        lab.link(a, b, mtu=1)
+
+
+ONES = "ff:ff:ff:ff:ff:ff"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"mtu": 67}, "Lab.link.mtu: expected 68 to 65535 bytes, got 67"),
+        ({"mtu": -1}, "Lab.link.mtu: expected 68 to 65535 bytes, got -1"),
+        ({"mtu": 65_536}, "Lab.link.mtu: expected 68 to 65535 bytes, got 65536"),
+        ({"mtu": 1279, "addresses": ([], ["fd00::1/64"])}, "at least 1280 bytes for a link with IPv6"),
+        ({"macs": (ONES, None)}, "Lab.link.macs: expected the MAC address of one station"),
+        ({"macs": (None, "00:00:00:00:00:00")}, "Lab.link.macs: expected the MAC address of one station"),
+        ({"macs": ("zz", None)}, "Lab.link.macs: expected the MAC address of one station"),
+        ({"macs": ("", None)}, "Lab.link.macs: expected the MAC address of one station"),
+        ({"addresses": (["10.0.0.300/24"], [])}, "addresses with prefix lengths"),
+    ],
+)
+def test_options_that_no_link_has_are_refused_and_change_nothing(
+    lab: Lab, options: dict[str, Any], words: str
+) -> None:
+    a, s = lab.host("a"), lab.switch("s")
+    with pytest.raises(FieldError) as caught:
+        lab.link(a, s, **options)
+    assert words in str(caught.value)
+    lab.link(a, s)
+    assert str(a.address()) == "10.0.1.1"
+
+
+def test_a_link_that_the_kernel_refuses_halfway_is_taken_back(lab: Lab) -> None:
+    a, b, s = lab.host("a"), lab.host("b"), lab.switch("s")
+    twice = ["192.0.2.2/24", "192.0.2.2/24"]
+    for far in (b, a):
+        with pytest.raises(KernelError, match="add address"):
+            lab.link(a, far, addresses=(["192.0.2.1/24"], twice))
+    with pytest.raises(KernelError, match="add address"):
+        lab.link(s, b, addresses=([], twice))
+    assert a.interfaces == b.interfaces == s.interfaces == ()
+    lab.link(a, s)
+    lab.link(b, s)
+    assert [str(host.address(version)) for host in (a, b) for version in (4, 6)] == [
+        "10.0.1.1",
+        "fd00:1::1",
+        "10.0.1.2",
+        "fd00:1::2",
+    ]
+    assert a.interfaces == b.interfaces == ("eth0",)
+
+
+def test_the_least_mtu_and_that_of_ipv6(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    for mtu, addresses in ((68, 1), (1279, 1), (1280, 2), (65_535, 2)):
+        cable = lab.link(a, b, mtu=mtu)
+        assert [len(port.addresses) for port in cable] == [addresses] * 2
+
+
+def test_a_host_without_a_link_says_so(lab: Lab) -> None:
+    with pytest.raises(FieldError, match=r"a\.interface: expected an interface \(it has none before Lab.link\)"):
+        lab.host("a").address()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ipv4/nosuch", 1, "set net/ipv4/nosuch to 1: no such setting; `ls /proc/sys/net` lists"),
+        ("ipv4", 1, "set net/ipv4 to 1: a group of settings"),
+        ("ipv4/ip_default_ttl", 9999, "set net/ipv4/ip_default_ttl to 9999: not a value that this setting takes"),
+    ],
+)
+def test_a_setting_that_cannot_be_set(lab: Lab, name: str, value: int, words: str) -> None:
+    with pytest.raises(KernelError) as caught:
+        lab.host("a").set_sysctls({name: value})
+    assert words in str(caught.value)
 
 
 def test_entering_nests_and_returns_also_after_an_error(lab: Lab) -> None:
@@ -203,6 +275,18 @@ def test_what_the_machine_allows(lab: Lab) -> None:
     assert results["packet sockets"] == ("packet sockets", True, "works", "")
     assert results["namespaces as this user"].ok
     assert {"raw IPv4 sockets", "raw IPv6 sockets", "user namespaces", "program tcpdump"} <= set(results)
+    assert results["library scapy"] == ("library scapy", True, "works", "")
+    assert not any(check.remedy for check in results.values() if check.ok)
+
+
+def test_what_only_some_uses_need_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    results = {check.name: check for check in check_machine()}
+    nft, scapy = results["program nft"], results["library scapy"]
+    assert (nft.ok, nft.detail) == (True, "missing; rawkit works without it (sudo apt install nftables)")
+    assert (scapy.ok, scapy.remedy) == (True, "")
+    assert scapy.detail == 'missing; only rawkit verify needs it (pip install "rawkit[verify]")'
 
 
 def descriptors() -> list[str]:

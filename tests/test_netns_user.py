@@ -58,6 +58,24 @@ def test_without_that_the_error_says_what_to_do(tmp_path: Path) -> None:
     assert all("CAP_NET_RAW: run as root" in line for line in sockets)
 
 
+CHECKS = """
+from rawkit.netns import check_machine
+for check in check_machine():
+    print(check)
+"""
+
+
+def test_the_remedies_of_the_checks_can_be_typed(tmp_path: Path) -> None:
+    done = run_as_nobody(script(tmp_path, CHECKS))
+    assert done.returncode == 0, done.stderr
+    failed = [line for line in done.stdout.splitlines() if "ok=False" in line]
+    for name in ("raw IPv4 sockets", "raw IPv6 sockets", "packet sockets", "namespaces as this user"):
+        (line,) = (line for line in failed if f"name={name!r}" in line)
+        assert "detail='not permitted to " in line
+        assert "(unshare -rn rawkit doctor)" in line
+    assert "reexec" not in done.stdout
+
+
 def script(directory: Path, text: str) -> Path:
     """A file that nobody can read, under a directory that they can enter."""
     for parent in (directory, *directory.parents[:2]):

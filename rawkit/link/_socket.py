@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 import time
 from types import TracebackType
 from typing import Any, Self
 
-from rawkit.errors import TimedOut, kernel_error
+from rawkit.errors import FieldError, TimedOut, kernel_error
 from rawkit.link import _kernel
 from rawkit.link.frame import Sendable
 
-__all__ = ["KernelSocket", "payload", "wait"]
+__all__ = ["KernelSocket", "deadline_of", "is_over", "payload", "wait"]
 
 Ancillary = list[tuple[int, int, bytes]]
+
+_LONGEST_WAIT = 1_000_000.0  # seconds, in milliseconds still an int of C, which poll(2) takes
 
 _ANCILLARY_BYTES = 256  # room for every control message that rawkit asks for, several times over
 
@@ -71,13 +74,12 @@ class KernelSocket:
     def _receive(self, size: int, timeout: float | None) -> tuple[bytes, Ancillary, Any]:
         """The next packet's bytes (at most `size`), control messages and address."""
         doing = f"receive on {self._name}"
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = deadline_of(timeout)
         while True:
             try:
                 data, ancillary, _, address = self._socket.recvmsg(size, _ANCILLARY_BYTES)
             except BlockingIOError:
-                left = None if deadline is None else deadline - time.monotonic()
-                if not wait(self.fileno(), select.POLLIN, left):
+                if not wait(self.fileno(), select.POLLIN, deadline) and is_over(deadline):
                     raise TimedOut(doing, timeout or 0) from None
             except OSError as error:
                 raise kernel_error(error, doing) from error
@@ -90,11 +92,27 @@ def payload(data: Sendable) -> bytes | bytearray | memoryview:
     return data if isinstance(data, (bytes, bytearray, memoryview)) else bytes(data)
 
 
-def wait(descriptor: int, events: int, seconds: float | None) -> bool:
-    """Whether one of the poll(2) `events` came (or an error) within so many seconds; None waits for ever."""
+def deadline_of(timeout: float | None) -> float | None:
+    """When a wait that starts now is over, by the monotonic clock; None is never. Raises FieldError."""
+    if timeout is None:
+        return None
+    if math.isnan(timeout):
+        raise FieldError("receive", "timeout", timeout, "a number of seconds, or None to wait for ever")
+    return time.monotonic() + timeout
+
+
+def is_over(deadline: float | None) -> bool:
+    """Whether that time has come."""
+    return deadline is not None and time.monotonic() >= deadline
+
+
+def wait(descriptor: int, events: int, deadline: float | None) -> bool:
+    """Whether one of the poll(2) `events` came (or an error) by then. May return early, after eleven days."""
     poll = select.poll()
     poll.register(descriptor, events)
-    return bool(poll.poll(None if seconds is None else max(seconds, 0) * 1000))
+    if deadline is None:
+        return bool(poll.poll())
+    return bool(poll.poll(min(max(deadline - time.monotonic(), 0), _LONGEST_WAIT) * 1000))
 
 
 def kernel_time(ancillary: Ancillary) -> int:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from rawkit.errors import TimedOut, kernel_error
-from rawkit.link._socket import payload, wait
+from rawkit.link._socket import deadline_of, is_over, payload, wait
 from rawkit.link.frame import Frame, Sendable
 from rawkit.wire.link_type import LinkType
 
@@ -104,17 +104,16 @@ class MemoryEnd:
     def receive(self, timeout: float | None = None) -> Frame:
         """The next frame, after at most `timeout` seconds (None: for ever, 0: only if it is there already).
 
-        Raises TimedOut, KernelError (EBADF).
+        Raises TimedOut, FieldError for a `timeout` that is no number, KernelError (EBADF).
         """
         doing = f"receive on {self.interface}"
         self._must_be_open(doing)
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = deadline_of(timeout)
         while True:
             try:
                 os.eventfd_read(self._waiting)
             except BlockingIOError:
-                left = None if deadline is None else deadline - time.monotonic()
-                if not wait(self._waiting, select.POLLIN, left):
+                if not wait(self._waiting, select.POLLIN, deadline) and is_over(deadline):
                     raise TimedOut(doing, timeout or 0) from None
             else:
                 return self._frames.popleft()

@@ -7,7 +7,7 @@ import socket
 import struct
 from typing import NamedTuple
 
-from rawkit.errors import InterfaceError, kernel_error
+from rawkit.errors import FieldError, InterfaceError, kernel_error
 from rawkit.link import _kernel
 from rawkit.link._socket import Ancillary, KernelSocket, kernel_time
 from rawkit.link.filters import compile_filter
@@ -17,6 +17,7 @@ from rawkit.wire import VLAN, Ethernet, LinkType
 __all__ = ["PacketSocket", "Statistics"]
 
 _VLAN_BYTES = 4
+_LARGEST_SNAPLEN = 262_144  # libpcap's limit, and tcpdump's default
 
 _LINK_TYPES = {
     _kernel.ARPHRD_ETHER: LinkType.ETHERNET,
@@ -49,9 +50,9 @@ class PacketSocket(KernelSocket):
     before the first frame can arrive. `promiscuous` asks the card for frames to other hosts as well, for as
     long as the socket is open. Of each frame at most `snaplen` bytes are kept.
 
-    Raises NotPermittedError without CAP_NET_RAW, InterfaceError when the interface does not exist, is down
-    or goes away, and FilterError. An interface that goes down says so once; receiving after that waits for
-    its return.
+    Raises FieldError for an argument out of its range, NotPermittedError without CAP_NET_RAW, InterfaceError
+    when the interface does not exist, is down or goes away, and FilterError. An interface that goes down says
+    so once; receiving after that waits for its return.
     """
 
     def __init__(
@@ -61,8 +62,12 @@ class PacketSocket(KernelSocket):
         protocol: int = _kernel.ETH_P_ALL,
         promiscuous: bool = False,
         filter: str | None = None,
-        snaplen: int = 262_144,
+        snaplen: int = _LARGEST_SNAPLEN,
     ) -> None:
+        if not 0 <= protocol <= 0xFFFF:
+            raise FieldError("PacketSocket", "protocol", protocol, "an EtherType: 0 to 65535")
+        if not 1 <= snaplen <= _LARGEST_SNAPLEN:
+            raise FieldError("PacketSocket", "snaplen", snaplen, f"1 to {_LARGEST_SNAPLEN} bytes")
         self.interface = interface
         self.snaplen = snaplen
         self._seen = Statistics(0, 0)
@@ -107,9 +112,13 @@ class PacketSocket(KernelSocket):
     def statistics(self) -> Statistics:
         """What the socket received and dropped since it was opened (PACKET_STATISTICS).
 
-        Frames that are still waiting to be received count as packets.
+        Frames that are still waiting to be received count as packets. Raises KernelError when it is closed.
         """
-        value = self._socket.getsockopt(_kernel.SOL_PACKET, _kernel.PACKET_STATISTICS, _kernel.STATISTICS.size)
+        size = _kernel.STATISTICS.size
+        try:
+            value = self._socket.getsockopt(_kernel.SOL_PACKET, _kernel.PACKET_STATISTICS, size)
+        except OSError as error:
+            raise kernel_error(error, f"read the statistics of {self._name}") from error
         packets, drops = _kernel.STATISTICS.unpack(value)
         # The kernel forgets what it has told.
         self._seen = Statistics(self._seen.packets + packets, self._seen.drops + drops)

@@ -28,6 +28,10 @@ class _RawSocket(KernelSocket):
 
     protocol: int
 
+    def _check(self, protocol: int) -> None:
+        if not 0 <= protocol <= 255:
+            raise FieldError(type(self).__name__, "protocol", protocol, "a protocol number: 0 to 255")
+
     def _prepare(self, interface: str | None) -> None:
         self.interface = interface
         self._interfaces: dict[int, str] = {}
@@ -55,9 +59,11 @@ class _RawSocket(KernelSocket):
     ) -> tuple[Sendable, str]:
         """What is to be sent, its source filled in if it is a packet, and the address it goes to, as text."""
         if isinstance(data, Packet):
-            data = with_source(data, self.interface)
+            scope = str(destination or "").partition("%")[2]
+            named = self._interface_name(int(scope)) if scope.isdecimal() else scope
+            data = with_source(data, self.interface or named or None)
         if destination is None:
-            return data, str(destination_of(data, header))
+            return data, str(destination_of(data, header, type(self).__name__))
         try:
             address = (IPv4Address if header is IPv4 else IPv6Address)(str(destination))
         except ValueError as error:
@@ -92,10 +98,12 @@ class RawIPv4Socket(_RawSocket):
     together, and also those that its own stack handles. The default, IPPROTO_RAW, only sends: nothing
     is received. `interface` restricts both ways to one interface.
 
-    Raises NotPermittedError without CAP_NET_RAW, InterfaceError for an `interface` that does not exist.
+    Raises FieldError for a `protocol` beyond 255, NotPermittedError without CAP_NET_RAW, InterfaceError for an
+    `interface` that does not exist.
     """
 
     def __init__(self, protocol: int = socket.IPPROTO_RAW, *, interface: str | None = None) -> None:
+        self._check(protocol)
         self.protocol = protocol
         self._open(socket.AF_INET, protocol, "raw IPv4 socket")
         self._prepare(interface)
@@ -141,10 +149,12 @@ class RawIPv6Socket(_RawSocket):
     `interface` restricts both ways to one interface, and gives link-local destinations theirs; else write it
     as in "fe80::1%eth0".
 
-    Raises NotPermittedError without CAP_NET_RAW, InterfaceError for an `interface` that does not exist.
+    Raises FieldError for a `protocol` beyond 255, NotPermittedError without CAP_NET_RAW, InterfaceError for an
+    `interface` that does not exist.
     """
 
     def __init__(self, protocol: int = socket.IPPROTO_RAW, *, interface: str | None = None) -> None:
+        self._check(protocol)
         self.protocol = protocol
         self._open(socket.AF_INET6, protocol, "raw IPv6 socket")
         self._prepare(interface)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -12,15 +13,17 @@ from rawkit.wire import IPv4, IPv6, LinkType, Packet, dissect
 
 __all__ = ["destination_of", "source_towards", "with_source"]
 
+_NAME_THE_INTERFACE = "a link-local address is on every link; name the interface: interface='eth0', or -i eth0"
+
 _DISCARD = 9  # RFC 863; nothing is sent to it, connecting a datagram socket only looks up the route
 
 
-def destination_of(data: Sendable, header: type[IPv4] | type[IPv6]) -> IPv4Address | IPv6Address:
+def destination_of(data: Sendable, header: type[IPv4] | type[IPv6], sender: str) -> IPv4Address | IPv6Address:
     """The destination in the first IP header of what is to be sent. Raises FieldError if it has none."""
     packet = data if isinstance(data, Packet) else dissect(bytes(data), LinkType.RAW)
     if header not in packet:
-        expected = f"given, since what is sent has no {header.__name__} header"
-        raise FieldError("send", "destination", None, expected)
+        expected = f"an address (what is sent has no {header.__name__} header to take it from)"
+        raise FieldError(f"{sender}.send", "destination", None, expected)
     return packet[header].dst
 
 
@@ -42,7 +45,10 @@ def source_towards(
             lookup.connect((str(destination), _DISCARD, *scope))
             return ip_address(lookup.getsockname()[0].partition("%")[0])
     except OSError as error:
-        raise kernel_error(error, f"find the way to {destination}") from error
+        remedies = (
+            {errno.EINVAL: _NAME_THE_INTERFACE} if destination.version == 6 and destination.is_link_local else {}
+        )
+        raise kernel_error(error, f"find the way to {destination}", remedies=remedies) from error
 
 
 def with_source(packet: Packet, interface: str | None = None) -> Packet:

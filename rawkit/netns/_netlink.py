@@ -37,6 +37,11 @@ class Netlink:
         with _translated(f"create link {name}"):
             self._route.link("add", ifname=name, kind="veth", address=str(mac), mtu=mtu, peer=far)
 
+    def remove(self, name: str) -> None:
+        """Pull a cable out, by the name of its end here: both ends are gone."""
+        with _translated(f"remove link {name}"):
+            self._route.link("del", ifname=name)
+
     def set_up(self, index: int) -> None:
         """Raise an interface."""
         with _translated(f"raise interface {index}"):

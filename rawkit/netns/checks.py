@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rawkit.errors import RawkitError, kernel_error
+from rawkit.errors import KernelError, NotPermittedError, RawkitError, kernel_error
 from rawkit.netns.lab import Lab
 
 __all__ = ["Check", "check_machine"]
@@ -23,6 +24,11 @@ _PROGRAMS = {
     "tshark": "tshark",
 }
 """Programs that exercises use and rawkit itself does not, with Debian's package for each."""
+
+_LIBRARIES = {"scapy": 'pip install "rawkit[verify]"'}
+"""Libraries that only `rawkit verify` needs, with the command that installs each."""
+
+_ROOT_OR_OWN = "run as root (sudo rawkit doctor), or in a network of your own (unshare -rn rawkit doctor)"
 
 _IN_USER_NAMESPACE = """
 import sys
@@ -42,8 +48,10 @@ class Check(NamedTuple):
 
     name: str
     ok: bool
+    """Whether rawkit can work with it: also when something is missing that only some uses need."""
     detail: str
     remedy: str
+    """Empty when it is ok."""
 
 
 def check_machine() -> Iterator[Check]:
@@ -54,8 +62,12 @@ def check_machine() -> Iterator[Check]:
     yield _try("namespaces as this user", make_lab)
     yield _user_namespaces()
     for program, package in _PROGRAMS.items():
-        where = shutil.which(program)
-        yield Check(f"program {program}", where is not None, where or "not found", f"install {package}")
+        missing = f"missing; rawkit works without it (sudo apt install {package})"
+        yield Check(f"program {program}", True, shutil.which(program) or missing, "")
+    for library, install in _LIBRARIES.items():
+        found = importlib.util.find_spec(library) is not None
+        detail = "works" if found else f"missing; only rawkit verify needs it ({install})"
+        yield Check(f"library {library}", True, detail, "")
 
 
 def make_lab() -> None:
@@ -81,13 +93,19 @@ def _user_namespaces() -> Check:
         capture_output=True,
         text=True,
     )
-    last = done.stderr.strip().rpartition("\n")[2]
-    return Check("user namespaces", done.returncode == 0, last or "works", last.partition(": ")[2])
+    if done.returncode == 0:
+        return Check("user namespaces", True, "works", "")
+    doing, _, remedy = done.stderr.strip().rpartition("\n")[2].partition(": ")
+    return Check("user namespaces", False, f"cannot {doing}", remedy)
 
 
 def _try(name: str, action: Callable[[], None]) -> Check:
     try:
         action()
+    except NotPermittedError as error:
+        return Check(name, False, f"not permitted to {error.doing}", _ROOT_OR_OWN)
+    except KernelError as error:
+        return Check(name, False, f"cannot {error.doing}", error.remedy)
     except RawkitError as error:
-        return Check(name, False, str(error), getattr(error, "remedy", ""))
+        return Check(name, False, str(error), "")
     return Check(name, True, "works", "")

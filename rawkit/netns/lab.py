@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from rawkit.errors import FieldError, kernel_error
 from rawkit.layout import MAC
 from rawkit.netns import _kernel
 from rawkit.netns.namespace import Namespace
-from rawkit.netns.node import Host, Node, Port, Router, Switch
+from rawkit.netns.node import IPV6_MTU, Host, Node, Port, Router, Switch
 from rawkit.netns.programs import Programs
 from rawkit.netns.routes import Segment
 
@@ -20,6 +20,7 @@ __all__ = ["Cable", "Lab"]
 
 N = TypeVar("N", bound=Node)
 
+_LEAST_MTU, _MOST_MTU = 68, 65_535  # ETH_MIN_MTU and ETH_MAX_MTU of <linux/if_ether.h>
 _MOST_SEGMENTS = 9999  # the segment's number in decimal digits is one group of an IPv6 address
 
 
@@ -88,21 +89,29 @@ class Lab:
         segments uncut on the link, as a capture on a real sender shows them. Without, every frame is as it
         would be on a real wire.
 
-        Raises FieldError for addresses that are none, KernelError.
+        `mtu` is 68 to 65535 bytes; below 1280, which is the least that IPv6 needs, a link has IPv4 only.
+
+        Raises FieldError for an argument that does not fit, KernelError. After an error the lab is as before.
         """
-        given = (None, None) if addresses is None else (_interfaces(addresses[0]), _interfaces(addresses[1]))
-        segment = self._segment(a, b)
+        if not _LEAST_MTU <= mtu <= _MOST_MTU:
+            raise FieldError("Lab.link", "mtu", mtu, f"{_LEAST_MTU} to {_MOST_MTU} bytes")
+        given = (None, None) if addresses is None else tuple(_interfaces(texts, mtu) for texts in addresses)
         numbers = len(a.ports), len(b.ports) + (a is b)
         names = f"eth{numbers[0]}", f"eth{numbers[1]}"
-        hardware = MAC(macs[0] or a.mac_of(numbers[0])), MAC(macs[1] or b.mac_of(numbers[1]))
-        a.netlink.add_veth(names[0], hardware[0], names[1], hardware[1], b.namespace, mtu)
-        cable = Cable(
-            a.plug(names[0], hardware[0], mtu, offload, segment, given[0]),
-            b.plug(names[1], hardware[1], mtu, offload, segment, given[1]),
-        )
-        for port in cable:
-            with port.node:
-                _synchronize(port)
+        hardware = _station(macs[0], a.mac_of(numbers[0])), _station(macs[1], b.mac_of(numbers[1]))
+        with ExitStack() as undo:
+            segment = self._segment(a, b, undo)
+            _put_back(undo, segment, a, b)
+            a.netlink.add_veth(names[0], hardware[0], names[1], hardware[1], b.namespace, mtu)
+            undo.callback(a.netlink.remove, names[0])
+            cable = Cable(
+                a.plug(names[0], hardware[0], mtu, offload, segment, given[0]),
+                b.plug(names[1], hardware[1], mtu, offload, segment, given[1]),
+            )
+            for port in cable:
+                with port.node:
+                    _synchronize(port)
+            undo.pop_all()
         for node in self._nodes.values():
             if isinstance(node, Host):
                 node.add_routes()
@@ -123,7 +132,7 @@ class Lab:
         self._nodes[name] = node
         return node
 
-    def _segment(self, a: Node, b: Node) -> Segment:
+    def _segment(self, a: Node, b: Node, undo: ExitStack) -> Segment:
         """The broadcast domain that a link between the two belongs to; switches that it joins share one."""
         switches = [node for node in (a, b) if isinstance(node, Switch)]
         segment = next((switch.segment for switch in switches if switch.segment), None)
@@ -132,7 +141,9 @@ class Lab:
                 raise FieldError("Lab", "link", len(self._segments) + 1, f"at most {_MOST_SEGMENTS} subnets")
             segment = Segment(len(self._segments) + 1)
             self._segments.append(segment)
+            undo.callback(self._segments.pop)
         for switch in switches:
+            undo.callback(setattr, switch, "segment", switch.segment)
             switch.segment = segment
         return segment
 
@@ -145,11 +156,35 @@ class Lab:
         self.close()
 
 
-def _interfaces(texts: Sequence[str]) -> tuple[IPv4Interface | IPv6Interface, ...]:
+def _interfaces(texts: Sequence[str], mtu: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
     try:
-        return tuple(ip_interface(text) for text in texts)
+        found = tuple(ip_interface(text) for text in texts)
     except ValueError as error:
         raise FieldError("Lab.link", "addresses", texts, "addresses with prefix lengths") from error
+    if mtu < IPV6_MTU and any(interface.version == 6 for interface in found):
+        raise FieldError("Lab.link", "mtu", mtu, f"at least {IPV6_MTU} bytes for a link with IPv6 addresses")
+    return found
+
+
+def _station(given: MAC | str | None, default: MAC) -> MAC:
+    """The MAC address of one end, which an interface can have: neither a group's nor all zeros."""
+    expected = "the MAC address of one station, such as '02:00:00:00:00:01'"
+    try:
+        mac = default if given is None else MAC(given)
+    except ValueError as error:
+        raise FieldError("Lab.link", "macs", given, expected) from error
+    if mac.is_multicast or not any(mac):
+        raise FieldError("Lab.link", "macs", given, expected)
+    return mac
+
+
+def _put_back(undo: ExitStack, segment: Segment, *nodes: Node) -> None:
+    """Let `undo` take back whatever plugging these nodes in is going to note."""
+    undo.callback(setattr, segment, "stations", segment.stations)
+    stations = [node.station for node in nodes if isinstance(node, Host)]
+    noted: list[list[Any]] = [segment.hops, *(node.ports for node in nodes), *(each.segments for each in stations)]
+    for notes in noted:
+        undo.callback(notes.__setitem__, slice(None), notes[:])
 
 
 def _synchronize(port: Port) -> None:

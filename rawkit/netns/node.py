@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
@@ -19,10 +20,13 @@ from rawkit.netns.namespace import Namespace
 from rawkit.netns.programs import Programs
 from rawkit.netns.routes import Network, Segment, Station, routes_of
 
-__all__ = ["Host", "Node", "Port", "Router", "Switch"]
+__all__ = ["IPV6_MTU", "Host", "Node", "Port", "Router", "Switch"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+IPV6_MTU = 1280
+"""The least that IPv6 needs, in bytes (RFC 8200, section 5); the kernel has no IPv6 on a link with less."""
 
 _BRIDGE = "br0"
 
@@ -33,6 +37,11 @@ _QUIET = {
     "ipv6/conf/default/accept_dad": 0,
     "ipv6/conf/default/accept_ra": 0,
     "ipv6/conf/default/router_solicitations": 0,
+}
+_SYSCTL_REMEDIES = {
+    errno.ENOENT: "no such setting; `ls /proc/sys/net` lists those that exist",
+    errno.EISDIR: "a group of settings; name one in it",
+    errno.EINVAL: "not a value that this setting takes",
 }
 _FORWARDING = {"ipv4/ip_forward": 1, "ipv6/conf/all/forwarding": 1}
 _NO_ADDRESSES = {"ipv6/conf/default/disable_ipv6": 1}
@@ -90,7 +99,13 @@ class Node:
         for port in self.ports:
             if interface in (None, port.name):
                 return port
-        raise FieldError(self.name, "interface", interface or "eth0", f"one of {', '.join(self.interfaces)}")
+        linked = f"one of {', '.join(self.interfaces)}"
+        raise FieldError(
+            self.name,
+            "interface",
+            interface,
+            linked if self.ports else "an interface (it has none before Lab.link)",
+        )
 
     def address(self, version: int = 4, interface: str | None = None) -> IPv4Address | IPv6Address:
         """Its address of IP version 4 or 6, of its first interface unless another is named."""
@@ -108,8 +123,11 @@ class Node:
     def popen(self, arguments: str | Sequence[str | Path], **options: Any) -> subprocess.Popen[Any]:
         """Start a program inside, as subprocess.Popen does, with its options and errors.
 
-        It ends with the lab at the latest, killed, with everything that it started. It sees process numbers
-        of its own; the Popen object has the outer ones. Its pipes are the caller's to close.
+        It ends with the lab at the latest, killed, with everything that it started. It has process numbers
+        of its own; the Popen object has the outer ones. The file system is the outer machine's, /proc
+        included: the programs listed there (ps, /proc/1) are the machine's, by their outer numbers, and
+        /proc/<its own number> is another program. /proc/net and /proc/sys/net are the host's. Its pipes are
+        the caller's to close.
         """
         return self._programs.start(self._namespace, arguments, options)
 
@@ -146,7 +164,9 @@ class Node:
                 try:
                     Path("/proc/sys/net", name).write_text(str(value))
                 except OSError as error:
-                    raise kernel_error(error, f"set net/{name}", "CAP_NET_ADMIN") from error
+                    raise kernel_error(
+                        error, f"set net/{name} to {value}", "CAP_NET_ADMIN", remedies=_SYSCTL_REMEDIES
+                    ) from error
 
     def fileno(self) -> int:
         """The descriptor that holds its network namespace."""
@@ -167,7 +187,7 @@ class Node:
             index = socket.if_nametoindex(name)
             if not offload:
                 _kernel.switch_offloads_off(name)
-        chosen = self._join(index, segment, addresses)
+        chosen = self._join(mtu, index, segment, addresses)
         self.netlink.set_up(index)
         for address in chosen:
             self.netlink.add_address(index, address)
@@ -176,7 +196,7 @@ class Node:
         return port
 
     def _join(
-        self, index: int, segment: Segment, addresses: Addresses
+        self, mtu: int, index: int, segment: Segment, addresses: Addresses
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
         raise NotImplementedError
 
@@ -221,9 +241,14 @@ class Host(Node):
                 self._routed.add(network)
 
     def _join(
-        self, index: int, segment: Segment, addresses: Addresses
+        self, mtu: int, index: int, segment: Segment, addresses: Addresses
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
-        chosen = segment.next_addresses() if addresses is None else tuple(addresses)
+        chosen: tuple[IPv4Interface | IPv6Interface, ...]
+        if addresses is None:
+            ipv4, ipv6 = segment.next_addresses()
+            chosen = (ipv4, ipv6) if mtu >= IPV6_MTU else (ipv4,)
+        else:
+            chosen = tuple(addresses)
         segment.plug(self.station, chosen)
         return chosen
 
@@ -249,7 +274,7 @@ class Switch(Node):
         self.netlink.set_up(self._bridge)
 
     def _join(
-        self, index: int, segment: Segment, addresses: Addresses
+        self, mtu: int, index: int, segment: Segment, addresses: Addresses
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
         self.netlink.set_master(index, self._bridge)
         return ()

@@ -42,7 +42,7 @@ class Segment:
     hops: list[Hop] = field(default_factory=list)
     stations: int = 0
 
-    def next_addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
+    def next_addresses(self) -> tuple[IPv4Interface, IPv6Interface]:
         """The addresses for one more station: .1 and ::1 for the first, .2 and ::2 for the second."""
         self.stations += 1
         high, low = divmod(self.number, 256)

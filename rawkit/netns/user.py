@@ -58,8 +58,8 @@ def enter_user_namespace() -> None:
     except OSError as error:
         if error.errno in (errno.EPERM, errno.EACCES):
             remedy = (
-                "this machine forbids it; run as root, or allow it (where these exist): "
-                "sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
+                "this machine forbids it; run as root, or allow it (whichever of the two exists): "
+                "sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
             )
             raise NotPermittedError(error.errno, doing, remedy) from error
         raise kernel_error(error, doing) from error
