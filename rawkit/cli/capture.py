@@ -32,7 +32,11 @@ privileges are given up."""
 
 @click.command("capture", epilog=EXAMPLES)
 @click.option(
-    "-i", "--interface", type=InterfaceName(), metavar="IFACE", help="Listen here; by default on the first that is up."
+    "-i",
+    "--interface",
+    type=InterfaceName(),
+    metavar="IFACE",
+    help="Listen here (default: the first that is up).",
 )
 @click.option("-f", "--filter", "filter_text", metavar="FILTER", help="Only what this tcpdump filter lets pass.")
 @click.option("-c", "--count", type=click.IntRange(min=1), help="Stop after so many packets.")
@@ -41,7 +45,12 @@ privileges are given up."""
 )
 @click.option("--promiscuous", is_flag=True, help="Ask the card for frames to other hosts too.")
 @click.option(
-    "-s", "--snaplen", type=click.IntRange(1, 262_144), default=262_144, show_default=True, help="Bytes kept of each."
+    "-s",
+    "--snaplen",
+    type=click.IntRange(1, 262_144),
+    default=262_144,
+    show_default=True,
+    help="Bytes of each.",
 )
 def command(
     interface: str | None,
@@ -55,7 +64,9 @@ def command(
     name = interface or _first_interface()
     captured = 0
     with ExitStack() as stack:
-        socket = stack.enter_context(PacketSocket(name, promiscuous=promiscuous, filter=filter_text, snaplen=snaplen))
+        socket = stack.enter_context(
+            PacketSocket(name, promiscuous=promiscuous, filter=filter_text, snaplen=snaplen)
+        )
         sink: _FileSink | _LineSink = _LineSink(stack) if file is None else _FileSink(file, name, socket, stack)
         drop_privileges()
         stopping = stack.enter_context(Stopping())

@@ -31,7 +31,16 @@ gone when the demo is. It runs as root, and as anybody else in a user namespace.
 
 
 @click.command("demo", epilog=EXAMPLES)
-@click.option("-w", "--write", "file", metavar="FILE", default="demo.pcapng", show_default=True, type=CaptureFile(), help="Where the capture goes.")
+@click.option(
+    "-w",
+    "--write",
+    "file",
+    metavar="FILE",
+    default="demo.pcapng",
+    show_default=True,
+    type=CaptureFile(),
+    help="Where the capture goes.",
+)
 def command(file: str) -> int:
     """Build packets by hand, send them over a real wire, read the kernel's answers, check all of it."""
     if file == "-":

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 __all__ = ["CaptureFile", "InterfaceName", "Seconds"]
 
 
-class NotEmpty(click.ParamType):
+class NotEmpty(click.ParamType[str]):
     """Text that says something."""
 
     name = "text"
@@ -53,7 +53,7 @@ class InterfaceName(NotEmpty):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A time that a program can wait: finite, and not negative."""
 
     name = "seconds"

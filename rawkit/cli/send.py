@@ -43,9 +43,7 @@ is 0. A source that is left out becomes this host's own."""
 @click.argument("expression", metavar="EXPR")
 @click.option("-i", "--interface", type=InterfaceName(), metavar="IFACE", help="Send on this interface.")
 @click.option("-c", "--count", type=click.IntRange(min=1), default=1, help="Send so many times (default 1).")
-@click.option(
-    "--interval", type=Seconds(), default=1.0, show_default=True, help="Seconds between two of them."
-)
+@click.option("--interval", type=Seconds(), default=1.0, show_default=True, help="Seconds between two of them.")
 def command(expression: str, interface: str | None, count: int, interval: float) -> int:
     """Send the packet that EXPR stands for."""
     packet = read_expression(expression)

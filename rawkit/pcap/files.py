@@ -51,7 +51,9 @@ def open_input(source: Target) -> tuple[BinaryIO | FileIO, str, bool]:
     try:
         return FileIO(name, "rb"), name, True
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise file_error(_as_os_error(error), f"open {name!r}" if not name.isprintable() else f"open {name}") from error
+        raise file_error(
+            _as_os_error(error), f"open {name!r}" if not name.isprintable() else f"open {name}"
+        ) from error
 
 
 def reading(file: BinaryIO | FileIO) -> Callable[[int], bytes]:

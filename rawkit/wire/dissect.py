@@ -33,7 +33,7 @@ def dissect(
     `wire_length` is how long the packet was when it was captured, if that is more than `data`. With
     `checksum_unfinished` its transport checksum was left to the network card, and is no problem.
     """
-    if data.__class__ is not bytes:
+    if type(data) is not bytes:
         data = bytes(memoryview(data))
     if link_type.__class__ is not LinkType:
         link_type = LinkType(link_type)
