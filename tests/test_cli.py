@@ -128,3 +128,45 @@ def test_bash_completes_commands_and_options() -> None:
     """
     done = subprocess.run(["bash", "-c", commands], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["decode", "--format", "json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["send", "--interval", "nan", EXPRESSION], "seconds"),
+        (["send", "--interval", "inf", EXPRESSION], "seconds"),
+        (["send", "-i", "", EXPRESSION], "empty"),
+        (["capture", "-w", ""], "empty"),
+        (["craft", "-w", "", EXPRESSION], "empty"),
+        (["craft", "-w", "-", "--tree", EXPRESSION], "standard output"),
+        (["demo", "-w", "-"], "standard output"),
+        (["demo", "-w", "/nowhere/x.pcapng"], "/nowhere/x.pcapng"),
+        (["decode", "--format", "json", "--diagram", "x"], "exclude each other"),
+        (["decode", "--python", "--diagram", "x"], "exclude each other"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_done(arguments: list[str], words: str) -> None:
+    done = rawkit(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"), [("rawkit verify ", "file"), ("rawkit capture -w ", "file"), ("rawkit capture -i ", "lo")]
+)
+def test_completion_offers_files_and_interfaces(line: str, offered: str) -> None:
+    words = {"_RAWKIT_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()))}
+    done = subprocess.run(
+        [sys.executable, "-m", "rawkit"], env=os.environ | words, capture_output=True, text=True, check=False
+    )
+    assert any(offered in answer for answer in done.stdout.splitlines())
+
+
+def test_without_standard_error_nothing_of_an_error_goes_to_standard_output() -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m rawkit decode /nowhere.pcap 2>&-"],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from other_readers import output, tshark_fields, tshark_times
 
 from rawkit.errors import FieldError, FileError
 from rawkit.pcap import MAXIMUM_BLOCK, CaptureWriter, Interface, Record, open_capture, write_capture
-from rawkit.wire import UDP, IPv4
+from rawkit.wire import ARP, UDP, IPv4
 from rawkit.wire.link_type import LinkType
 
 TIME = 1_700_000_000_123_456_789
@@ -103,7 +104,7 @@ def test_packets_get_what_they_do_not_tell():
         writer.write(records()[1], time_ns=8, comments=())
         assert writer.count == 3
     first, second, third = read(io.BytesIO(file.getvalue()))
-    assert first[:5] == (1, 7, bytes(Hand()), 20, LinkType.RAW)
+    assert first[:5] == (1, 7, bytes(Hand()), 20, LinkType.ETHERNET)  # what the caller says goes
     assert second[:5] == (2, 0, FRAMES[0], 14, LinkType.ETHERNET)
     assert (first.comments, third.time_ns, third.comments) == (("mine",), 8, ())
     with pytest.raises(FieldError, match=r"give link_type=LinkType\.ETHERNET"):
@@ -189,7 +190,7 @@ def test_round_trip(format, data):
 WRITE_FOREVER = """
 import itertools, sys
 from rawkit.pcap import CaptureWriter
-from rawkit.wire import UDP, IPv4
+from rawkit.wire import ARP, UDP, IPv4
 from rawkit.wire.link_type import LinkType
 with CaptureWriter(sys.argv[1], link_type=LinkType.ETHERNET) as writer:
     for number in itertools.count(1):
@@ -346,3 +347,60 @@ def test_packets_go_in_and_come_out_as_packets(tmp_path):
     assert record.link_type == packet.link_type
     assert bytes(record.packet()) == bytes(packet)
     assert record.packet()[UDP].dst_port == 2
+
+
+def test_a_packet_that_no_capture_can_begin_with_needs_a_link_type(tmp_path):
+    request = ARP.who_has("10.0.0.2", tell="10.0.0.1", mac="02:00:00:00:00:01")
+    with pytest.raises(FieldError, match="link_type"):
+        write_capture(tmp_path / "x.pcap", [request / b""])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"time_ns": 1.5}, "time_ns"), ({"wire_length": 3.5}, "wire_length"), ({"link_type": 70000}, "link_type")],
+)
+@pytest.mark.parametrize("name", ["x.pcap", "x.pcapng"])
+def test_a_record_that_does_not_fit_names_its_field(tmp_path, name, changes, field):
+    with pytest.raises(FieldError) as caught:
+        write_capture(tmp_path / name, [records()[0]._replace(**changes)])
+    assert caught.value.field == field
+
+
+def test_what_is_no_packet_and_no_file_is_refused(tmp_path):
+    with CaptureWriter(io.BytesIO(), link_type=LinkType.ETHERNET) as writer:
+        for wrong in (5, "text", None, object()):
+            with pytest.raises(TypeError):
+                writer.write(wrong)
+        writer.write(FRAMES[0], comments="one comment")
+    with pytest.raises(FileError):
+        writer.write(FRAMES[0])
+    assert writer.count == 1
+    for wrong in (0, None, io.StringIO("text")):
+        with pytest.raises(TypeError, match="binary mode"):
+            open_capture(wrong)
+    with pytest.raises(FileError):
+        open_capture("a\0b")
+
+
+def test_a_replaced_file_keeps_its_mode(tmp_path):
+    target = tmp_path / "private.pcap"
+    target.touch(mode=0o600)
+    write_capture(target, records())
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_leaves_whole_records_and_names_the_file(tmp_path):
+    target = tmp_path / "x.pcap"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (24 + 50, before[1]))  # as a full disk: a part fits
+    try:
+        with CaptureWriter(target, link_type=LinkType.ETHERNET) as writer:
+            writer.write(FRAMES[0])
+            with pytest.raises(FileError, match=r"x\.pcap"):
+                writer.write(FRAMES[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [record.data for record in read(target)] == [FRAMES[0]]

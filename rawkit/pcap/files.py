@@ -135,6 +135,7 @@ def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
         file.flush()
     except OSError as error:
         _take_back(file, whole - len(pending))
+        pending.clear()
         raise file_error(error, f"write {name}") from error
 
 
