@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,10 @@ def test_without_scapy_it_tells_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 3
     assert done.stderr == 'rawkit: scapy is not installed: pip install "rawkit[verify]"\n'
+
+
+def test_json_has_a_line_a_difference_and_one_with_the_counts() -> None:
+    done = rawkit("verify", "--format", "json", ALONE)
+    found, counts = map(json.loads, done.stdout.splitlines())
+    assert (done.returncode, found["packet"], found["layer"]) == (1, 1, "UDP")
+    assert counts == {"packets": 1, "differences": 1, "explained": 0}
