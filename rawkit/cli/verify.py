@@ -56,8 +56,10 @@ def command(what: str, format_: str) -> int:
                     unexplained += len(differences) - known
                     compared += 1
                     progress.show(compared)
-        finally:  # after Ctrl-C, too
+        except KeyboardInterrupt:
             lines.write(conclude(compared, unexplained, explained))
+            raise
+        lines.write(conclude(compared, unexplained, explained))
     return NO if unexplained else OK
 
 
