@@ -214,7 +214,7 @@ def test_what_is_no_file_name_is_a_file_error(name):
 def test_a_file_that_is_closed_is_one_error():
     file = io.BytesIO(PCAP)
     file.close()
-    with pytest.raises(FileError, match="^read capture: is closed"):
+    with pytest.raises(FileError, match=r"^read capture: is closed"):
         open_capture(file)
 
 
@@ -227,7 +227,7 @@ def test_a_closed_capture_gives_no_more(data):
         capture.close()
     assert len(found) == 1
     for use in (lambda: next(capture), lambda: list(capture)):
-        with pytest.raises(FileError, match="^read capture: this capture is closed; open it again"):
+        with pytest.raises(FileError, match=r"^read capture: this capture is closed; open it again"):
             use()
     capture.close()
 

@@ -238,7 +238,7 @@ def test_a_file_that_its_owner_closed_is_one_error():
     file = io.BytesIO()
     writer = CaptureWriter(file)
     file.close()
-    with pytest.raises(FileError, match="^write capture: is closed"):
+    with pytest.raises(FileError, match=r"^write capture: is closed"):
         writer.write(records()[0])
 
 
