@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import tracemalloc
+from contextlib import contextmanager
 
 import pytest
 from captures_by_hand import (
@@ -24,7 +28,8 @@ from hypothesis import strategies as st
 
 from rawkit.errors import CaptureError
 from rawkit.pcap import MAXIMUM_BLOCK, open_capture
-from rawkit.pcap.pcapng import MAXIMUM_INTERFACES
+from rawkit.pcap.blocks import MAXIMUM_OPTIONS
+from rawkit.pcap.pcapng import MAXIMUM_INTERFACES, MAXIMUM_TEXT
 
 ORDERS = ("<", ">")
 
@@ -42,6 +47,17 @@ def read(data):
     except CaptureError as error:
         return records, error
     return records, None
+
+
+@contextmanager
+def traced():
+    """Tells the most memory that the block took, in bytes."""
+    tracemalloc.start()
+    try:
+        yield lambda: peak
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
 
 
 def facts(error):
@@ -173,18 +189,74 @@ def test_classic_damages_say_where_and_what(order):
 
 
 def test_what_is_no_capture():
-    _, error = read(b"\x1f\x8b\x08\x00 and so on")
-    assert facts(error) == (0, "the magic number of a pcap or pcapng file", "1f 8b 08 00")
+    _, error = read(b"GIF89a and so on")
+    assert facts(error) == (0, "the magic number of a pcap or pcapng file", "47 49 46 38")
     assert str(error).startswith("capture: at byte 0: expected the magic number")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("gzip", gzip.compress(b"", mtime=0)),
+        ("bzip2", bz2.compress(b"")),
+        ("xz", lzma.compress(b"")),
+        ("zstd", b"\x28\xb5\x2f\xfd"),
+        ("lz4", b"\x04\x22\x4d\x18"),
+    ],
+)
+def test_a_compressed_capture_says_how_to_read_it(name, start):
+    _, error = read(start)
+    remedy = f"a file compressed with {name}; decompress it first: {name} -dc FILE > x.pcap"
+    assert error.found == f"{start[:4].hex(' ')}, {remedy}"
 
 
 def test_interfaces_are_bounded():
     flood = section() + interface() * (MAXIMUM_INTERFACES + 1)
     records, error = read(flood)
     assert (records, error.offset) == ([], 28 + 20 * MAXIMUM_INTERFACES)
-    large = interface(options=option("<", 2, bytes(60_000)) * 100)
-    _, error = read(section() + large * 3)
-    assert error.offset == 28 + 2 * len(large)
+    large = interface(options=option("<", 2, bytes(2**15)) + option("<", 3, bytes(2**15)))
+    _, error = read(section() + large * 17)
+    expected = f"at most {MAXIMUM_TEXT} bytes of names and descriptions in a section"
+    assert facts(error) == (28 + 16 * len(large) + 16, expected, str(MAXIMUM_TEXT + 2**15))
+
+
+@pytest.mark.parametrize("options", [option("<", 1, b"note"), option("<", 9, b"")])
+def test_options_are_bounded(options):
+    _, error = read(section() + interface() + enhanced(options=options * MAXIMUM_OPTIONS))
+    assert error is None
+    flood = enhanced(options=options * ((MAXIMUM_BLOCK - 100) // len(options)))
+    assert len(flood) > MAXIMUM_BLOCK - 100
+    file = io.BytesIO(section() + interface() + flood)
+    with traced() as peak, open_capture(file) as capture, pytest.raises(CaptureError) as caught:
+        list(capture)
+    assert caught.value.offset == 48 + 28 + 60 + MAXIMUM_OPTIONS * len(options)
+    assert caught.value.expected == f"at most {MAXIMUM_OPTIONS} options in a block"
+    assert peak() < 4 * MAXIMUM_BLOCK
+
+
+WIDE = "\U0001f600".encode()  # one such character, and every other of its text takes four bytes too
+
+
+def test_comments_are_bounded():
+    comment = option("<", 1, WIDE + bytes(2**15 - 4))
+    records, error = read(
+        section() + interface() + enhanced(options=comment * 32) + enhanced(options=comment * 33)
+    )
+    assert [len(record.comments) for record in records] == [32]
+    assert error.expected == f"at most {MAXIMUM_TEXT} bytes of comments on a packet"
+
+
+def test_the_worst_takes_no_more_memory_than_documented():
+    text = WIDE + b"\xff" * (2**15 - 20)  # and every such byte becomes four characters
+    count = MAXIMUM_TEXT // len(text)
+    interfaces = interface(options=option("<", 2, text)) * count + interface() * (MAXIMUM_INTERFACES - count)
+    comments = option("<", 1, text) * count
+    packet = enhanced(data=bytes(MAXIMUM_BLOCK - 32 - len(comments)), options=comments)
+    assert len(packet) == MAXIMUM_BLOCK
+    file = io.BytesIO(section() + interfaces + packet * 2)
+    with traced() as peak, open_capture(file) as capture:
+        assert sum(1 for _ in capture) == 2
+    assert peak() < 10 * MAXIMUM_BLOCK
 
 
 @pytest.mark.parametrize(

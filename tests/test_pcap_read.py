@@ -189,6 +189,49 @@ def test_what_cannot_be_opened_says_what_to_do(tmp_path, name, message):
     assert str(caught.value) == message.format(path)
 
 
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        (0, "int"),
+        (None, "NoneType"),
+        (b"x.pcap", "bytes"),
+        (io.StringIO(), "a file open in text mode"),
+        (io.TextIOWrapper(io.BytesIO(PCAP)), "a file open in text mode"),
+    ],
+)
+def test_what_is_no_source_is_a_type_error(source, found):
+    with pytest.raises(TypeError, match=f"expected a path, '-' or a file open in binary mode, got {found}"):
+        open_capture(source)
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800"])
+def test_what_is_no_file_name_is_a_file_error(name):
+    with pytest.raises(FileError) as caught:
+        open_capture(name)
+    assert str(caught.value) == f"file name {name!r}: no file can have this name; check it"
+
+
+def test_a_file_that_is_closed_is_one_error():
+    file = io.BytesIO(PCAP)
+    file.close()
+    with pytest.raises(FileError, match=r"^read capture: is closed"):
+        open_capture(file)
+
+
+@pytest.mark.parametrize("data", [PCAP, PCAPNG])
+def test_a_closed_capture_gives_no_more(data):
+    capture = open_capture(io.BytesIO(data))
+    found = []
+    for record in capture:
+        found.append(record)
+        capture.close()
+    assert len(found) == 1
+    for use in (lambda: next(capture), lambda: list(capture)):
+        with pytest.raises(FileError, match=r"^read capture: this capture is closed; open it again"):
+            use()
+    capture.close()
+
+
 @pytest.mark.parametrize("kind", ["pcap", "pcapng"])
 def test_memory_does_not_grow_with_the_stream(kind):
     frame = bytes(1400)

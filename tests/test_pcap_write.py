@@ -17,7 +17,7 @@ from other_readers import output, tshark_fields, tshark_times
 
 from rawkit.errors import FieldError, FileError
 from rawkit.pcap import MAXIMUM_BLOCK, CaptureWriter, Interface, Record, open_capture, write_capture
-from rawkit.wire import ARP, UDP, IPv4
+from rawkit.wire import ARP, UDP, IPv4, Raw
 from rawkit.wire.link_type import LinkType
 
 TIME = 1_700_000_000_123_456_789
@@ -102,13 +102,41 @@ def test_packets_get_what_they_do_not_tell():
         writer.write(Hand(), time_ns=7, comments=["mine"])
         writer.write(FRAMES[0])
         writer.write(records()[1], time_ns=8, comments=())
-        assert writer.count == 3
-    first, second, third = read(io.BytesIO(file.getvalue()))
-    assert first[:5] == (1, 7, bytes(Hand()), 20, LinkType.ETHERNET)  # what the caller says goes
+        writer.write(bytearray(FRAMES[0]), comments="mine alone")
+        assert writer.count == 4
+    first, second, third, fourth = read(io.BytesIO(file.getvalue()))
+    assert first[:5] == (1, 7, bytes(Hand()), 20, LinkType.ETHERNET)
     assert second[:5] == (2, 0, FRAMES[0], 14, LinkType.ETHERNET)
     assert (first.comments, third.time_ns, third.comments) == (("mine",), 8, ())
+    assert (fourth.data, fourth.comments) == (FRAMES[0], ("mine alone",))
     with pytest.raises(FieldError, match=r"give link_type=LinkType\.ETHERNET"):
         write_capture(io.BytesIO(), [FRAMES[0]])
+
+
+@pytest.mark.parametrize("format", ["pcap", "pcapng"])
+def test_the_link_type_of_packets_is_the_callers_else_their_own(format):
+    class Untold(Hand):
+        link_type = None
+
+    for packet, given_type, expected in (
+        (Untold(), LinkType.ETHERNET, LinkType.ETHERNET),
+        (Hand(), LinkType.ETHERNET, LinkType.ETHERNET),
+        (Hand(), None, LinkType.RAW),
+        (Raw(data=bytes(60)) / b"", LinkType.ETHERNET, LinkType.ETHERNET),
+    ):
+        file = io.BytesIO()
+        write_capture(file, [packet], format=format, link_type=given_type)
+        assert [record.link_type for record in read(io.BytesIO(file.getvalue()))] == [expected]
+    with pytest.raises(FieldError, match=r"give link_type=LinkType\.ETHERNET"):
+        write_capture(io.BytesIO(), [Untold()], format=format)
+
+
+def test_the_link_type_of_records_is_their_own():
+    file = io.BytesIO()
+    write_capture(file, records(), link_type=LinkType.RAW)
+    assert {record.link_type for record in read(io.BytesIO(file.getvalue()))} == {LinkType.ETHERNET}
+    with pytest.raises(FieldError, match="expected RAW like all of this classic pcap file"):
+        write_capture(io.BytesIO(), records(), format="pcap", link_type=LinkType.RAW)
 
 
 def test_snaplen_cuts_and_keeps_the_length_on_the_wire(tmp_path):
@@ -153,6 +181,135 @@ def test_what_does_not_fit_is_refused_and_leaves_the_file_whole(format, change, 
     assert [record.data for record in read(io.BytesIO(file.getvalue()))] == [good.data] * 2
 
 
+@pytest.mark.parametrize("format", ["pcap", "pcapng"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("time_ns", 1.5),
+        ("time_ns", None),
+        ("wire_length", 3.5),
+        ("wire_length", -1),
+        ("link_type", 70000),
+        ("link_type", -1),
+        ("link_type", "ETHERNET"),
+        ("comments", "abc"),
+        ("comments", (1,)),
+    ],
+)
+def test_what_no_format_holds_is_told_by_field(format, field, value):
+    writer = CaptureWriter(io.BytesIO(), format=format)
+    with pytest.raises(FieldError) as caught:
+        writer.write(records()[0]._replace(**{field: value}))
+    assert (caught.value.header, caught.value.field, caught.value.value) == ("Record", field, value)
+    assert writer.count == 0
+
+
+@pytest.mark.parametrize(
+    "argument", [{"link_type": 70000}, {"link_type": "RAW"}, {"snaplen": 1.5}, {"snaplen": -1}]
+)
+def test_arguments_of_the_wrong_kind_are_told_by_name(tmp_path, argument):
+    with pytest.raises(FieldError, match=f"^CaptureWriter.{next(iter(argument))}: expected"):
+        CaptureWriter(tmp_path / "x.pcap", **argument)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("item", [5, "text", None, [1, 2]])
+def test_what_is_no_packet_is_not_written(item):
+    writer = CaptureWriter(file := io.BytesIO(), link_type=LinkType.ETHERNET)
+    with pytest.raises(TypeError, match=f"expected a Record, a packet or bytes, got {type(item).__name__}"):
+        writer.write(item)
+    writer.close()
+    assert (writer.count, read(io.BytesIO(file.getvalue()))) == (0, [])
+
+
+@pytest.mark.parametrize("flush_every", [1, 100])
+@pytest.mark.parametrize("target", ["path", "file"])
+def test_a_closed_writer_says_so(tmp_path, target, flush_every):
+    file = tmp_path / "x.pcap" if target == "path" else io.BytesIO()
+    with CaptureWriter(file, format="pcap", flush_every=flush_every) as writer:
+        writer.write(records()[0])
+    for use in (lambda: writer.write(records()[0]), writer.flush):
+        with pytest.raises(FileError, match="this writer is closed; make another"):
+            use()
+    writer.close()
+    assert writer.count == 1
+
+
+def test_a_file_that_its_owner_closed_is_one_error():
+    file = io.BytesIO()
+    writer = CaptureWriter(file)
+    file.close()
+    with pytest.raises(FileError, match=r"^write capture: is closed"):
+        writer.write(records()[0])
+
+
+@pytest.mark.parametrize("target", [5, None, b"x.pcap", io.StringIO(), io.TextIOWrapper(io.BytesIO())])
+def test_what_is_no_target_is_a_type_error(target):
+    for write in (lambda: write_capture(target, records()), lambda: CaptureWriter(target)):
+        with pytest.raises(TypeError, match="expected a path, '-' or a file open in binary mode, got"):
+            write()
+
+
+@pytest.mark.parametrize("name", ["", "a\0b.pcap", "\ud800.pcap"])
+def test_what_is_no_file_name_is_a_file_error(name):
+    for write in (lambda: write_capture(name, records()), lambda: CaptureWriter(name)):
+        with pytest.raises(FileError, match="no file can have this name"):
+            write()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_a_replaced_file_keeps_its_mode(tmp_path, mode):
+    path = tmp_path / "x.pcap"
+    path.touch()
+    path.chmod(mode)
+
+    def watched():
+        (part,) = tmp_path.glob(".rawkit-*")
+        assert part.stat().st_mode & 0o777 == mode
+        yield from records()
+
+    write_capture(path, watched())
+    assert path.stat().st_mode & 0o777 == mode
+    assert len(read(path)) == 4
+
+
+def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_capture(tmp_path / "x.pcap", records())
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x.pcap").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_replaced_file_keeps_its_owner(tmp_path):
+    path = tmp_path / "x.pcap"
+    path.touch()
+    os.chown(path, 1234, 1235)
+    path.chmod(0o640)
+    write_capture(path, records())
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (1234, 1235, 0o640)
+
+
+def test_a_group_that_cannot_be_kept_leaves_nothing_to_another(tmp_path, monkeypatch):
+    path = tmp_path / "x.pcap"
+    path.touch()
+    path.chmod(0o660)
+    status = path.stat()
+    foreign = os.stat_result((*status[:5], status.st_gid + 1, *status[6:]))
+    real = os.lstat
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr(os, "lstat", lambda name: foreign if name == str(path) else real(name))
+    write_capture(path, records())
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_one_link_type_in_a_classic_file_says_the_remedy(tmp_path):
     with pytest.raises(FieldError, match=r"expected ETHERNET .*\.pcapng.* got 'RAW'"):
         write_capture(tmp_path / "x.pcap", [records()[0], Hand()])
@@ -190,7 +347,7 @@ def test_round_trip(format, data):
 WRITE_FOREVER = """
 import itertools, sys
 from rawkit.pcap import CaptureWriter
-from rawkit.wire import ARP, UDP, IPv4
+from rawkit.wire import UDP, IPv4
 from rawkit.wire.link_type import LinkType
 with CaptureWriter(sys.argv[1], link_type=LinkType.ETHERNET) as writer:
     for number in itertools.count(1):
@@ -354,40 +511,6 @@ def test_a_packet_that_no_capture_can_begin_with_needs_a_link_type(tmp_path):
     with pytest.raises(FieldError, match="link_type"):
         write_capture(tmp_path / "x.pcap", [request / b""])
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [({"time_ns": 1.5}, "time_ns"), ({"wire_length": 3.5}, "wire_length"), ({"link_type": 70000}, "link_type")],
-)
-@pytest.mark.parametrize("name", ["x.pcap", "x.pcapng"])
-def test_a_record_that_does_not_fit_names_its_field(tmp_path, name, changes, field):
-    with pytest.raises(FieldError) as caught:
-        write_capture(tmp_path / name, [records()[0]._replace(**changes)])
-    assert caught.value.field == field
-
-
-def test_what_is_no_packet_and_no_file_is_refused(tmp_path):
-    with CaptureWriter(io.BytesIO(), link_type=LinkType.ETHERNET) as writer:
-        for wrong in (5, "text", None, object()):
-            with pytest.raises(TypeError):
-                writer.write(wrong)
-        writer.write(FRAMES[0], comments="one comment")
-    with pytest.raises(FileError):
-        writer.write(FRAMES[0])
-    assert writer.count == 1
-    for wrong in (0, None, io.StringIO("text")):
-        with pytest.raises(TypeError, match="binary mode"):
-            open_capture(wrong)
-    with pytest.raises(FileError):
-        open_capture("a\0b")
-
-
-def test_a_replaced_file_keeps_its_mode(tmp_path):
-    target = tmp_path / "private.pcap"
-    target.touch(mode=0o600)
-    write_capture(target, records())
-    assert target.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_full_disk_leaves_whole_records_and_names_the_file(tmp_path):

@@ -13,7 +13,19 @@ from typing import NamedTuple
 from rawkit.errors import FieldError
 from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
 
-__all__ = ["SECTION_MAGIC", "SECTION_TYPE", "Block", "Option", "pack_block", "read_blocks", "read_options"]
+__all__ = [
+    "MAXIMUM_OPTIONS",
+    "SECTION_MAGIC",
+    "SECTION_TYPE",
+    "Block",
+    "Option",
+    "pack_block",
+    "read_blocks",
+    "read_options",
+]
+
+MAXIMUM_OPTIONS = 65_536
+"""Most options in a block; more mean damage."""
 
 SECTION_MAGIC = b"\x0a\x0d\x0d\x0a"
 """The type of a section header block, the same in both byte orders: so opens every pcapng file."""
@@ -116,15 +128,20 @@ def _byte_order(source: Source) -> ByteOrder:
 def read_options(source: Source, block: Block, start: int) -> Iterator[Option]:
     """The options of a block, which begin at `start` bytes into its body.
 
-    They end with opt_endofopt or with the block. Raises `CaptureError` for one that runs past the block.
+    They end with opt_endofopt or with the block. Raises `CaptureError` for one that runs past the block, and
+    for more than `MAXIMUM_OPTIONS`.
     """
     header, body = _OPTIONS[block.order], block.body
     start += -start % _WORD_SIZE
+    count = 0
     while start + header.size <= len(body):
         code, length = header.unpack_from(body, start)
         if code == 0:
             return
         offset = block.body_offset + start
+        count += 1
+        if count > MAXIMUM_OPTIONS:
+            raise source.damage(offset, f"at most {MAXIMUM_OPTIONS} options in a block", "one more")
         start += header.size
         if start + length > len(body):
             expected = f"an option of at most {len(body) - start} bytes, which the block has left"

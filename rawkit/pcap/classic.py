@@ -6,7 +6,7 @@ order, and whether the second half of each time stamp counts microseconds or nan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from struct import Struct
 
 from rawkit.errors import FieldError
@@ -64,7 +64,7 @@ class ClassicReader:
         """The one interface of the file, which its header describes."""
         return (self._interface,)
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Generator[Record, None, None]:
         """Raises `CaptureError` where the file is damaged, after the last record before the damage."""
         source, interface, limit = self._source, self._interface, self._limit
         link_type = interface.link_type

@@ -12,17 +12,18 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO, TextIOBase
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, Literal, TextIO, cast
 
-from rawkit.errors import file_error
+from rawkit.errors import FileError, file_error
 
 __all__ = [
     "Target",
     "is_replaceable",
     "open_input",
     "open_output",
+    "path_of",
     "reading",
     "replacing",
     "require_writable",
@@ -37,23 +38,37 @@ _STREAM_FOLDERS = ("/dev/fd/", "/proc/self/fd/")  # where shells put the pipes o
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
 _MODE = 0o666  # less the umask
+_PRIVATE = 0o600
+
+
+def path_of(target: object) -> str | None:
+    """The name in a path; None for a file object. Raises `FileError` for what can be no file's name."""
+    if not isinstance(target, str | os.PathLike):
+        return None
+    name = os.fsdecode(target)
+    try:
+        possible = name != "" and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise FileError(errno.EINVAL, f"file name {name!r}", "no file can have this name; check it")
+    return name
 
 
 def open_input(source: Target) -> tuple[BinaryIO | FileIO, str, bool]:
-    """The file to read, its name for messages, and whether it was opened here. Raises `FileError`."""
-    if not isinstance(source, str | os.PathLike):
-        if isinstance(source, TextIOBase) or not hasattr(source, "read"):
-            raise TypeError(f"expected a path, '-' or a file open in binary mode, got {source!r}")
-        return source, str(getattr(source, "name", "capture")), False
-    name = os.fspath(source)
+    """The file to read, its name for messages, and whether it was opened here.
+
+    Raises `FileError`, and `TypeError` for what is neither a path nor a binary file.
+    """
+    name = path_of(source)
+    if name is None:
+        return *_binary_file(source, "read"), False
     if name == "-":
         return _standard(sys.stdin, "standard input"), "standard input", False
     try:
         return FileIO(name, "rb"), name, True
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise file_error(
-            _as_os_error(error), f"open {name!r}" if not name.isprintable() else f"open {name}"
-        ) from error
+    except OSError as error:
+        raise file_error(error, f"open {name}") from error
 
 
 def reading(file: BinaryIO | FileIO) -> Callable[[int], bytes]:
@@ -61,7 +76,12 @@ def reading(file: BinaryIO | FileIO) -> Callable[[int], bytes]:
     read: Callable[[int], bytes | None] = getattr(file, "read1", file.read)
 
     def read_some(count: int) -> bytes:
-        part = read(count)
+        try:
+            part = read(count)
+        except ValueError as error:
+            if not getattr(file, "closed", False):
+                raise
+            raise OSError(errno.EBADF, "closed") from error
         if part is None:
             raise BlockingIOError(errno.EAGAIN, "no bytes yet")
         return part
@@ -72,11 +92,12 @@ def reading(file: BinaryIO | FileIO) -> Callable[[int], bytes]:
 def open_output(target: Target) -> tuple[BinaryIO | FileIO, str, bool]:
     """The file to write, its name for messages, and whether it was opened here.
 
-    A regular file is emptied. Raises `FileError`, also for a link.
+    A regular file is emptied. Raises `FileError`, also for a link, and `TypeError` for what is neither a path
+    nor a binary file.
     """
-    if not isinstance(target, str | os.PathLike):
-        return target, str(getattr(target, "name", "capture")), False
-    name = os.fspath(target)
+    name = path_of(target)
+    if name is None:
+        return *_binary_file(target, "write"), False
     if name == "-":
         return _standard(sys.stdout, "standard output"), "standard output", False
     stream = _stream(name)
@@ -103,18 +124,18 @@ def is_replaceable(name: str) -> bool:
 def replacing(name: str) -> Iterator[FileIO]:
     """A new file that takes the place of `name` when the block ends well, and vanishes when it does not.
 
-    Whoever looks at `name` sees all of the old file or all of the new one. Raises `FileError`.
+    Whoever looks at `name` sees all of the old file or all of the new one. The mode of the old file is kept,
+    and its owner and group as far as that is permitted. Raises `FileError`.
     """
     try:
         descriptor, temporary = _create_beside(name)
-    except (OSError, ValueError) as error:  # ValueError: no name at all, or a NUL in it
-        raise file_error(_as_os_error(error), f"write {name}") from error
+    except OSError as error:
+        raise file_error(error, f"write {name}") from error
     try:
         with FileIO(descriptor, "wb") as file:
             file.name = name  # for messages
             yield file
         try:
-            _keep_mode(name, temporary)
             temporary.replace(name)
         except OSError as error:
             raise file_error(error, f"write {name}") from error
@@ -137,6 +158,10 @@ def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
         _take_back(file, whole - len(pending))
         pending.clear()
         raise file_error(error, f"write {name}") from error
+    except ValueError as error:
+        if not getattr(file, "closed", False):
+            raise
+        raise file_error(OSError(errno.EBADF, "closed"), f"write {name}") from error
 
 
 def require_writable(name: str) -> None:
@@ -148,8 +173,8 @@ def require_writable(name: str) -> None:
             temporary.unlink()
         elif Path(name).is_symlink():
             raise OSError(errno.ELOOP, "a symbolic link", name)
-    except (OSError, ValueError) as error:
-        raise file_error(_as_os_error(error), f"write {name}") from error
+    except OSError as error:
+        raise file_error(error, f"write {name}") from error
 
 
 def _take_back(file: BinaryIO | FileIO, count: int) -> None:
@@ -158,19 +183,14 @@ def _take_back(file: BinaryIO | FileIO, count: int) -> None:
         os.ftruncate(file.fileno(), os.lseek(file.fileno(), 0, os.SEEK_CUR) - count)
 
 
-def _keep_mode(name: str, temporary: Path) -> None:
-    """Give the new file the mode, and where that is permitted the owner, of the one whose place it takes."""
-    try:
-        old = os.lstat(name)
-    except FileNotFoundError:
-        return
-    with suppress(PermissionError):
-        os.chown(temporary, old.st_uid, old.st_gid)
-    temporary.chmod(stat.S_IMODE(old.st_mode))
-
-
-def _as_os_error(error: OSError | ValueError) -> OSError:
-    return error if isinstance(error, OSError) else OSError(errno.ENOENT, str(error))
+def _binary_file(target: object, method: Literal["read", "write"]) -> tuple[BinaryIO, str]:
+    """The file object and its name for messages."""
+    is_text = hasattr(target, "encoding")  # io.TextIOBase, and what wraps one
+    if is_text or not callable(getattr(target, method, None)):
+        found = "a file open in text mode" if is_text else type(target).__name__
+        remedy = " (bytes in memory: io.BytesIO; a path in bytes: os.fsdecode)" if method == "read" else ""
+        raise TypeError(f"expected a path, '-' or a file open in binary mode, got {found}{remedy}")
+    return cast("BinaryIO", target), str(getattr(target, "name", "capture"))
 
 
 def _standard(stream: TextIO | None, name: str) -> BinaryIO:
@@ -202,11 +222,31 @@ def _create(name: str) -> int:
 
 
 def _create_beside(name: str) -> tuple[int, Path]:
-    """A new file in the folder of `name`. What is there already is not touched."""
+    """A new file in the folder of `name`, as readable as the one of that name. What is there is not touched."""
+    try:
+        status = os.lstat(name)
+    except FileNotFoundError:
+        status = None
     for attempt in range(100):
         temporary = Path(name).with_name(f".rawkit-{os.getpid()}-{attempt}.part")
         try:
-            return os.open(temporary, _CREATE | os.O_EXCL, _MODE), temporary
+            descriptor = os.open(temporary, _CREATE | os.O_EXCL, _MODE if status is None else _PRIVATE)
         except FileExistsError:
             continue
+        if status is not None:
+            _make_like(descriptor, status)
+        return descriptor, temporary
     raise FileExistsError(errno.EEXIST, "cannot make a temporary file", name)
+
+
+def _make_like(descriptor: int, status: os.stat_result) -> None:
+    """Give a file the owner, group and mode of another, as far as this is permitted."""
+    mode = stat.S_IMODE(status.st_mode)
+    with suppress(OSError):
+        os.fchown(descriptor, -1, status.st_gid)
+    if os.fstat(descriptor).st_gid != status.st_gid:
+        mode &= ~stat.S_IRWXG  # what one group was allowed is not for another
+    with suppress(OSError):  # some file systems have no modes
+        os.fchmod(descriptor, mode)
+    with suppress(OSError):
+        os.fchown(descriptor, status.st_uid, -1)

@@ -5,7 +5,7 @@ Blocks of other types are passed over; `blocks.read_blocks` gives them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from math import gcd
 from struct import Struct
 from typing import Any, NamedTuple
@@ -14,23 +14,25 @@ from rawkit._version import __version__
 from rawkit.errors import CaptureError, FieldError
 from rawkit.pcap.blocks import SECTION_MAGIC, SECTION_TYPE, Block, Option, pack_block, read_blocks, read_options
 from rawkit.pcap.record import Interface, Record
-from rawkit.pcap.source import MAXIMUM_BLOCK, Source
+from rawkit.pcap.source import Source
 from rawkit.wire.link_type import LinkType
 
-__all__ = ["MAXIMUM_INTERFACES", "PcapngEncoder", "PcapngReader"]
+__all__ = ["MAXIMUM_INTERFACES", "MAXIMUM_TEXT", "PcapngEncoder", "PcapngReader"]
 
 MAXIMUM_INTERFACES = 65_536
-"""Most interfaces in a section; their blocks may take `MAXIMUM_BLOCK` bytes together. More mean damage."""
+"""Most interfaces in a section; more mean damage."""
+
+MAXIMUM_TEXT = 1024 * 1024
+"""Most bytes of comments on a packet, and of names and descriptions in a section; more mean damage.
+
+In memory a byte of text may take 16, where it is not UTF-8.
+"""
 
 _INTERFACE, _PACKET, _SIMPLE, _ENHANCED = 1, 2, 3, 6  # block types
-_COMMENT, _SHB_USERAPPL, _IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL, _IF_TSOFFSET = (
-    1,
-    4,
-    2,
-    3,
-    9,
-    14,
-)  # option codes
+
+_COMMENT = 1  # an option of every block
+_SHB_USERAPPL = 4  # an option of section headers
+_IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL, _IF_TSOFFSET = 2, 3, 9, 14  # options of interfaces
 
 _SECTIONS = {order: Struct(order + "4sHHq") for order in "<>"}  # magic, major, minor, section length
 _INTERFACES = {order: Struct(order + "HHI") for order in "<>"}  # link type, reserved, snaplen
@@ -83,7 +85,7 @@ class PcapngReader:
         """The interfaces of the current section, as far as it was read."""
         return tuple(clock.interface for clock in self._clocks)
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Generator[Record, None, None]:
         """Raises `CaptureError` where the file is damaged, after the last record before the damage."""
         number = 0
         for block in self._blocks:
@@ -126,19 +128,20 @@ class PcapngReader:
         if major != 1 or minor not in (0, 2):  # some wrote 2, and meant 0
             raise self._source.damage(block.body_offset + len(magic), "version 1.0", f"version {major}.{minor}")
         self._clocks: list[_Clock] = []
-        self._interface_bytes = 0
+        self._text_bytes = 0  # of names and descriptions
 
     def _add_interface(self, block: Block) -> None:
         """Interface description block (4.2)."""
         fields = _INTERFACES[block.order]
-        self._interface_bytes += len(block.body)
-        if len(self._clocks) == MAXIMUM_INTERFACES or self._interface_bytes > MAXIMUM_BLOCK:
-            expected = f"at most {MAXIMUM_INTERFACES} interfaces, of {MAXIMUM_BLOCK} bytes together, in a section"
+        if len(self._clocks) == MAXIMUM_INTERFACES:
+            expected = f"at most {MAXIMUM_INTERFACES} interfaces in a section"
             raise self._source.damage(block.offset, expected, "one more")
         link_type, _, snaplen = self._unpack(block, fields)
         name = description = ""
         ticks_per_second, offset_seconds = 1_000_000, 0
         for option in read_options(self._source, block, fields.size):
+            if option.code in (_IF_NAME, _IF_DESCRIPTION):
+                self._text_bytes = self._more_text(self._text_bytes, option, "names and descriptions in a section")
             if option.code == _IF_NAME:
                 name = _text(option)
             elif option.code == _IF_DESCRIPTION:
@@ -162,8 +165,19 @@ class PcapngReader:
         return min(wire_length, snaplen or wire_length), wire_length
 
     def _comments(self, block: Block, start: int) -> tuple[str, ...]:
-        options = read_options(self._source, block, start)
-        return tuple([_text(option) for option in options if option.code == _COMMENT])
+        comments, size = [], 0
+        for option in read_options(self._source, block, start):
+            if option.code == _COMMENT:
+                size = self._more_text(size, option, "comments on a packet")
+                comments.append(_text(option))
+        return tuple(comments)
+
+    def _more_text(self, size: int, option: Option, what: str) -> int:
+        """`size` bytes of text and the option's, within `MAXIMUM_TEXT`."""
+        size += len(option.value)
+        if size > MAXIMUM_TEXT:
+            raise self._source.damage(option.offset, f"at most {MAXIMUM_TEXT} bytes of {what}", str(size))
+        return size
 
     def _unpack(self, block: Block, fields: Struct) -> tuple[Any, ...]:
         """The fixed fields at the start of a block."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 
+from rawkit.errors import FileError
 from rawkit.pcap.classic import ClassicReader
 from rawkit.pcap.files import Target, open_input, reading
 from rawkit.pcap.pcapng import PcapngReader
@@ -16,6 +19,13 @@ __all__ = ["Capture", "open_capture"]
 _MAGIC_SIZE = 4
 _READERS: dict[bytes, type[ClassicReader] | type[PcapngReader]] = {
     magic: reader for reader in (ClassicReader, PcapngReader) for magic in reader.magics
+}
+_COMPRESSIONS = {  # how their files begin, and the program that reads them
+    b"\x1f\x8b": ("gzip", "gzip -dc"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc"),
+    b"\xfd7zX": ("xz", "xz -dc"),
+    b"BZh": ("bzip2", "bzip2 -dc"),
+    b"\x04\x22\x4d\x18": ("lz4", "lz4 -dc"),
 }
 
 
@@ -31,11 +41,13 @@ def open_capture(source: Target) -> Capture:
     It reads no more than it must, never seeks, and gives each record as soon as its bytes are there, so a
     pipe or FIFO that another program still writes to works too. Memory is constant: less than 1 MiB for usual
     packets, five times the length of longer ones, and ten times `MAXIMUM_BLOCK` for the worst that a hostile
-    file can do.
+    file can do: options, comments and interfaces are limited too (`MAXIMUM_OPTIONS`, `MAXIMUM_TEXT` and
+    `MAXIMUM_INTERFACES` in `blocks` and `pcapng`).
 
-    Raises `FileError` if the file cannot be opened, `CaptureError` if it is no capture file. Iterating gives
-    every record before a damage and then raises one `CaptureError` with the byte offset and what was expected
-    there. A file object is read from where it stands, and stays open.
+    Raises `FileError` if the file cannot be opened, `CaptureError` if it is no capture file, `TypeError` for
+    what is neither a path nor a binary file. Iterating gives every record before a damage and then raises one
+    `CaptureError` with the byte offset and what was expected there. A file object is read from where it
+    stands, and stays open.
     """
     return Capture(source)
 
@@ -52,12 +64,13 @@ class Capture:
                 raise window.ended(expected)
             magic = window.data[:_MAGIC_SIZE]
             if magic not in _READERS:
-                raise window.damage(0, expected, magic.hex(" "))
+                raise window.damage(0, expected, magic.hex(" ") + _remedy(magic))
             self._reader = _READERS[magic](window)
         except BaseException:
-            self.close()
+            self._release()
             raise
         self._records = iter(self._reader)
+        self._closed = False
 
     @property
     def format(self) -> str:
@@ -70,15 +83,30 @@ class Capture:
         return self._reader.interfaces
 
     def __iter__(self) -> Iterator[Record]:
+        self._refuse_closed()
         return self._records
 
     def __next__(self) -> Record:
+        self._refuse_closed()
         return next(self._records)
 
     def close(self) -> None:
-        """Close the file, if it was opened here."""
+        """End the iteration; close the file, if it was opened here.
+
+        A loop that is under way stops; to begin another raises `FileError`.
+        """
+        self._closed = True
+        self._release()
+        with suppress(ValueError):  # another thread waits for the next record, and finds the file closed
+            self._records.close()
+
+    def _release(self) -> None:
         if self._owned:
             self._file.close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise FileError(errno.EBADF, f"read {self.name}", "this capture is closed; open it again")
 
     def __enter__(self) -> Capture:
         return self
@@ -87,3 +115,11 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _remedy(magic: bytes) -> str:
+    """What to do about a file that is a compressed one."""
+    for start, (name, program) in _COMPRESSIONS.items():
+        if magic.startswith(start):
+            return f", a file compressed with {name}; decompress it first: {program} FILE > x.pcap"
+    return ""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, SupportsBytes
 
-from rawkit.errors import FieldError, file_error
+from rawkit.errors import FieldError, FileError
 from rawkit.pcap.classic import ClassicEncoder
-from rawkit.pcap.files import Target, is_replaceable, open_output, replacing, write_all
+from rawkit.pcap.files import Target, is_replaceable, open_output, path_of, replacing, write_all
 from rawkit.pcap.pcapng import PcapngEncoder
 from rawkit.pcap.record import Record
 from rawkit.pcap.source import MAXIMUM_BLOCK
@@ -23,6 +22,8 @@ Format = Literal["pcap", "pcapng"]
 
 _CLASSIC_SUFFIXES = frozenset({".pcap", ".cap", ".dmp"})
 _BULK = 256 * 1024  # bytes, after which even a patient writer hands over
+_LINK_TYPES = 2**16
+_LENGTHS = 2**32
 
 
 class CaptureWriter:
@@ -34,8 +35,9 @@ class CaptureWriter:
     `target` is a path, `-` for standard output, or a binary file object (which stays open). `format` is by
     default `pcap` for names that end in .pcap, .cap or .dmp, and `pcapng` for all else. The other arguments:
 
-    - `link_type`: of packets, whatever they tell themselves; records keep their own. A classic file has one for
-      all; when it is given here, the file is valid from the start, else from the first record.
+    - `link_type`: what the first header of every packet is, also of one that tells another; without it, each
+      packet has to tell its own. Records keep theirs. A classic file has one for all; when it is given here,
+      the file is valid from the start, else from the first record.
     - `snaplen`: bytes to keep of each packet; longer ones are cut, and keep their `wire_length`. 0 keeps all.
     - `nanosecond`: whether a classic file counts nanoseconds, or microseconds (rounded down) for older
       programs.
@@ -45,7 +47,8 @@ class CaptureWriter:
       early.
 
     A file is opened under its final name, so that others can watch it grow, and emptied if it exists. A
-    symbolic link, or a file with several hard links, is refused. Raises `FileError`.
+    symbolic link, or a file with several hard links, is refused. Raises `FileError`, `FieldError`, and
+    `TypeError` for a target that is neither a path nor a binary file.
     """
 
     def __init__(
@@ -58,8 +61,9 @@ class CaptureWriter:
         nanosecond: bool = True,
         flush_every: int = 1,
     ) -> None:
-        if not 0 <= snaplen <= MAXIMUM_BLOCK:
+        if not isinstance(snaplen, int) or not 0 <= snaplen <= MAXIMUM_BLOCK:
             raise FieldError("CaptureWriter", "snaplen", snaplen, f"0 to {MAXIMUM_BLOCK} bytes")
+        link_type = None if link_type is None else _checked_link_type("CaptureWriter", link_type)
         self._encoder = _encoder(format or _format_of(target), link_type, snaplen, nanosecond)
         self._link_type = link_type
         self._snaplen = snaplen
@@ -81,22 +85,23 @@ class CaptureWriter:
         item: Record | SupportsBytes,
         *,
         time_ns: int | None = None,
-        comments: Iterable[str] | None = None,
+        comments: str | Iterable[str] | None = None,
     ) -> None:
-        """Write a record, a packet, or anything else whose `bytes()` is a packet.
+        """Write a record, a packet, bytes, or anything else that has `__bytes__`.
 
-        `time_ns` and `comments` stand in for the record's own; a packet without gets 0 and none. A classic
-        file leaves comments out. Raises `FieldError` for what the format cannot hold (nothing of it is then
-        written), `FileError` where the file cannot be written.
+        `time_ns` and `comments` (or one comment) stand in for the record's own; a packet without gets 0 and
+        none. A classic file leaves comments out. Raises `FieldError` for what the format cannot hold (nothing
+        of it is then written), `TypeError` for what is no packet, `FileError` where the file cannot be
+        written.
         """
         if self._closed:
-            raise file_error(OSError(errno.EBADF, ""), f"write {self.name}")
-        record = self._cut(item if isinstance(item, Record) else self._record(item))
+            raise self._closed_error()
+        record = item if isinstance(item, Record) else self._record(item)
         if time_ns is not None:
             record = record._replace(time_ns=time_ns)
         if comments is not None:
             record = record._replace(comments=(comments,) if isinstance(comments, str) else tuple(comments))
-        self._pending += self._encoder.encode(record)
+        self._pending += self._encoder.encode(_checked(record, self._snaplen))
         self.count += 1
         self._waiting += 1
         if self._waiting >= self._flush_every or len(self._pending) >= _BULK:
@@ -104,6 +109,8 @@ class CaptureWriter:
 
     def flush(self) -> None:
         """Hand all that was written over to the kernel. Raises `FileError`."""
+        if self._closed:
+            raise self._closed_error()
         write_all(self._file, self._pending, self.name)
         self._waiting = 0
 
@@ -111,11 +118,11 @@ class CaptureWriter:
         """Complete the file, and close it if it was opened here. Raises `FileError`."""
         if self._closed:
             return
-        self._closed = True
         try:
             self._pending += self._encoder.finish()
             self.flush()
         finally:
+            self._closed = True
             self._release()
 
     def __enter__(self) -> CaptureWriter:
@@ -126,32 +133,24 @@ class CaptureWriter:
     ) -> None:
         self.close()
 
+    def _closed_error(self) -> FileError:
+        return FileError(errno.EBADF, f"write {self.name}", "this writer is closed; make another")
+
     def _release(self) -> None:
         if self._owned:
             self._file.close()
 
     def _record(self, packet: SupportsBytes) -> Record:
-        if isinstance(packet, int | str) or not hasattr(packet, "__bytes__"):
-            raise TypeError(f"expected a record, a packet or bytes, got {type(packet).__name__}")
-        own: LinkType | None = getattr(packet, "link_type", None)
-        link_type = own if self._link_type is None else self._link_type
+        if not hasattr(packet, "__bytes__") and not isinstance(packet, bytearray | memoryview):
+            raise TypeError(f"expected a Record, a packet or bytes, got {type(packet).__name__}")
+        link_type: LinkType | None = self._link_type
+        if link_type is None:
+            link_type = getattr(packet, "link_type", None)
         if link_type is None:
             expected = "a link type, which this packet does not tell; give link_type=LinkType.ETHERNET or another"
             raise FieldError("Record", "link_type", None, expected)
         data = bytes(packet)
         return Record(self.count + 1, 0, data, len(data), link_type)
-
-    def _cut(self, record: Record) -> Record:
-        """The record within `snaplen`."""
-        if not isinstance(record.wire_length, int) or not 0 <= record.wire_length < 2**32:
-            raise FieldError("Record", "wire_length", record.wire_length, "0 to 4294967295 bytes")
-        if not isinstance(record.time_ns, int):
-            raise FieldError("Record", "time_ns", record.time_ns, "an integer, nanoseconds since 1970")
-        if not isinstance(record.link_type, int) or not 0 <= record.link_type <= 0xFFFF:
-            raise FieldError("Record", "link_type", record.link_type, "a LinkType, 0 to 65535")
-        if 0 < self._snaplen < len(record.data):
-            return record._replace(data=record.data[: self._snaplen])
-        return record
 
 
 def write_capture(
@@ -167,9 +166,10 @@ def write_capture(
 
     The file appears under its name when it is finished, in place of an older one; until then it grows beside
     it under a name that starts with `.rawkit-`, and after an error nothing is left. So the older file may
-    itself be what `items` come from. A pipe, a device, `-` or a file object is written to directly, as by
-    `CaptureWriter`, and a symbolic link is refused. Raises `FieldError`, `FileError`, and whatever `items`
-    raises.
+    itself be what `items` come from, and its mode is kept, as are its owner and group where this is permitted;
+    a new file gets the mode that the umask leaves. A pipe, a device, `-` or a file object is written to
+    directly, as by `CaptureWriter`, and a symbolic link is refused. Raises what `CaptureWriter` raises, and
+    whatever `items` raises.
     """
     format = format or _format_of(target)
 
@@ -186,16 +186,16 @@ def write_capture(
                 writer.write(item)
         return writer.count
 
-    if isinstance(target, str | os.PathLike) and is_replaceable(os.fspath(target)):
-        with replacing(os.fspath(target)) as file:
+    name = path_of(target)
+    if name is not None and is_replaceable(name):
+        with replacing(name) as file:
             return write(file)
     return write(target)
 
 
 def _format_of(target: Target) -> Format:
-    if isinstance(target, str | os.PathLike) and Path(target).suffix.lower() in _CLASSIC_SUFFIXES:
-        return "pcap"
-    return "pcapng"
+    name = path_of(target)
+    return "pcap" if name is not None and Path(name).suffix.lower() in _CLASSIC_SUFFIXES else "pcapng"
 
 
 def _encoder(
@@ -206,3 +206,26 @@ def _encoder(
     if format == "pcapng":
         return PcapngEncoder(link_type, snaplen)
     raise FieldError("CaptureWriter", "format", format, "'pcap' or 'pcapng'")
+
+
+def _checked(record: Record, snaplen: int) -> Record:
+    """The record, cut to `snaplen`.
+
+    Raises `FieldError` for values that no format holds; what only one cannot hold, its encoder refuses.
+    """
+    _, time_ns, data, wire_length, link_type, _, comments = record
+    if not hasattr(time_ns, "__index__"):  # so numpy's whole numbers are fine
+        raise FieldError("Record", "time_ns", time_ns, "a whole number of nanoseconds since 1970")
+    if not hasattr(wire_length, "__index__") or not 0 <= wire_length < _LENGTHS:
+        raise FieldError("Record", "wire_length", wire_length, f"0 to {_LENGTHS - 1} bytes")
+    if type(link_type) is not LinkType:
+        _checked_link_type("Record", link_type)
+    if comments and (isinstance(comments, str) or not all(isinstance(comment, str) for comment in comments)):
+        raise FieldError("Record", "comments", comments, "a tuple of str")
+    return record._replace(data=data[:snaplen]) if 0 < snaplen < len(data) else record
+
+
+def _checked_link_type(header: str, link_type: int) -> LinkType:
+    if not isinstance(link_type, int) or not 0 <= link_type < _LINK_TYPES:
+        raise FieldError(header, "link_type", link_type, f"a LinkType, from 0 to {_LINK_TYPES - 1}")
+    return LinkType(link_type)
