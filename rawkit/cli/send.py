@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
 import click
 
+from rawkit.cli.arguments import INTERFACE, SECONDS
 from rawkit.cli.main import OK
 from rawkit.cli.output import Lines
+from rawkit.cli.signals import StopSignals
 from rawkit.layout import AUTO
 from rawkit.link import (
     Interface,
@@ -40,30 +41,29 @@ is 0. A source that is left out becomes this host's own."""
 
 @click.command("send", epilog=EXAMPLES)
 @click.argument("expression", metavar="EXPR")
-@click.option("-i", "--interface", metavar="IFACE", help="Send on this interface.")
+@click.option("-i", "--interface", metavar="IFACE", type=INTERFACE, help="Send on this interface.")
 @click.option("-c", "--count", type=click.IntRange(min=1), default=1, help="Send so many times (default 1).")
-@click.option(
-    "--interval", type=click.FloatRange(min=0), default=1.0, help="Seconds between two of them (default 1)."
-)
+@click.option("--interval", type=SECONDS, default=1.0, help="Seconds between two of them (default 1).")
 def command(expression: str, interface: str | None, count: int, interval: float) -> int:
     """Send the packet that EXPR stands for."""
     packet = read_expression(expression)
     sent = 0
     with ExitStack() as stack, Lines() as lines:
+        stop = stack.enter_context(StopSignals())
         packet, send = _sender(packet, interface, stack)
         drop_privileges()
         built = packet.built()
         try:
-            while True:
+            while stop.received is None:
                 send(packet)
                 sent += 1
                 if sent == count:
-                    break
-                time.sleep(interval)
+                    return OK
+                stop.wait(seconds=interval)
         finally:
             times = "" if sent == 1 else f" {sent} times"
             lines.write(f"sent{times}: {built.summary()}" if sent else "nothing sent")
-    return OK
+    return 128 + stop.received
 
 
 def _sender(packet: Packet, name: str | None, stack: ExitStack) -> tuple[Packet, Callable[[Packet], None]]:
