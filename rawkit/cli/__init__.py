@@ -21,17 +21,17 @@ def leave(*_: object) -> None:
 
 def main() -> None:
     """Run the command that `sys.argv` asks for, and exit with its code."""
-    import signal
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # While modules are imported there is nothing to end well, and KeyboardInterrupt comes out of some as
-        # another error. `rawkit/cli/main.py` puts the usual handler back before a command starts.
-        signal.signal(signal.SIGINT, leave)
     try:
+        import signal
+
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            # While modules are imported there is nothing to end well, and KeyboardInterrupt comes out of some as
+            # another error. `rawkit/cli/main.py` puts the usual handler back before a command starts.
+            signal.signal(signal.SIGINT, leave)
         from rawkit.cli.main import run
 
         code = run()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt
     except KeyboardInterrupt:
         code = 130
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt
     raise SystemExit(code)

@@ -19,7 +19,13 @@ MOST_SECONDS: Final = 86_400.0
 """A day: longer pauses are mistakes, and much longer ones are more than time.sleep takes."""
 
 
-class Text(click.ParamType[str] if TYPE_CHECKING else click.ParamType):
+if TYPE_CHECKING:
+    TextType = click.ParamType[str]
+else:
+    TextType = click.ParamType  # which older versions of click do not take in brackets
+
+
+class Text(TextType):
     """Text that is not empty."""
 
     def __init__(self, name: str) -> None:
