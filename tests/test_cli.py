@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from click.testing import CliRunner
 from programs import require
 from terminal import RAWKIT, rawkit
+from unprivileged import run_as_nobody
 
 from rawkit import __version__
 from rawkit.cli.commands import COMMANDS
@@ -69,6 +71,15 @@ MISTAKES = [
     (["decode", "-", "--format", "xml"], 2, "'xml' is not one of"),
     (["decode", "-", "--format", "fields", "-e", "ip.sorce"], 2, "-e ip.sorce is not known here; such as ip."),
     (["decode", "-", "-e", "ip.src"], 2, "need each other"),
+    (["decode", "-", "--format", "json", "--diagram"], 2, "--diagram and --format json exclude each other"),
+    (["decode", "-", "--python", "--diagram"], 2, "--diagram and --python exclude each other"),
+    (["decode", "-", "--format", "line", "--python"], 2, "--python and --format line exclude each other"),
+    (["decode", "-", "--python", "-e", "ip.src"], 2, "need each other"),
+    (["decode", "-", "--format", "json", "-t"], 2, "-t is for views"),
+    (["decode", ""], 2, "the name of a file is empty"),
+    (["craft", "-w", "", EXPRESSION], 2, "the name of a file is empty"),
+    (["craft", "-w", "/tmp", EXPRESSION], 2, "write /tmp: is a folder"),
+    (["craft", "Foo(a=1)"], 2, "unknown header 'Foo'; known are Ethernet, IPv4, TCP and others"),
     (["completion", "tcsh"], 2, "'tcsh' is not one of"),
 ]
 
@@ -117,6 +128,77 @@ def test_the_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
 
 
+def test_with_standard_error_closed_an_error_goes_nowhere() -> None:
+    done = subprocess.run(["sh", "-c", f"{RAWKIT} decode /nowhere.pcap 2>&-"], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
+
+
+def test_an_unreadable_file_is_told_alike_by_all_who_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.pcap").touch(mode=0)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    script = tmp_path / "run.py"
+    script.write_text("import sys\nfrom rawkit.cli.main import run\nsys.exit(run(sys.argv[1:]))")
+    for command in ("decode", "verify"):
+        call = [sys.executable, str(script), command, str(tmp_path / "secret.pcap")]
+        if os.geteuid() == 0:
+            done = run_as_nobody(script, *call[2:])
+        else:
+            done = subprocess.run(call, capture_output=True, text=True)
+        assert done.returncode == 3
+        assert "secret.pcap: may not be opened by this user; check the owner" in done.stderr
+
+
+def test_control_c_while_modules_are_imported_is_quiet() -> None:
+    code = """
+        import os, signal, sys
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "rawkit.cli.decode":
+                    try:
+                        os.kill(os.getpid(), signal.SIGINT)
+                    except KeyboardInterrupt:
+                        raise ImportError("as some modules do") from None
+        sys.meta_path.insert(0, Finder())
+        sys.argv = ["rawkit", "decode", "-"]
+        from rawkit.cli import main
+        main()
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(code)], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+COMPLETED = [
+    ("decode ", "file", ""),
+    ("verify ", "file", ""),
+    ("capture -w ", "file", ""),
+    ("demo -w ", "file", ""),
+    ("craft -w ", "file", ""),
+    ("capture -i l", "plain", "lo"),
+    ("send -i l", "plain", "lo"),
+    ("decode -e tcp.dstp", "plain", "tcp.dstport"),
+    ("decode -e frame.num", "plain", "frame.number"),
+    ("ver", "plain", "verify"),
+]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(("typed", "kind", "text"), COMPLETED)
+def test_what_the_shells_are_offered(shell: str, typed: str, kind: str, text: str) -> None:
+    *_, last = words = ["rawkit", *typed.split(" ")]
+    variables = {
+        "_RAWKIT_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": " ".join(words).strip(),
+        "COMP_CWORD": last if shell == "fish" else str(len(words) - 1),
+    }
+    done = subprocess.run([RAWKIT], env=os.environ | variables, capture_output=True, text=True, check=True)
+    offered = done.stdout.splitlines()
+    if shell == "zsh":
+        assert [kind, text] in [offered[at : at + 2] for at in range(0, len(offered), 3)]
+    else:
+        assert f"{kind},{text}" in [line.split("\t")[0] for line in offered]
+
+
 def test_bash_completes_commands_and_options() -> None:
     require("bash")
     commands = f"""
@@ -128,45 +210,3 @@ def test_bash_completes_commands_and_options() -> None:
     """
     done = subprocess.run(["bash", "-c", commands], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["decode", "--format", "json"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["send", "--interval", "nan", EXPRESSION], "seconds"),
-        (["send", "--interval", "inf", EXPRESSION], "seconds"),
-        (["send", "-i", "", EXPRESSION], "empty"),
-        (["capture", "-w", ""], "empty"),
-        (["craft", "-w", "", EXPRESSION], "empty"),
-        (["craft", "-w", "-", "--tree", EXPRESSION], "standard output"),
-        (["demo", "-w", "-"], "standard output"),
-        (["demo", "-w", "/nowhere/x.pcapng"], "/nowhere/x.pcapng"),
-        (["decode", "--format", "json", "--diagram", "x"], "exclude each other"),
-        (["decode", "--python", "--diagram", "x"], "exclude each other"),
-    ],
-)
-def test_wrong_usage_is_told_before_anything_is_done(arguments: list[str], words: str) -> None:
-    done = rawkit(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("line", "offered"), [("rawkit verify ", "file"), ("rawkit capture -w ", "file"), ("rawkit capture -i ", "lo")]
-)
-def test_completion_offers_files_and_interfaces(line: str, offered: str) -> None:
-    words = {"_RAWKIT_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()))}
-    done = subprocess.run(
-        [sys.executable, "-m", "rawkit"], env=os.environ | words, capture_output=True, text=True, check=False
-    )
-    assert any(offered in answer for answer in done.stdout.splitlines())
-
-
-def test_without_standard_error_nothing_of_an_error_goes_to_standard_output() -> None:
-    done = subprocess.run(
-        ["sh", "-c", f"exec {sys.executable} -m rawkit decode /nowhere.pcap 2>&-"],
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (2, b"")

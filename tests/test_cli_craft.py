@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from pathlib import Path
 
+import pytest
 from programs import require
-from terminal import on_a_terminal, rawkit
+from terminal import RAWKIT, on_a_terminal, rawkit
 
 from rawkit import TCP, IPv4, open_capture
 from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
@@ -48,6 +50,20 @@ def test_tcpdump_and_rawkit_read_what_it_writes(tmp_path: Path) -> None:
     with open_capture(file) as capture:
         [record] = capture
     assert record.data == bytes(PACKET)
+
+
+def test_a_capture_on_standard_output_is_not_mixed_with_text() -> None:
+    done = subprocess.run([RAWKIT, "craft", "-w", "-", "--tree", EXPRESSION], capture_output=True, check=True)
+    with open_capture(io.BytesIO(done.stdout)) as capture:
+        assert [record.data for record in capture] == [bytes(PACKET)]
+    assert done.stderr.decode().splitlines() == list(tree(PACKET))
+
+
+@pytest.mark.parametrize("target", ["-", "/dev/stdout"])
+def test_a_capture_does_not_go_to_a_terminal(target: str) -> None:
+    said = on_a_terminal("craft", "-w", target, EXPRESSION)
+    assert said.startswith("rawkit: Invalid value for '-w'")
+    assert said.count("\n") == 1
 
 
 def test_the_bytes_are_those_that_xxd_shows(tmp_path: Path) -> None:

@@ -212,6 +212,21 @@ def test_a_fifo_is_read_like_a_pipe(tmp_path: Path) -> None:
         assert process.wait(PATIENCE) == 0
 
 
+def test_comments_are_shown_and_can_do_nothing_to_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "x.pcapng"
+    plain, commented = RECORDS[0], RECORDS[1]._replace(comments=("by hand", "a\x1b[2J\nb é"))
+    write_capture(file, [plain, commented])
+    for option in ("--format=tree", "--format=hex", "--diagram"):
+        shown = rawkit("decode", file, option).stdout.splitlines()
+        at = shown.index("comment  by hand")
+        assert shown[at - 1].startswith("    2 ")
+        assert shown[at + 1] == r"comment  a\x1b[2J\nb é"
+        assert sum(text.startswith("comment ") for text in shown) == 2
+    first, second = map(json.loads, rawkit("decode", file, "--format", "json").stdout.splitlines())
+    assert "comments" not in first
+    assert second["comments"] == ["by hand", "a\x1b[2J\nb é"]
+
+
 def test_problems_are_red_on_a_terminal(file: Path) -> None:
     assert "\033[1;31m! IPv4.checksum" in on_a_terminal("decode", file)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import pty
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +46,19 @@ def rawkit(host: Host, *arguments: str, code: int = 0) -> subprocess.CompletedPr
     return done
 
 
+def as_told(name: str, local: str, prefixlen: int, scope: str, family: str, **_: object) -> str:
+    """An address of `ip -j addr`; a link-local one is told with its interface."""
+    return f"{local}%{name}/{prefixlen}" if (family, scope) == ("inet6", "link") else f"{local}/{prefixlen}"
+
+
+def await_size(file: Path, size: int) -> None:
+    """Wait until the file, which another process writes, has so many bytes."""
+    deadline = time.monotonic() + PATIENCE
+    while file.stat().st_size < size:
+        assert time.monotonic() < deadline, f"{file.stat().st_size} of {size} bytes after {PATIENCE} s"
+        time.sleep(0.005)
+
+
 def test_interfaces_are_those_that_ip_lists(hosts: tuple[Host, ...]) -> None:
     require("ip")
     told = json.loads(hosts[0].run(["ip", "-j", "addr"], capture_output=True, check=True).stdout)
@@ -49,10 +67,9 @@ def test_interfaces_are_those_that_ip_lists(hosts: tuple[Host, ...]) -> None:
         (each["ifname"], each["mtu"], each["address"]) for each in told
     ]
     for ours, theirs in zip(listed, told, strict=True):
-        bare = [address.partition("%")[0] + "/" + address.rpartition("/")[2] for address in ours["addresses"]]
-        assert {text.replace("//", "/") for text in bare} >= {
-            f"{address['local']}/{address['prefixlen']}" for address in theirs["addr_info"]
-        } or all(any(address["local"] in text for text in ours["addresses"]) for address in theirs["addr_info"])
+        assert sorted(ours["addresses"]) == sorted(
+            as_told(theirs["ifname"], **each) for each in theirs["addr_info"]
+        )
     table = rawkit(hosts[0], "interfaces").stdout
     assert "02:00:00:00:01:00" in table
     assert "10.0.1.1/24" in table
@@ -100,6 +117,11 @@ def test_send_a_frame_as_it_is_with_this_hosts_addresses(hosts: tuple[Host, ...]
         (["send", "IPv4(dst='10.0.1.2')/b'x'"], 2, "give protocol="),
         (["send", f"IPv4(dst='10.0.1.2')/UDP(dst_port=1)/({b'x' * 1473!r})"], 3, "MTU"),
         (["send", "--count", "0", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], 2, "count"),
+        (["send", "--interval", "nan", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], 2, "interval"),
+        (["send", "--interval", "inf", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], 2, "interval"),
+        (["send", "-i", "", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], 2, "the name of an interface is empty"),
+        (["capture", "-i", ""], 2, "the name of an interface is empty"),
+        (["capture", "-i", "eth0", "-w", ""], 2, "the name of a file is empty"),
         (["capture", "-i", "nosuch0"], 3, "rawkit interfaces"),
         (["capture", "-i", "eth0", "-f", "prt 80"], 2, "pcap-filter"),
         (["capture", "-i", "eth0", "-c", "1", "-w", "/nosuch/file"], 2, "/nosuch"),
@@ -143,13 +165,95 @@ def test_capture_ends_cleanly_on_a_signal_and_keeps_what_it_has(
         assert "listening" in capture.stderr.readline()
         a.run(["ping", "-n", "-c", "1", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
         assert [tap.receive(PATIENCE).packet()[ICMPv4Echo].type for _ in range(2)] == [8, 0]
-        while file.stat().st_size < 24 + 2 * (16 + 98):
-            pass
+        await_size(file, 24 + 2 * (16 + 98))
         capture.send_signal(how)
         assert capture.wait(PATIENCE) == 0
         assert capture.stderr.read().endswith("2 captured, 0 dropped by the kernel\n")
     with open_capture(file) as records:
         assert len(list(records)) == 2
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_very_start_still_gives_the_count(hosts: tuple[Host, ...], how: signal.Signals) -> None:
+    for _ in range(5):
+        command = [*RAWKIT, "capture", "-i", "eth0", "-f", "icmp"]
+        with hosts[0].popen(command, stderr=subprocess.PIPE, text=True) as capture:
+            assert "listening" in capture.stderr.readline()
+            capture.send_signal(how)
+            capture.send_signal(how)
+            assert capture.wait(PATIENCE) == 0
+            assert capture.stderr.read() == "0 captured, 0 dropped by the kernel\n"
+
+
+FLOOD = """
+import socket
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    sender.sendto(b"hi", ("10.0.1.2", 9))
+"""
+
+
+def test_signals_in_a_flood_of_packets_leave_whole_records_and_their_count(
+    hosts: tuple[Host, ...], tmp_path: Path
+) -> None:
+    a, b = hosts
+    flood = a.popen([sys.executable, "-c", FLOOD])
+    try:
+        for attempt in range(8):
+            file = tmp_path / f"{attempt}.pcap"
+            command = [*RAWKIT, "capture", "-i", "eth0", "-f", "udp", "-w", str(file)]
+            with b.popen(command, stderr=subprocess.PIPE, text=True) as capture:
+                assert "listening" in capture.stderr.readline()
+                await_size(file, 2000 * (attempt + 1))
+                while capture.poll() is None:
+                    capture.send_signal(signal.SIGINT)
+                    time.sleep(0.0005)
+                assert capture.returncode == 0
+                told = int(capture.stderr.read().splitlines()[-1].split()[0])
+            with open_capture(file) as records:
+                assert sum(1 for _ in records) == told
+    finally:
+        flood.kill()
+        flood.wait()
+
+
+def test_send_ends_on_sigterm_with_what_it_sent(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    command = [*RAWKIT, "send", "--count", "5", "--interval", "1000", "IPv4(dst='10.0.1.2')/UDP(dst_port=9)/b'hi'"]
+    with b.open(PacketSocket, "eth0", filter="udp") as tap:
+        for how, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+            with a.popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sender:
+                tap.receive(PATIENCE)
+                sender.send_signal(how)
+                said = sender.communicate(timeout=PATIENCE)
+            assert sender.returncode == code
+            assert said[0].startswith("sent: IPv4 10.0.1.1 > 10.0.1.2")
+            assert said[1] == ""
+
+
+def test_capture_to_a_file_counts_on_a_terminal(hosts: tuple[Host, ...], tmp_path: Path) -> None:
+    require("ping")
+    a, b = hosts
+    ours, theirs = pty.openpty()
+    command = [*RAWKIT, "capture", "-i", "eth0", "-f", "icmp", "-w", str(tmp_path / "x.pcap")]
+    with b.popen(command, stderr=theirs) as capture:
+        os.close(theirs)
+        printed = read_until(ours, b"listening on eth0")
+        a.run(["ping", "-n", "-c", "1", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
+        printed += read_until(ours, b"\r2 packets captured")
+        capture.send_signal(signal.SIGINT)
+        assert read_until(ours, b"dropped by the kernel").endswith(b"\r\033[K2 captured, 0 dropped by the kernel")
+        assert capture.wait(PATIENCE) == 0
+    os.close(ours)
+
+
+def read_until(descriptor: int, words: bytes) -> bytes:
+    """What comes from the terminal up to these words."""
+    printed = b""
+    while words not in printed:
+        assert select.select([descriptor], [], [], PATIENCE)[0], printed
+        printed += os.read(descriptor, 65536)
+    return printed[: printed.index(words) + len(words)]
 
 
 def test_capture_to_a_pipe_is_read_live(hosts: tuple[Host, ...]) -> None:
@@ -211,6 +315,30 @@ def test_demo_is_answered_verified_and_leaves_a_capture(tmp_path: Path) -> None:
     assert len(handmade) == 14  # 12 questions, and the RST that ends each half-open connection
     for record in handmade:
         assert record.data.endswith(bytes(read_expression(record.comments[0])))
+
+
+@pytest.mark.parametrize("kind", ["missing", "link", "folder"])
+def test_demo_tells_at_once_that_its_file_cannot_be_written(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "no" / "x.pcapng" if kind == "missing" else tmp_path / "x.pcapng"
+    if kind == "link":
+        file.symlink_to(tmp_path / "y.pcapng")
+    if kind == "folder":
+        file.mkdir()
+    before = sorted(tmp_path.iterdir())
+    done = subprocess.run([*RAWKIT, "demo", "-w", str(file)], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode in (2, 3)
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"rawkit: write {file}: ")
+    assert done.stderr.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_demo_to_standard_output_is_a_capture_and_nothing_else() -> None:
+    done = subprocess.run([*RAWKIT, "demo", "-w", "-"], capture_output=True, timeout=PATIENCE)
+    assert done.returncode == 0
+    assert b"12 of 12 questions were answered" in done.stderr
+    with open_capture(io.BytesIO(done.stdout)) as records:
+        assert len(list(records)) > 20
 
 
 def test_demo_works_for_nobody(tmp_path: Path) -> None:

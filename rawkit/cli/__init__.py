@@ -9,15 +9,29 @@ through: `rawkit/cli/main.py` turns that into one line and the right exit code. 
 
 from __future__ import annotations
 
-__all__ = ["main"]
+import os
+
+__all__ = ["leave", "main"]
+
+
+def leave(*_: object) -> None:
+    """End at once, as a handler for Ctrl-C while there is nothing to lose."""
+    os._exit(130)
 
 
 def main() -> None:
     """Run the command that `sys.argv` asks for, and exit with its code."""
     try:
+        import signal
+
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            # While modules are imported there is nothing to end well, and KeyboardInterrupt comes out of some as
+            # another error. `rawkit/cli/main.py` puts the usual handler back before a command starts.
+            signal.signal(signal.SIGINT, leave)
         from rawkit.cli.main import run
 
         code = run()
-    except KeyboardInterrupt:  # while modules were being imported
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt
+    except KeyboardInterrupt:
         code = 130
     raise SystemExit(code)

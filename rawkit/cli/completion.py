@@ -9,8 +9,11 @@ __all__ = ["command"]
 
 EXAMPLES = """\b
 Examples:
-  eval "$(rawkit completion bash)"                                in ~/.bashrc
-  eval "$(rawkit completion zsh)"                                 in ~/.zshrc
+  eval "$(rawkit completion bash)"        in ~/.bashrc
+  eval "$(rawkit completion zsh)"         in ~/.zshrc, after the line
+                                          autoload -Uz compinit && compinit
+\b
+  mkdir -p ~/.config/fish/completions
   rawkit completion fish > ~/.config/fish/completions/rawkit.fish"""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import click
 
-from rawkit.cli.options import CaptureFile
+from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.output import Lines, colour_wanted
 from rawkit.pcap import write_capture
 from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
@@ -32,27 +33,26 @@ the wire."""
 @click.option("--tree", "as_tree", is_flag=True, help="Show each field with its value and bytes.")
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw the packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression, every field filled in.")
-@click.option("-w", "--write", "file", type=CaptureFile(written=True), help="Write a capture.")
+@click.option("-w", "--write", "file", metavar="FILE|-", type=OUTPUT_FILE, help="Write a capture.")
 def command(
     expression: str, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, file: str | None
 ) -> None:
     """Make the packet that EXPR stands for, and show it (by default its summary and bytes) or write it."""
-    if file == "-" and (as_hex or as_tree or as_diagram or as_python):
-        raise click.UsageError("with -w - the capture takes standard output, and nothing else can be shown there")
     packet = read_expression(expression).built()
-    shown = list(_shown(packet, as_hex, as_tree, as_diagram, as_python, plain=file is not None))
+    stream = sys.stderr if file == "-" else sys.stdout
+    colour = colour_wanted(stream)
+    shown = list(_shown(packet, as_hex, as_tree, as_diagram, as_python, file is not None, colour))
     if file is not None:
         write_capture(file, [packet])
-    with Lines() as lines:
+    with Lines(stream) as lines:
         for line in shown:
             lines.write(line)
 
 
 def _shown(
-    packet: Packet, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, plain: bool
+    packet: Packet, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, plain: bool, colour: bool
 ) -> Iterator[str]:
     """The lines of each view that was asked for; of none, if the packet is only to be written."""
-    colour = colour_wanted()
     if as_python:
         yield to_expression(packet)
     if as_tree:

@@ -9,11 +9,21 @@ from typing import BinaryIO, Final, cast
 
 import click
 
-from rawkit.cli.options import CaptureFile
+from rawkit.cli.arguments import INPUT_FILE
 from rawkit.cli.output import Lines, WatchedInput, colour_wanted
 from rawkit.pcap import CaptureFilter, Record, open_capture
 from rawkit.pcap.files import open_input
-from rawkit.views import diagram, hexdump, json_line, line, to_expression, tree, wireshark_fields, wireshark_values
+from rawkit.views import (
+    comment_lines,
+    diagram,
+    hexdump,
+    json_line,
+    line,
+    to_expression,
+    tree,
+    wireshark_fields,
+    wireshark_values,
+)
 
 __all__ = ["command"]
 
@@ -31,7 +41,7 @@ EXAMPLES = """\b
 Examples:
   rawkit decode capture.pcapng
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
-  rawkit decode capture.pcap --format json | jq ".layers[].name"
+  rawkit decode capture.pcap --format json | jq '.layers[].name'
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
   tcpdump -w - | rawkit decode -
 
@@ -40,19 +50,27 @@ A line has the packet's number, seconds since the first packet, its headers,
 and after `!` what is wrong with it."""
 
 
+def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in (*FRAME_FIELDS, *wireshark_fields()) if name.startswith(incomplete)]
+
+
 @click.command("decode", epilog=EXAMPLES)
-@click.argument("file", metavar="FILE|-", type=CaptureFile())
+@click.argument("file", metavar="FILE|-", type=INPUT_FILE)
 @click.option("-f", "--filter", "filter_text", metavar="FILTER", help="Only what this tcpdump filter lets pass.")
 @click.option("-c", "--count", type=click.IntRange(min=1), help="Stop after so many packets.")
 @click.option(
     "--format",
     "format_",
     type=click.Choice(["line", "tree", "hex", "json", "fields"]),
-    default="line",
     help="One line a packet (the default), its tree, its bytes, an object, or the fields named by -e.",
 )
 @click.option(
-    "-e", "fields", metavar="FIELD", multiple=True, help="A field by Wireshark's name, such as ip.src; repeat."
+    "-e",
+    "fields",
+    metavar="FIELD",
+    multiple=True,
+    shell_complete=_complete_field,
+    help="A field by Wireshark's name, such as ip.src; repeat.",
 )
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
@@ -61,20 +79,18 @@ def command(
     file: str,
     filter_text: str | None,
     count: int | None,
-    format_: str,
+    format_: str | None,
     fields: tuple[str, ...],
     as_diagram: bool,
     as_python: bool,
     absolute: bool,
 ) -> None:
     """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
-    if as_diagram + as_python + (format_ != "line") > 1:
-        raise click.UsageError("--format, --diagram and --python exclude each other")
     wanted = CaptureFilter(filter_text) if filter_text is not None else None
-    if fields or format_ == "fields":
-        view = _fields_view(format_, fields)
-    else:
-        view = _view("diagram" if as_diagram else "python" if as_python else format_, absolute)
+    name = _name_of_view(format_, as_diagram, as_python)
+    if absolute and name in ("json", "fields", "python"):
+        raise click.UsageError("-t is for views that show the time in words; " + name + " does not")
+    view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute)
     with Lines() as lines:
         for record in islice(_records(file, wanted, lines.flush), count):
             for text in view(record):
@@ -94,6 +110,15 @@ def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[
     finally:
         if owned:
             file.close()
+
+
+def _name_of_view(format_: str | None, as_diagram: bool, as_python: bool) -> str:
+    """The one view that is wanted."""
+    asked = [name for name, flag in (("diagram", as_diagram), ("python", as_python)) if flag]
+    options = [f"--{name}" for name in asked] + ([f"--format {format_}"] if format_ is not None else [])
+    if len(options) > 1:
+        raise click.UsageError(f"{' and '.join(options)} exclude each other; choose one")
+    return format_ or (asked[0] if asked else "line")
 
 
 def _fields_view(format_: str, fields: tuple[str, ...]) -> View:
@@ -131,7 +156,7 @@ def _view(name: str, absolute: bool) -> View:
     def under_summary(body: Callable[..., Iterable[str]]) -> View:
         def view(record: Record) -> Iterator[str]:
             yield from summary(record)
-            yield from (f"comment: {comment}" for comment in record.comments)
+            yield from comment_lines(record, colour=colour)
             yield from body(record.packet(), colour=colour)
             yield ""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 
 import click
 
+from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.main import NO, OK
-from rawkit.cli.options import CaptureFile
 from rawkit.cli.output import Lines
 from rawkit.errors import MissingError
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap import Interface, Record, write_capture
-from rawkit.pcap.files import require_writable
 from rawkit.probe import Conversation, Exchange, WireFrame
 from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views import Crossing, ladder, to_expression
@@ -35,39 +35,52 @@ gone when the demo is. It runs as root, and as anybody else in a user namespace.
     "-w",
     "--write",
     "file",
-    metavar="FILE",
+    metavar="FILE|-",
+    type=OUTPUT_FILE,
     default="demo.pcapng",
-    show_default=True,
-    type=CaptureFile(),
-    help="Where the capture goes.",
+    help="Where the capture goes (default demo.pcapng).",
 )
 def command(file: str) -> int:
     """Build packets by hand, send them over a real wire, read the kernel's answers, check all of it."""
-    if file == "-":
-        raise click.UsageError("the demo tells its story on standard output; give -w a file")
-    require_writable(file)
     reexec_in_user_namespace()
-    with Lines() as lines, Conversation() as conversation:
-        lines.write("Two hosts, a and b, on a link. Packets made by hand leave a; the kernel of b answers.")
-        lines.flush()
-        exchanges = []
-        for question in conversation.questions():
-            exchange = conversation.ask(question)
-            conversation.hang_up(exchange)
-            exchanges.append(exchange)
-            _tell(exchange, lines)
-        frames = conversation.frames
+    with Lines(sys.stderr if file == "-" else sys.stdout) as lines:
+        story = _Story(lines)
+        # The file is opened before the story is told: one that cannot be written is no surprise at its end.
+        write_capture(file, story.records())
+        lines.write(f"{story.answered} of {story.asked} questions were answered.")
+        lines.write(f"Wrote {file}: {story.count} packets; those made by hand say how in a comment.")
+        if file != "-":
+            lines.write(f"Look at it: rawkit decode {file} --format tree, or wireshark {file}")
+    return OK if story.agreed and story.answered == story.asked else NO
+
+
+class _Story:
+    """What is asked and answered, told as it happens."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.asked, self.answered, self.count, self.agreed = 0, 0, 0, True
+
+    def records(self) -> Iterator[Record]:
+        """Tell it all; the records come at its end."""
+        lines = self._lines
+        with Conversation() as conversation:
+            lines.write("Two hosts, a and b, on a link. Packets made by hand leave a; the kernel of b answers.")
+            lines.flush()
+            for question in conversation.questions():
+                exchange = conversation.ask(question)
+                conversation.hang_up(exchange)
+                self.asked += 1
+                self.answered += exchange.answer is not None
+                _tell(exchange, lines)
+            frames = conversation.frames
         lines.write("\nWhat crossed the wire (* made by hand, the rest by the kernels):\n")
         for rung in ladder([_crossing(frame) for frame in frames], hosts=("a", "b")):
             lines.write(rung)
         lines.flush()
-        answered = sum(exchange.answer is not None for exchange in exchanges)
-        agreed = _verdict([frame.packet for frame in frames], lines)
-        write_capture(file, _records(frames))
-        lines.write(f"{answered} of {len(exchanges)} questions were answered.")
-        lines.write(f"Wrote {file}: {len(frames)} packets; those made by hand say how in a comment.")
-        lines.write(f"Look at it: rawkit decode {file} --format tree, or wireshark {file}")
-    return OK if agreed and answered == len(exchanges) else NO
+        self.agreed = _verdict([frame.packet for frame in frames], lines)
+        self.count = len(frames)
+        yield from _records(frames)
 
 
 def _tell(exchange: Exchange, lines: Lines) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from rawkit._version import __version__
+from rawkit.cli import leave
 from rawkit.cli.commands import LazyGroup
 from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, file_error
 
@@ -34,7 +36,8 @@ Examples:
 
 \b
 Exit codes: 0 it worked, 1 the answer is no, 2 wrong usage or input,
-3 not permitted or not possible here, 130 ended by Ctrl-C."""
+3 not permitted or not possible here, 130 ended by Ctrl-C (143 by SIGTERM);
+capture ends that way with 0."""
 
 
 class Stop(Exception):
@@ -47,6 +50,13 @@ class Stop(Exception):
 
 class Rawkit(LazyGroup):
     """The group of all commands."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        found = super().resolve_command(ctx, args)
+        # All is imported; from here on Ctrl-C is for the command (see `rawkit/cli/__init__.py`).
+        if signal.getsignal(signal.SIGINT) is leave:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -74,7 +84,9 @@ def cli(ctx: click.Context) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (without the program's name), and return its exit code."""
     if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+        sys.stdout = _nowhere()
+    if sys.stderr is None:  # print(file=None) would print to standard output
+        sys.stderr = _nowhere()
     try:
         result = cli.main(arguments, prog_name="rawkit", standalone_mode=False)
         return result if isinstance(result, int) else OK
@@ -106,11 +118,14 @@ def _complain(message: str, code: int) -> int:
     """One line on standard error, after what is still waiting for standard output."""
     try:
         sys.stdout.flush()
-        if sys.stderr is not None:
-            print(f"rawkit: {' '.join(message.split())}", file=sys.stderr)
+        print(f"rawkit: {' '.join(message.split())}", file=sys.stderr)
     except BrokenPipeError:
         _forget_output()
     return code
+
+
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _forget_output() -> None:

@@ -9,9 +9,9 @@ import sys
 import time
 from collections.abc import Callable
 from io import FileIO
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
-__all__ = ["Lines", "Progress", "WatchedInput", "colour_wanted"]
+__all__ = ["Lines", "Progress", "WatchedInput", "colour_wanted", "count_of"]
 
 BATCH = 512
 """Lines that are written together where nobody watches."""
@@ -20,17 +20,22 @@ PATIENCE = 0.1
 """Seconds that a line waits for others at the most."""
 
 
-def colour_wanted() -> bool:
-    """Whether standard output is a terminal that shows colours, and NO_COLOR (https://no-color.org) is not set."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def colour_wanted(stream: TextIO | None = None) -> bool:
+    """Whether the stream is a terminal that shows colours, and NO_COLOR (https://no-color.org) is not set."""
+    stream = sys.stdout if stream is None else stream
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class Lines:
-    """Standard output, line by line: at once on a terminal, in batches elsewhere, the first line never late."""
+    """Standard output, line by line: at once on a terminal, in batches elsewhere, the first line never late.
 
-    def __init__(self) -> None:
+    Another stream, standard error, takes its place where standard output is for bytes.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stdout if stream is None else stream
         self._waiting: list[str] = []
-        self._most = 1 if sys.stdout.isatty() else BATCH
+        self._most = 1 if self._stream.isatty() else BATCH
         self._written = -PATIENCE
 
     def write(self, line: str) -> None:
@@ -43,9 +48,9 @@ class Lines:
         """Print what waits. Raises BrokenPipeError when nobody reads any more."""
         if self._waiting:
             self._waiting.append("")
-            sys.stdout.write("\n".join(self._waiting))
+            self._stream.write("\n".join(self._waiting))
             self._waiting.clear()
-            sys.stdout.flush()
+            self._stream.flush()
             self._written = time.monotonic()
 
     def __enter__(self) -> Lines:
@@ -59,15 +64,23 @@ class Lines:
 class Progress:
     """A count that grows on standard error while something takes its time; nothing where that is no terminal."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._shown = time.monotonic() if sys.stderr.isatty() else math.inf
+    def __init__(self, noun: str, done: str, *, wanted: bool = True) -> None:
+        self._noun, self._done = noun, done
+        self._told = 0
+        self._shown = time.monotonic() if wanted and sys.stderr.isatty() else math.inf
 
     def show(self, count: int) -> None:
-        """Show the count, unless it was shown a moment ago."""
+        """Show the count, unless another was shown a moment ago."""
         if time.monotonic() - self._shown > PATIENCE:
-            print(f"\r{count} {self._what}", end="", file=sys.stderr, flush=True)
-            self._shown = time.monotonic()
+            print(f"\r{count_of(count, self._noun)} {self._done}", end="", file=sys.stderr, flush=True)
+            self._told, self._shown = count, time.monotonic()
+
+    def pause(self, count: int) -> float | None:
+        """Show the count now that there is nothing to do; returns the seconds after which to call again."""
+        if self._shown == math.inf or self._told == count:
+            return None
+        self.show(count)
+        return None if self._told == count else PATIENCE
 
     def clear(self) -> None:
         """Make room for another line."""
@@ -79,6 +92,11 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self.clear()
+
+
+def count_of(number: int, noun: str) -> str:
+    """Such as `1 packet`, `2 packets`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class WatchedInput:

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import click
 
+from rawkit.cli.arguments import INTERFACE, SECONDS
 from rawkit.cli.main import OK
-from rawkit.cli.options import InterfaceName, Seconds
 from rawkit.cli.output import Lines
-from rawkit.cli.stopping import Stopping
+from rawkit.cli.signals import StopSignals
 from rawkit.layout import AUTO
 from rawkit.link import (
     Interface,
@@ -41,26 +41,29 @@ is 0. A source that is left out becomes this host's own."""
 
 @click.command("send", epilog=EXAMPLES)
 @click.argument("expression", metavar="EXPR")
-@click.option("-i", "--interface", type=InterfaceName(), metavar="IFACE", help="Send on this interface.")
+@click.option("-i", "--interface", metavar="IFACE", type=INTERFACE, help="Send on this interface.")
 @click.option("-c", "--count", type=click.IntRange(min=1), default=1, help="Send so many times (default 1).")
-@click.option("--interval", type=Seconds(), default=1.0, show_default=True, help="Seconds between two of them.")
+@click.option("--interval", type=SECONDS, default=1.0, help="Seconds between two of them (default 1).")
 def command(expression: str, interface: str | None, count: int, interval: float) -> int:
     """Send the packet that EXPR stands for."""
     packet = read_expression(expression)
     sent = 0
     with ExitStack() as stack, Lines() as lines:
+        stop = stack.enter_context(StopSignals())
         packet, send = _sender(packet, interface, stack)
         drop_privileges()
         built = packet.built()
-        stopping = stack.enter_context(Stopping())
         try:
-            while sent != count and (not sent or stopping.wait(seconds=interval)):
+            while stop.received is None:
                 send(packet)
                 sent += 1
+                if sent == count:
+                    return OK
+                stop.wait(seconds=interval)
         finally:
             times = "" if sent == 1 else f" {sent} times"
             lines.write(f"sent{times}: {built.summary()}" if sent else "nothing sent")
-    return OK
+    return 128 + stop.received
 
 
 def _sender(packet: Packet, name: str | None, stack: ExitStack) -> tuple[Packet, Callable[[Packet], None]]:

@@ -269,7 +269,8 @@ class Writer:
             lines.append(f"        {local} = {field.rule.compute(field)}")
             if isinstance(field.rule, HeaderLength | Length):
                 limit = (1 << field.bits) - 1
-                lines += [f"        if {local} > {limit} or {local} < 0:"]
+                below = f" or {local} < 0" if getattr(field.rule, "minus", 0) else ""
+                lines += [f"        if {local} > {limit}{below}:"]
                 lines += [f"            check_range(cls, {field.name!r}, {local}, {limit})"]
         rest = "body" if self.tail is None else "rest"
         if checksum is not None:

@@ -26,7 +26,6 @@ __all__ = [
     "path_of",
     "reading",
     "replacing",
-    "require_writable",
     "write_all",
 ]
 
@@ -162,19 +161,6 @@ def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
         if not getattr(file, "closed", False):
             raise
         raise file_error(OSError(errno.EBADF, "closed"), f"write {name}") from error
-
-
-def require_writable(name: str) -> None:
-    """Find out now whether a finished capture could appear under `name`. Raises `FileError` if it could not."""
-    try:
-        if is_replaceable(name):
-            descriptor, temporary = _create_beside(name)
-            os.close(descriptor)
-            temporary.unlink()
-        elif Path(name).is_symlink():
-            raise OSError(errno.ELOOP, "a symbolic link", name)
-    except OSError as error:
-        raise file_error(error, f"write {name}") from error
 
 
 def _take_back(file: BinaryIO | FileIO, count: int) -> None:

@@ -9,13 +9,14 @@ from rawkit.views.fields import wireshark_fields, wireshark_values
 from rawkit.views.hexdump import dump_bytes, hexdump
 from rawkit.views.json import as_object, json_line
 from rawkit.views.ladder import Crossing, crossings, ladder
-from rawkit.views.line import Captured, line, time_text
+from rawkit.views.line import Captured, comment_lines, line, time_text
 from rawkit.views.tree import tree
 
 __all__ = [
     "Captured",
     "Crossing",
     "as_object",
+    "comment_lines",
     "crossings",
     "diagram",
     "dump_bytes",

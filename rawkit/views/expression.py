@@ -196,7 +196,7 @@ class _Reader:
             case ast.Name(id=name) if name in RECORDS:
                 return self._record(node, RECORDS[name])
             case ast.Name(id=name):
-                self._fail(node.func, f"unknown header {name!r}{_near(name, [*RECORDS, 'Trailer'])}")
+                self._fail(node.func, f"unknown header {name!r}{_known(name, [*RECORDS, 'Trailer'])}")
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in RECORDS:
                 makers = constructors(RECORDS[name])
                 if attribute not in makers:
@@ -204,7 +204,7 @@ class _Reader:
                     self._fail(node.func, f"{name} has no constructor {attribute!r}{hint}")
                 return self._invoke(node, f"{name}.{attribute}", makers[attribute])
             case ast.Attribute(value=ast.Name(id=name)):
-                self._fail(node.func, f"unknown header {name!r}{_near(name, RECORDS)}")
+                self._fail(node.func, f"unknown header {name!r}{_known(name, RECORDS)}")
         self._fail(node, "only headers and options can be called")
 
     def _record(self, node: ast.Call, record: type[Record]) -> Record:
@@ -309,6 +309,11 @@ def _near(name: str, known: Iterable[str], all_of: bool = False) -> str:
     if all_of:
         hint += f"{'' if hint else ';'} it has {', '.join(names)}" if names else "; it has none"
     return hint
+
+
+def _known(name: str, known: Iterable[str]) -> str:
+    """What was meant by an unknown header; where nothing is near, some that there are."""
+    return _near(name, known) or "; known are Ethernet, IPv4, TCP and others (`rawkit craft --help` has examples)"
 
 
 def _kind(value: object) -> str:

@@ -28,9 +28,9 @@ def as_object(record: Captured, packet: Packet) -> dict[str, Any]:
     """What is known of `packet`, which was read from `record`.
 
     `start` and `stop` are offsets in bytes, `payload` is what the innermost header carries. Of a header that
-    was cut, only the fields that are whole are there. `comments` is there if the capture has any on the packet.
+    was cut, only the fields that are whole are there. `comments` is there when the record has any.
     """
-    seen = {
+    known: dict[str, Any] = {
         "number": record.number,
         "time_ns": record.time_ns,
         "length": len(record.data),
@@ -43,7 +43,7 @@ def as_object(record: Captured, packet: Packet) -> dict[str, Any]:
         "payload": packet.payload.hex(),
         "problems": [problem._asdict() for problem in packet.problems],
     }
-    return {**seen, "comments": list(record.comments)} if record.comments else seen
+    return known | {"comments": list(record.comments)} if record.comments else known
 
 
 def _fields(layer: Layer | Record) -> dict[str, Any]:

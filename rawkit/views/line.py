@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
 from rawkit.views.palette import PROBLEM, QUIET, paint
 from rawkit.wire import LinkType, Packet
 
-__all__ = ["Captured", "line", "time_text"]
+__all__ = ["Captured", "comment_lines", "line", "time_text"]
 
 SECOND = 1_000_000_000
 LAST_SECOND = 253_402_300_799
@@ -58,3 +59,10 @@ def time_text(time_ns: int, origin_ns: int | None = None) -> str:
     if not 0 <= seconds <= LAST_SECOND:
         return f"{seconds}.{fraction // 1000:06}"
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{fraction // 1000:06}"
+
+
+def comment_lines(record: Captured, *, colour: bool = False) -> Iterator[str]:
+    """What people wrote about the packet, a line a comment; what a terminal would obey is shown as its escape."""
+    for comment in record.comments:
+        shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in comment)
+        yield f"{paint('comment', QUIET, colour)}  {shown}"

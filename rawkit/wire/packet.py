@@ -23,7 +23,7 @@ class Header(Record):
     """Whether the transports within must have a checksum (IPv6: RFC 8200, section 8.1)."""
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
-        if Header in type(other).__mro__:
+        if Header in type(other).__mro__:  # isinstance takes three times as long where there is a metaclass
             return make_packet((self, other), b"", (), None)  # type: ignore[arg-type]
         return Packet((self,)) / other
 
@@ -144,7 +144,7 @@ class Packet:
     trailers: tuple[Trailer, ...]
     _reading: Reading | None
     _link_type: LinkType | None
-    _problems: tuple[Problem, ...] | None
+    _problems: tuple[Problem, ...]
 
     def __new__(
         cls, layers: tuple[Layer, ...] = (), payload: bytes = b"", trailers: tuple[Trailer, ...] = ()
@@ -235,7 +235,7 @@ class Packet:
 
     def __getitem__(self, header: type[H]) -> H:
         for layer in self.layers:
-            if header in type(layer).__mro__:  # isinstance takes three times as long where there is a metaclass
+            if header in type(layer).__mro__:
                 return layer  # type: ignore[return-value]
         raise LayerError(header.__name__, [layer_text(layer) for layer in self.layers])
 
@@ -254,13 +254,13 @@ class Packet:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with a packet that was dissected; a packet made by hand has none."""
-        if self._problems is None:
+        if not hasattr(self, "_problems"):
             from rawkit.wire.problems import find_problems  # which needs this module
 
             object.__setattr__(
                 self, "_problems", tuple(find_problems(self, self._reading)) if self._reading else ()
             )
-        return self._problems or ()
+        return self._problems
 
     @property
     def link_type(self) -> LinkType | None:
@@ -338,7 +338,6 @@ def make_packet(
     packet.trailers = trailers
     packet._reading = reading
     packet._link_type = link_type
-    packet._problems = None
     packet.__class__ = Packet
     return packet  # type: ignore[no-any-return]
 

@@ -1,0 +1,84 @@
+"""Kinds of arguments that several commands take: what is refused at once, and what a shell completes.
+
+What the operating system alone can judge, such as whether a file may be read, is left to whoever opens it: its
+error is the same in every command then.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+__all__ = ["INPUT_FILE", "INTERFACE", "OUTPUT_FILE", "SECONDS"]
+
+MOST_SECONDS: Final = 86_400.0
+"""A day: longer pauses are mistakes, and much longer ones are more than time.sleep takes."""
+
+
+if TYPE_CHECKING:
+    TextType = click.ParamType[str]
+else:
+    TextType = click.ParamType  # which older versions of click do not take in brackets
+
+
+class Text(TextType):
+    """Text that is not empty."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if not text:
+            self.fail(f"the name of {'an' if self.name[0] in 'aeiou' else 'a'} {self.name} is empty", param, ctx)
+        return text
+
+
+class File(Text):
+    """The name of a file, or `-`; the shell completes it."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
+class OutputFile(File):
+    """Where a capture goes. A terminal is refused: bytes would only garble it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        name = super().convert(value, param, ctx)
+        if name in ("-", "/dev/stdout") and sys.stdout is not None and sys.stdout.isatty():
+            self.fail("a capture is no text for a terminal; redirect it to a file or a program", param, ctx)
+        return name
+
+
+class InterfaceName(Text):
+    """The name of a network interface; the shell completes it."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from rawkit.link import interfaces
+
+        return [
+            CompletionItem(interface.name, help=interface.state)
+            for interface in interfaces()
+            if interface.name.startswith(incomplete)
+        ]
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds up to a day; `nan`, which is neither less nor more than anything, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return number
+
+
+INPUT_FILE: Final = File("file")
+OUTPUT_FILE: Final = OutputFile("file")
+INTERFACE: Final = InterfaceName("interface")
+SECONDS: Final = Seconds(0, MOST_SECONDS)

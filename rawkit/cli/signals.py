@@ -1,0 +1,61 @@
+"""Ctrl-C and SIGTERM for commands that must finish what they are doing: a record is written whole or not at all.
+
+Python raises KeyboardInterrupt wherever the program happens to be, also between two bytes of a record. Within
+`with StopSignals() as stop` the two signals only set `stop.received` and wake `stop.wait`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from types import FrameType
+from typing import Any, Final, Self
+
+__all__ = ["StopSignals"]
+
+GRACE: Final = 1.0
+"""Seconds after the first signal, after which another one ends the process at once: it is stuck somewhere."""
+
+
+class StopSignals:
+    """SIGINT and SIGTERM as a fact that a loop looks at between its rounds. A signal that is ignored stays so."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        """The first signal that came."""
+        self._since = 0.0
+        self._before: dict[signal.Signals, Any] = {}
+
+    def wait(self, descriptor: int | None = None, seconds: float | None = None) -> None:
+        """Return when a signal came (before or now), `descriptor` is readable, or the seconds are over."""
+        poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
+        if descriptor is not None:
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(None if seconds is None else seconds * 1000)
+
+    def __enter__(self) -> Self:
+        self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._woken_before = signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if (handler := signal.getsignal(number)) is not signal.SIG_IGN:
+                self._before[number] = handler
+                signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            # Once stopped, there is nothing left to interrupt but the end.
+            signal.signal(number, handler if self.received is None else signal.SIG_IGN)
+        signal.set_wakeup_fd(self._woken_before)
+        os.close(self._woken)
+        os.close(self._wake)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.received is None:
+            self.received, self._since = signal.Signals(number), time.monotonic()
+        elif time.monotonic() - self._since > GRACE:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
