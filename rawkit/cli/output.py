@@ -22,8 +22,8 @@ PATIENCE = 0.1
 
 def colour_wanted(stream: TextIO | None = None) -> bool:
     """Whether the stream is a terminal that shows colours, and NO_COLOR (https://no-color.org) is not set."""
-    stream = sys.stdout if stream is None else stream
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    shown: TextIO = sys.stdout if stream is None else stream
+    return shown.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class Lines:
