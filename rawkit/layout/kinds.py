@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, overload
 from rawkit.layout.mac import MAC
 
 __all__ = [
-    "U1",
     "U2",
     "U3",
     "U4",
     "U5",
     "U6",
-    "U7",
     "U8",
     "U12",
     "U13",
@@ -30,7 +28,6 @@ __all__ = [
     "U24",
     "U29",
     "U32",
-    "U64",
     "X8",
     "X16",
     "X20",
@@ -38,7 +35,6 @@ __all__ = [
     "X32",
     "Bytes2",
     "Bytes4",
-    "Bytes8",
     "Convertible",
     "FixedBytes",
     "Flag",
@@ -328,13 +324,11 @@ class FlagSet(Kind):
         return repr(self.show(value))
 
 
-U1 = Annotated[int, UInt(1)]
 U2 = Annotated[int, UInt(2)]
 U3 = Annotated[int, UInt(3)]
 U4 = Annotated[int, UInt(4)]
 U5 = Annotated[int, UInt(5)]
 U6 = Annotated[int, UInt(6)]
-U7 = Annotated[int, UInt(7)]
 U8 = Annotated[int, UInt(8)]
 U12 = Annotated[int, UInt(12)]
 U13 = Annotated[int, UInt(13)]
@@ -343,7 +337,6 @@ U20 = Annotated[int, UInt(20)]
 U24 = Annotated[int, UInt(24)]
 U29 = Annotated[int, UInt(29)]
 U32 = Annotated[int, UInt(32)]
-U64 = Annotated[int, UInt(64)]
 X8 = Annotated[int, UInt(8, base=16)]
 X16 = Annotated[int, UInt(16, base=16)]
 X20 = Annotated[int, UInt(20, base=16)]
@@ -352,7 +345,6 @@ X32 = Annotated[int, UInt(32, base=16)]
 Flag = Annotated[bool, FlagKind()]
 Bytes2 = Annotated[bytes, FixedBytes(2)]
 Bytes4 = Annotated[bytes, FixedBytes(4)]
-Bytes8 = Annotated[bytes, FixedBytes(8)]
 IPv4Addr = Annotated[Convertible[IPv4Address, str | bytes | int], IPv4AddressKind()]
 IPv6Addr = Annotated[Convertible[IPv6Address, str | bytes | int], IPv6AddressKind()]
 MACAddr = Annotated[Convertible[MAC, str | bytes], MACKind()]
