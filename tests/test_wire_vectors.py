@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from programs import require
-from vectors import VECTORS, Vector
+from vector import Vector
+from vectors import VECTORS
 
 import rawkit.wire
 from rawkit.errors import PacketError, TruncatedError

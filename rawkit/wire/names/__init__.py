@@ -1,0 +1,38 @@
+"""What scapy and Wireshark call each field: one table for comparing with the one and printing like the other.
+
+A row is (our field, scapy's field, Wireshark's field, notation); empty where there is no counterpart. The name
+that comes with each record is scapy's layer; of several, scapy's class is one.
+
+- Our field may be empty: then the row is about the whole record (`ip.flags` is three of ours).
+- Scapy's field may be a run of bits in a larger one, `tos[7:2]`, or several beside each other,
+  `copy_flag:1 optclass:2 option:5`. TCP options are (name, value) pairs there: `kind` is the name's number,
+  `[0]` the first part of the value, `[]` all of it. The options of neighbour discovery are layers there, which
+  follow the message.
+- The notation is how `tshark -T fields` prints the value: `plain` unless given. One that gives None means that
+  tshark has no such field in this packet.
+
+Wireshark's fields that depend on other packets (`tcp.seq`, which is relative to the first one seen) are not
+here; `tcp.seq_raw` is.
+"""
+
+from __future__ import annotations
+
+from rawkit.wire.names.icmpv4 import ICMP_VERSION_4
+from rawkit.wire.names.icmpv6 import ICMP_VERSION_6
+from rawkit.wire.names.ipv4 import IP_VERSION_4
+from rawkit.wire.names.ipv6 import IP_VERSION_6
+from rawkit.wire.names.link import LINK
+from rawkit.wire.names.table import Name, Names, Table
+from rawkit.wire.names.transport import TRANSPORT
+
+__all__ = ["NAMES", "Name", "Names"]
+
+NAMES: Table = {
+    **LINK,
+    **IP_VERSION_4,
+    **IP_VERSION_6,
+    **ICMP_VERSION_4,
+    **ICMP_VERSION_6,
+    **TRANSPORT,
+}
+"""What others call each record and its fields."""

@@ -1,0 +1,78 @@
+"""ICMP for IPv4."""
+
+from __future__ import annotations
+
+from rawkit.wire import notation
+from rawkit.wire.icmpv4 import (
+    ICMPv4,
+    ICMPv4Echo,
+    ICMPv4ParameterProblem,
+    ICMPv4Redirect,
+    ICMPv4SourceQuench,
+    ICMPv4TimeExceeded,
+    ICMPv4Timestamp,
+    ICMPv4Unreachable,
+)
+from rawkit.wire.names.table import Table, named
+
+__all__ = ["ICMP_VERSION_4"]
+
+ICMP = (
+    ("type", "type", "icmp.type"),
+    ("code", "code", "icmp.code"),
+    ("checksum", "chksum", "icmp.checksum", notation.hex4),
+)
+ICMP_NUMBERS = (
+    *ICMP,
+    ("id", "id", "icmp.ident"),
+    ("id", "", "icmp.ident_le", notation.little_endian),
+    ("seq", "seq", "icmp.seq"),
+    ("seq", "", "icmp.seq_le", notation.little_endian),
+)
+
+ICMP_VERSION_4: Table = {
+    ICMPv4: named("ICMP", *ICMP),
+    ICMPv4Echo: named("ICMP", *ICMP_NUMBERS),
+    ICMPv4Unreachable: named(
+        "ICMP",
+        *ICMP,
+        ("unused", "reserved", ""),
+        ("length", "length", "icmp.length", notation.where_used),
+        ("next_hop_mtu", "nexthopmtu", ""),
+        ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
+        ("", "", "icmp.unused", notation.unused_in_unreachable),
+        ("", "", "icmp.mtu", notation.next_hop_mtu),
+    ),
+    ICMPv4SourceQuench: named("ICMP", *ICMP, ("unused", "unused", "")),
+    ICMPv4Redirect: named("ICMP", *ICMP, ("gateway", "gw", "icmp.redir_gw")),
+    ICMPv4TimeExceeded: named(
+        "ICMP",
+        *ICMP,
+        ("unused", "reserved", ""),
+        ("length", "length", "icmp.length", notation.where_used),
+        ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
+        ("unused_word", "unused", ""),
+        (
+            "",
+            "",
+            "icmp.unused",
+            lambda it: notation.unused(it.unused.to_bytes(1), it.length, it.unused_word.to_bytes(2)),
+        ),
+    ),
+    ICMPv4ParameterProblem: named(
+        "ICMP",
+        *ICMP,
+        ("pointer", "ptr", "icmp.pointer"),
+        ("length", "length", "icmp.length", notation.where_used),
+        ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
+        ("unused", "unused", ""),
+        ("", "", "icmp.unused", lambda it: notation.unused(b"", it.length, it.unused.to_bytes(2))),
+    ),
+    ICMPv4Timestamp: named(
+        "ICMP",
+        *ICMP_NUMBERS,
+        ("originate", "ts_ori", "icmp.originate_timestamp"),
+        ("receive", "ts_rx", "icmp.receive_timestamp"),
+        ("transmit", "ts_tx", "icmp.transmit_timestamp"),
+    ),
+}
