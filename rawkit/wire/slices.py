@@ -21,6 +21,7 @@ __all__ = [
     "Datagram",
     "Parts",
     "Slice",
+    "layers_of_fragment",
     "length_of",
     "parts_at",
     "read_again",
@@ -121,25 +122,36 @@ def read_again(packet: Packet, link_type: LinkType | None) -> Packet:
 
 def slice_of(packet: Packet) -> Slice | None:
     """What the packet is a fragment of, at its outermost header that is one; None if there is no such header."""
-    network = 0
-    for at, layer in enumerate(packet.layers):
-        if not isinstance(layer, Header) or layer.quotes():
-            return None
-        if isinstance(layer, IP):
-            network = at
-            if layer.is_fragment():
-                break
-        elif isinstance(layer, Fragment):
-            between = packet.layers[network + 1 : at]
-            if isinstance(packet.layers[network], IPv6) and all(isinstance(each, EXTENSIONS) for each in between):
-                break
-    else:
+    network, _ = _place_of(packet)
+    if network is None:
         return None
     packet = packet.built()
     parts, link_type = parts_at(packet, network), packet.link_type
     if any(isinstance(layer, IP) for layer in parts.before):  # a tunnel, whose headers are each fragment's own
         parts, link_type = parts._replace(before=()), None
     return _ipv6_slice(parts, link_type) if parts.marker is not None else _ipv4_slice(parts, link_type)
+
+
+def layers_of_fragment(packet: Packet) -> int:
+    """How many layers stand before what a fragment holds; 0 for a packet that is no fragment."""
+    return _place_of(packet)[1]
+
+
+def _place_of(packet: Packet) -> tuple[int | None, int]:
+    """The number of the IP layer that the outermost fragment belongs to, and how many layers reach to its data."""
+    network = None
+    for at, layer in enumerate(packet.layers):
+        if not isinstance(layer, Header) or layer.quotes():
+            break
+        if isinstance(layer, IP):
+            network = at
+            if layer.is_fragment():
+                return network, at + 1
+        elif isinstance(layer, Fragment) and network is not None:
+            between = packet.layers[network + 1 : at]
+            if isinstance(packet.layers[network], IPv6) and all(isinstance(each, EXTENSIONS) for each in between):
+                return network, at + 1
+    return None, 0
 
 
 def _ipv4_slice(parts: Parts, link_type: LinkType | None) -> Slice:
