@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rawkit.pcap import Record
 from rawkit.views import as_object, json_line
@@ -12,6 +12,10 @@ from rawkit.wire import Packet, Reassembled, Reassembler
 from rawkit.wire.slices import layers_of_fragment
 
 __all__ = ["Shown", "as_captured", "reassembled"]
+
+
+MOST_NUMBERS: Final = 10
+"""How many packets are named in a line."""
 
 
 class Shown(NamedTuple):
@@ -48,7 +52,7 @@ class Shown(NamedTuple):
         """Where the whole is from, and what is odd about it, in words."""
         if self.whole is None:
             return ""
-        words = [f"reassembled from {', '.join(map(str, self.whole.numbers))}"]
+        words = [f"reassembled from {_listed(self.whole.numbers)}"]
         return f" [{'; '.join([*words, *(notice.value for notice in self.whole.notices)])}]"
 
     def json(self) -> str:
@@ -92,4 +96,16 @@ def _completed(reassembler: Reassembler, record: Record, packet: Packet) -> Reas
 
 def _tell_failures(reassembler: Reassembler, tell: Callable[[str], None]) -> None:
     for failed in reassembler.take_failures():
-        tell(f"packets {', '.join(map(str, failed.numbers)) or '(none)'} not reassembled: {failed}")
+        tell(
+            f"not reassembled: {_listed(failed.numbers)}: {failed}"
+            if failed.numbers
+            else f"not reassembled: {failed}"
+        )
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    """The numbers of packets, most of them left out where there are many."""
+    if len(numbers) <= MOST_NUMBERS:
+        return ", ".join(map(str, numbers))
+    shown = ", ".join(map(str, numbers[: MOST_NUMBERS - 2]))
+    return f"{shown}, ..., {numbers[-1]} ({len(numbers)} packets)"

@@ -42,10 +42,11 @@ def fragment(
     Raises LayerError for a packet without IP, FieldError for an `mtu` that has no room, for a datagram that
     reaches beyond the offsets that fragments can have, and for what cannot be built.
     """
-    whole = (Packet((packet,)) if isinstance(packet, Header) else packet).built()
-    at = next((at for at, layer in enumerate(whole.layers) if isinstance(layer, IP)), None)
+    packet = Packet((packet,)) if isinstance(packet, Header) else packet
+    at = next((at for at, layer in enumerate(packet.layers) if isinstance(layer, IP)), None)
     if at is None:
-        raise LayerError("IP", [layer_text(layer) for layer in whole.layers])
+        raise LayerError("IP", [layer_text(layer) for layer in packet.layers])
+    whole = packet.built()
     parts = parts_at(whole, at)
     if sum(len(bytes(layer)) for layer in (*parts.head, parts.marker or b"")) + len(parts.body) <= mtu:
         return (whole,)
