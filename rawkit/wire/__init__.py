@@ -3,7 +3,16 @@
 from rawkit.wire.arp import ARP, ARPOperation
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
-from rawkit.wire.fragment import FailedDatagram, Failure, Notice, Overlap, Reassembled, Reassembler, fragment
+from rawkit.wire.fragment import (
+    Datagram,
+    FailedDatagram,
+    Failure,
+    Notice,
+    Overlap,
+    Reassembled,
+    Reassembler,
+    fragment,
+)
 from rawkit.wire.icmpv4 import (
     ICMPv4,
     ICMPv4Echo,
@@ -93,6 +102,7 @@ __all__ = [
     "ARPOperation",
     "AddressAndTimestamp",
     "CutHeader",
+    "Datagram",
     "DestinationOptions",
     "Ethernet",
     "FailedDatagram",

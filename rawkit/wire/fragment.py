@@ -14,10 +14,10 @@ from rawkit.wire.ipv4 import IPv4
 from rawkit.wire.ipv6 import Fragment
 from rawkit.wire.overlap import Overlap
 from rawkit.wire.packet import Header, Layer, Packet, layer_text
-from rawkit.wire.reassemble import FailedDatagram, Failure, Notice, Reassembled, Reassembler
-from rawkit.wire.slices import UNIT, Parts, parts_at, read_again, with_lengths
+from rawkit.wire.reassemble import Datagram, FailedDatagram, Failure, Notice, Reassembled, Reassembler
+from rawkit.wire.slices import UNIT, Parts, parts_at, read_again, size_of, with_lengths
 
-__all__ = ["FailedDatagram", "Failure", "Notice", "Overlap", "Reassembled", "Reassembler", "fragment"]
+__all__ = ["Datagram", "FailedDatagram", "Failure", "Notice", "Overlap", "Reassembled", "Reassembler", "fragment"]
 
 
 def fragment(
@@ -48,7 +48,8 @@ def fragment(
         raise LayerError("IP", [layer_text(layer) for layer in packet.layers])
     whole = packet.built()
     parts = parts_at(whole, at)
-    if sum(len(bytes(layer)) for layer in (*parts.head, parts.marker or b"")) + len(parts.body) <= mtu:
+    marker = () if parts.marker is None else (parts.marker,)
+    if size_of((*parts.head, *marker)) + len(parts.body) <= mtu:
         return (whole,)
     if isinstance(parts.head[0], IPv4):
         if parts.head[0].dont_fragment and not despite_dont_fragment:
@@ -80,7 +81,7 @@ def _ipv6_fragments(parts: Parts, mtu: int, identification: int) -> Iterator[tup
     assert field is not None
     header = parts.marker or Fragment(next_header=getattr(last, field.name), identification=identification)
     head = (*outer, last.replace(**{field.name: AUTO}) if parts.marker is None else last)
-    room = _room("IPv6", sum(len(bytes(layer)) for layer in (*parts.head, header)), mtu)
+    room = _room("IPv6", size_of((*parts.head, header)), mtu)
     for start, stop in _cuts(len(parts.body), room, room):
         fields = {
             "fragment_offset": header.fragment_offset + start // UNIT,

@@ -29,11 +29,12 @@ from rawkit.wire.slices import (
     Slice,
     length_of,
     read_again,
+    size_of,
     slice_of,
     with_lengths,
 )
 
-__all__ = ["FailedDatagram", "Failure", "Notice", "Reassembled", "Reassembler"]
+__all__ = ["Datagram", "FailedDatagram", "Failure", "Notice", "Reassembled", "Reassembler"]
 
 LONGEST: Final = 65_535
 """The most that IPv4's total length and IPv6's payload length can say."""
@@ -43,8 +44,9 @@ SHORTEST_IPV4_HEADER: Final = 20
 NOT_CAPABLE, CONGESTION = 0, 3
 """Not-ECT and CE of the ECN field (RFC 3168, section 5)."""
 
-PIECE_COST, SET_COST = 400, 4000
-"""What a piece and a set of fragments take beside the bytes of the datagram, at most."""
+PIECE_COST, HEADER_COST, SET_COST = 400, 100, 4000
+"""What it takes to keep a piece, a byte of the first fragment's headers (options of two bytes are objects), and a
+set of fragments, beside the bytes of the datagram; not less than what Python uses."""
 
 MOST_FAILURES, MOST_HOLES = 65_536, 8
 
@@ -238,6 +240,7 @@ class _FragmentSet:
 
     __slots__ = (
         "_head",
+        "_head_cost",
         "_notices",
         "_pieces",
         "begun",
@@ -256,6 +259,7 @@ class _FragmentSet:
         self.ecn: set[int] = set()
         self._pieces = Pieces()
         self._head: Slice | None = None
+        self._head_cost = 0
         self._notices: dict[Notice, None] = {}
 
     def add(self, part: Slice, number: int, overlap: Overlap) -> Failure | None:
@@ -283,8 +287,8 @@ class _FragmentSet:
             self._notices[Notice.OVERLAP] = None
         self.ecn.add(part.ecn)
         if start == 0 and next(iter(self._pieces)).number == number:
-            self._head = part._replace(parts=part.parts._replace(body=b""))
-        self.cost = self._pieces.size + PIECE_COST * len(self._pieces)
+            self._keep_head(part)
+        self.cost = self._head_cost + self._pieces.size + PIECE_COST * len(self._pieces)
         self.complete = self.ended and self._pieces.size == self.end
         return self._flaw() if self.complete else None
 
@@ -312,6 +316,10 @@ class _FragmentSet:
         if NOT_CAPABLE in self.ecn and len(self.ecn) > 1:
             return Failure.ECN
         return Failure.TOO_LONG if length_of(self._head.parts) + self.end > LONGEST else None
+
+    def _keep_head(self, part: Slice) -> None:
+        self._head = part._replace(parts=part.parts._replace(body=b""))
+        self._head_cost = HEADER_COST * size_of((*part.parts.before, *part.parts.head))
 
     def _checked(self, part: Slice) -> bytes | None:
         """The data of a fragment; None if it is to be ignored."""

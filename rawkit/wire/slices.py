@@ -25,6 +25,7 @@ __all__ = [
     "length_of",
     "parts_at",
     "read_again",
+    "size_of",
     "slice_of",
     "with_lengths",
 ]
@@ -102,7 +103,12 @@ def body_behind(packet: Packet, network: int, headers: int) -> bytes:
     if not within and len(packet.layers) == network + headers:
         return packet.payload
     data = bytes(Packet(packet.layers[network:], packet.payload, within))
-    return data[sum(len(bytes(layer)) for layer in packet.layers[network : network + headers]) :]
+    return data[size_of(packet.layers[network : network + headers]) :]
+
+
+def size_of(layers: tuple[Layer, ...]) -> int:
+    """How many bytes these headers have."""
+    return sum(len(bytes(layer)) for layer in layers)
 
 
 def with_lengths(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
@@ -186,4 +192,4 @@ def _ipv6_slice(parts: Parts, link_type: LinkType | None) -> Slice:
 def length_of(parts: Parts) -> int:
     """How many bytes of the headers count in the packet's length field, the fragment header being left out."""
     counted = parts.head if parts.marker is None else parts.head[1:]
-    return sum(len(bytes(layer)) for layer in counted)
+    return size_of(counted)
