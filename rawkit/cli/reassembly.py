@@ -52,7 +52,7 @@ class Shown(NamedTuple):
         """Where the whole is from, and what is odd about it, in words."""
         if self.whole is None:
             return ""
-        words = [f"reassembled from {_listed(self.whole.numbers)}"]
+        words = [f"reassembled from {_listed(self.whole.numbers, len(self.whole.numbers))}"]
         return f" [{'; '.join([*words, *(notice.value for notice in self.whole.notices)])}]"
 
     def json(self) -> str:
@@ -96,16 +96,11 @@ def _completed(reassembler: Reassembler, record: Record, packet: Packet) -> Reas
 
 def _tell_failures(reassembler: Reassembler, tell: Callable[[str], None]) -> None:
     for failed in reassembler.take_failures():
-        tell(
-            f"not reassembled: {_listed(failed.numbers)}: {failed}"
-            if failed.numbers
-            else f"not reassembled: {failed}"
-        )
+        packets = f"{_listed(failed.numbers, failed.fragments)}: " if failed.numbers else ""
+        tell(f"not reassembled: {packets}{failed}")
 
 
-def _listed(numbers: tuple[int, ...]) -> str:
-    """The numbers of packets, most of them left out where there are many."""
-    if len(numbers) <= MOST_NUMBERS:
-        return ", ".join(map(str, numbers))
-    shown = ", ".join(map(str, numbers[: MOST_NUMBERS - 2]))
-    return f"{shown}, ..., {numbers[-1]} ({len(numbers)} packets)"
+def _listed(numbers: tuple[int, ...], count: int) -> str:
+    """The numbers of packets, of which there are `count`, most of them left out where there are many."""
+    shown = ", ".join(map(str, numbers[:MOST_NUMBERS]))
+    return shown if count <= MOST_NUMBERS else f"{shown}, ... ({count} packets)"

@@ -6,7 +6,7 @@ net/ipv4/inet_fragment.c); the one that matters most, overlapping fragments, is 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from enum import Enum
 from itertools import islice
@@ -48,7 +48,8 @@ PIECE_COST, HEADER_COST, SET_COST = 400, 100, 4000
 """What it takes to keep a piece, a byte of the first fragment's headers (options of two bytes are objects), and a
 set of fragments, beside the bytes of the datagram; not less than what Python uses."""
 
-MOST_FAILURES, MOST_HOLES = 65_536, 8
+MOST_HOLES, MOST_NUMBERS = 8, 32
+"""What is kept of a datagram that was given up, at most."""
 
 
 class Failure(Enum):
@@ -97,8 +98,10 @@ class FailedDatagram(NamedTuple):
 
     datagram: Datagram
     failure: Failure
+    fragments: int
+    """How many fragments it has bytes from."""
     numbers: tuple[int, ...]
-    """The fragments that it has bytes from, by the numbers they were pushed with, sorted."""
+    """Those by the numbers they were pushed with, sorted; at most the first 32."""
     received: int
     """How many bytes were there, without headers."""
     missing: tuple[tuple[int, int | None], ...]
@@ -132,8 +135,10 @@ class Reassembler:
     - At most `max_bytes` of memory are used (Linux: 4 MiB, as here), and at most `max_datagrams` are under way;
       for a newer one the oldest makes room.
 
-    Each that is given up is told with its reason by `take_failures`, which keeps the last 65,536;
-    `failed` counts all by reason. Raises FieldError for limits below 1.
+    Each that is given up is told with its reason by `take_failures`; `failed` counts all by reason. A first
+    fragment without all headers is taken and told (`Notice.TINY`), where Linux refuses it in IPv6.
+
+    Raises FieldError for limits below 1.
     """
 
     def __init__(
@@ -153,9 +158,9 @@ class Reassembler:
         self.used_bytes = 0
         """Memory that the datagrams under way are taken to use: their bytes, and what it takes to keep them."""
         self.failed: Counter[Failure] = Counter()
-        self._failures: deque[FailedDatagram] = deque(maxlen=MOST_FAILURES)
+        self._failures: deque[FailedDatagram] = deque(maxlen=2 * max_datagrams)
         # By IP version, since each has its own timeout; the oldest stands first.
-        self._sets: dict[int, dict[Datagram, _FragmentSet]] = {4: {}, 6: {}}
+        self._sets: dict[int, OrderedDict[Datagram, _FragmentSet]] = {4: OrderedDict(), 6: OrderedDict()}
         self._timeouts = {4: ipv4_timeout_ns, 6: ipv6_timeout_ns}
         self._pushed = self._begun = 0
 
@@ -181,6 +186,9 @@ class Reassembler:
         version = 4 if part.parts.marker is None else 6
         under_way = self._sets[version]
         fragments = under_way.get(part.datagram)
+        if fragments is not None and time_ns - fragments.first_ns >= self._timeouts[version]:
+            self._give_up(version, part.datagram, Failure.TIMEOUT)  # times ran backwards, so it is not the oldest
+            fragments = None
         if fragments is None:
             self._begun += 1
             fragments = under_way[part.datagram] = _FragmentSet(part, time_ns, self._begun)
@@ -213,7 +221,11 @@ class Reassembler:
                 self._give_up(version, datagram, Failure.INCOMPLETE)
 
     def take_failures(self) -> tuple[FailedDatagram, ...]:
-        """The datagrams that were given up since this was last asked for, in the order in which they were."""
+        """The datagrams that were given up since this was last asked for, in the order in which they were.
+
+        Whoever asks after each `push` and after `finish` gets them all; of others, the last twice `max_datagrams`
+        are kept.
+        """
         failures = tuple(self._failures)
         self._failures.clear()
         return failures
@@ -286,7 +298,7 @@ class _FragmentSet:
         if outcome is Outcome.RESOLVED:
             self._notices[Notice.OVERLAP] = None
         self.ecn.add(part.ecn)
-        if start == 0 and next(iter(self._pieces)).number == number:
+        if start == 0 and (self._head is None or next(iter(self._pieces)).number == number):
             self._keep_head(part)
         self.cost = self._head_cost + self._pieces.size + PIECE_COST * len(self._pieces)
         self.complete = self.ended and self._pieces.size == self.end
@@ -302,10 +314,9 @@ class _FragmentSet:
     def given_up(self, failure: Failure) -> FailedDatagram:
         """What there is to tell of a datagram that was given up."""
         holes = tuple(islice(self._pieces.holes(self.end if self.ended else None), MOST_HOLES))
-        notices = tuple(self._notices)
-        return FailedDatagram(
-            self.datagram, failure, self._numbers(), self._pieces.size, holes, notices, self.first_ns
-        )
+        numbers, size = self._numbers(), self._pieces.size
+        told = tuple(self._notices), self.first_ns
+        return FailedDatagram(self.datagram, failure, len(numbers), numbers[:MOST_NUMBERS], size, holes, *told)
 
     def _numbers(self) -> tuple[int, ...]:
         return tuple(sorted({piece.number for piece in self._pieces}))
