@@ -119,6 +119,13 @@ def test_an_atomic_fragment_is_shown_as_it_is(tmp_path: Path) -> None:
     assert rawkit("decode", file, "--reassemble").stdout == rawkit("decode", file).stdout
 
 
+def test_a_packet_of_nothing_but_fragment_headers_takes_no_time(tmp_path: Path) -> None:
+    """Each of them is an atomic fragment, and the packet within another."""
+    file = tmp_path / "x.pcap"
+    write_capture(file, [HOST / IPv6(dst="fd00::2", next_header=44) / ((b"\x2c" + bytes(7)) * 8000)])
+    assert rawkit("decode", file, "--reassemble").stdout == rawkit("decode", file).stdout
+
+
 # ---------------------------------------------------------------------- craft
 
 

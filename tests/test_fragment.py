@@ -176,6 +176,16 @@ def test_what_is_around_ip() -> None:
     assert fragment(packet, 9000)[0].trailer == b"padding"
 
 
+def test_what_pads_a_short_fragment_is_no_part_of_it() -> None:
+    for network in (ipv4(), ipv6()):
+        packet = HOST / network / USER / bytes(41)
+        *others, last = fragment(packet, 64)
+        assert len(bytes(last)) < 80
+        padded = dissect(bytes(last) + bytes(80 - len(bytes(last))))
+        [done] = put_together([padded, *others])
+        assert bytes(done.packet) == bytes(packet)
+
+
 def test_fragments_of_fragments() -> None:
     for network, whole in ((4, ipv4() / USER / DATA), (6, ipv6() / HopByHop() / USER / DATA)):
         packets = [small for large in fragment(whole, 1400) for small in fragment(large, 600)]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from rawkit.pcap import Record
 from rawkit.views import as_object, json_line
-from rawkit.wire import Packet, Reassembled, Reassembler
+from rawkit.wire import MAX_LAYERS, Packet, Reassembled, Reassembler
 from rawkit.wire.slices import layers_of_fragment
 
 __all__ = ["Shown", "as_captured", "reassembled"]
@@ -88,7 +88,10 @@ def reassembled(records: Iterable[Record], tell: Callable[[str], None]) -> Itera
 def _completed(reassembler: Reassembler, record: Record, packet: Packet) -> Reassembled | None:
     """The innermost datagram that is complete with this packet, more than one fragment being there."""
     whole = None
-    while done := reassembler.push(packet, record.time_ns, record.number):
+    for _ in range(MAX_LAYERS):  # a packet can be nothing but fragment headers
+        done = reassembler.push(packet, record.time_ns, record.number)
+        if done is None:
+            break
         packet = done.packet
         whole = done if len(done.numbers) > 1 else whole
     return whole
