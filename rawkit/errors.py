@@ -26,6 +26,7 @@ __all__ = [
     "MissingError",
     "NotPermittedError",
     "PacketError",
+    "ProgramError",
     "RawkitError",
     "TimedOut",
     "TruncatedError",
@@ -127,6 +128,14 @@ class FilterError(RawkitError, ValueError):
     def __init__(self, filter: str, reason: str) -> None:
         self.filter, self.reason = filter, reason
         super().__init__(f"filter {filter!r}: {reason}; see pcap-filter(7) for the language")
+
+
+class ProgramError(RawkitError, ValueError):
+    """A classic BPF program that cannot run. Attributes: `instruction` (counted from 0), `reason`."""
+
+    def __init__(self, instruction: int, reason: str) -> None:
+        self.instruction, self.reason = instruction, reason
+        super().__init__(f"BPF program, instruction {instruction}: {reason}")
 
 
 class MissingError(RawkitError):
