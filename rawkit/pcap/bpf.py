@@ -118,8 +118,8 @@ class Instruction(NamedTuple):
 
     @property
     def source(self) -> int:
-        """The second operand: K, or X; of a RET also A."""
-        return self.code & 0x18
+        """The second operand of arithmetic and comparisons: K, or X."""
+        return self.code & 0x08
 
     @property
     def jump(self) -> int:
@@ -301,7 +301,7 @@ def _refuse(_data: bytes, _registers: Registers) -> int:
 
 def _return(one: Instruction) -> Step:
     k = one.k
-    return (lambda data, registers: k) if one.source == K else (lambda data, registers: registers[_A])
+    return (lambda data, registers: registers[_A]) if one.code == RET | A else (lambda data, registers: k)
 
 
 def _turn(steps: list[Step], target: int) -> Step:
