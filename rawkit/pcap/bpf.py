@@ -3,7 +3,8 @@
 The instructions are those of McCanne and Jacobson, "The BSD Packet Filter" (1993), and of the kernel's
 Documentation/networking/filter.rst; their numbers stand in <linux/bpf_common.h>. What is done here at each
 packet is what `bpf_filter` in libpcap does; the kernel does the same with every program that it loads, except
-that it reads what belongs to no packet (VLAN tag, direction) at offsets from `ANCILLARY` on.
+that it reads what belongs to no packet (VLAN tag, direction) at offsets from 0xfffff000 on, where every packet
+has ended here, and takes a shift by X modulo 32. libpcap asks for the former only where a filter is live.
 
 A program is not interpreted instruction by instruction. Each becomes a step: a function that does its work and
 calls the step to go on with; the last one gives a number: how many bytes of the packet to keep, none when it is
@@ -20,10 +21,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from rawkit.errors import ProgramError
 
-__all__ = ["ANCILLARY", "MAXIMUM_INSTRUCTIONS", "Instruction", "Program"]
-
-ANCILLARY: Final = 0xFFFFF000
-"""From this offset on a load asks the kernel rather than the packet (SKF_AD_OFF in <linux/filter.h>)."""
+__all__ = ["MAXIMUM_INSTRUCTIONS", "Instruction", "Program"]
 
 MAXIMUM_INSTRUCTIONS: Final = 4096
 """What the kernel takes at the most (BPF_MAXINSNS in <linux/bpf_common.h>); files have no limit."""
@@ -142,12 +140,6 @@ class Program:
         self.loops = sum(1 for one in self.instructions if one.code == JMP | JA and one.jump < 0)
         """How many of its jumps lead backwards: some of those that `protochain` compiles to."""
         self._first = _Steps(self.instructions).first
-
-    @property
-    def ancillary(self) -> bool:
-        """Whether it asks for what only the kernel knows; packets from files are refused where it does."""
-        loads = (LD | size | mode for size in _READ for mode in (ABS, IND))
-        return any(one.code in loads and one.k >= ANCILLARY for one in self.instructions)
 
     def run(self, data: bytes, wire_length: int) -> int:
         """How many bytes of the packet to keep; 0 refuses it. `wire_length` is what the filter's `len` says.

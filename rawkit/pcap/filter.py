@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
+from tempfile import NamedTemporaryFile
 from typing import Any, Final, TypeAlias
 
 from rawkit.errors import FilterError
@@ -28,14 +30,7 @@ SEARCHED: Final = 400
 Compiler: TypeAlias = Callable[[str, bool], Iterable[tuple[int, int, int, int]]]
 """What cypcap makes of a filter: its instructions, optimized or not."""
 
-DATA_LINKS: Final = {
-    LinkType(100): 11,
-    LinkType(101): 12,
-    LinkType(102): 15,
-    LinkType(103): 16,
-    LinkType(106): 19,
-}
-"""The DLT_ number for which libpcap compiles, where on Linux it is not the LINKTYPE_ number (pcap-common.c)."""
+_NO_PACKETS: Final = struct.Struct("=IHHiIII")  # the header of a classic file (draft-ietf-opsawg-pcap, section 4)
 
 LIKELY: Final = (LinkType.ETHERNET, LinkType.IEEE802_11_RADIOTAP, LinkType.RAW)
 
@@ -58,23 +53,19 @@ def compile_with(compile: Compiler, text: str) -> Program:
 def compile_filter(text: str, link_type: LinkType) -> Program:
     """The program of a filter for packets from files, of one link type. Raises FilterError.
 
-    A host that is named is looked up by the system's resolver, which may ask the network: libpcap does that.
+    libpcap compiles it on a file, an empty one, since for those it knows things better than for a link type
+    alone: AF_INET6 of every BSD, and that nobody can be asked which way a frame went. A host that is named is
+    looked up by the system's resolver, which may ask the network: libpcap does that.
     """
     cypcap: Any = import_module("cypcap")  # loads libpcap, which only filters need
-    number = DATA_LINKS.get(link_type, int(link_type))
+    with NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(_NO_PACKETS.pack(0xA1B2C3D4, 2, 4, 0, 0, SNAPLEN, link_type))
+        file.flush()
+        pcap = cypcap.open_offline(file.name)
     try:
-        data_link: Any = cypcap.DatalinkType(number)
-    except ValueError:
-        data_link = number
-
-    def compile(text: str, optimize: bool) -> Iterable[tuple[int, int, int, int]]:
-        program: Any = cypcap.compile(data_link, SNAPLEN, text, optimize, cypcap.NETMASK_UNKNOWN)
-        return program  # type: ignore[no-any-return]
-
-    program = compile_with(compile, text)
-    if program.ancillary:  # libpcap compiles `inbound` so for Ethernet, and refuses it where it reads a file
-        raise FilterError(text, "asks the kernel for what is not in the packet, and files do not have it")
-    return program
+        return compile_with(lambda text, optimize: pcap.compile(text, optimize, cypcap.NETMASK_UNKNOWN), text)
+    finally:
+        pcap.close()
 
 
 class CaptureFilter:
