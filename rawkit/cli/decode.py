@@ -110,7 +110,7 @@ def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[
             if wanted is None:
                 yield from capture
             else:
-                yield from wanted.select(capture, lambda: capture.interfaces, partial(_left_out, before_waiting))
+                yield from wanted.select(capture, partial(_left_out, before_waiting))
     finally:
         if owned:
             file.close()

@@ -7,12 +7,15 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from tempfile import NamedTemporaryFile
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rawkit.errors import FilterError
 from rawkit.pcap.bpf import Program
-from rawkit.pcap.record import Interface, Record
-from rawkit.wire import LinkType
+from rawkit.pcap.record import Record
+from rawkit.wire.link_type import LinkType
+
+if TYPE_CHECKING:
+    from rawkit.pcap.reader import Capture
 
 __all__ = ["LONGEST_FILTER", "CaptureFilter", "compile_filter", "compile_with"]
 
@@ -93,34 +96,33 @@ class CaptureFilter:
         program = self._programs.get(record.link_type) or self._program(record.link_type)
         return program.run(record.data, record.wire_length) != 0
 
-    def select(
-        self,
-        records: Iterable[Record],
-        interfaces: Callable[[], Iterable[Interface]],
-        left_out: Callable[[LinkType, FilterError], None],
-    ) -> Iterator[Record]:
+    def select(self, capture: Capture, left_out: Callable[[LinkType, FilterError], None]) -> Iterator[Record]:
         """The records that pass, of a file that may have several link types (which tcpdump refuses to read).
 
-        The filter must mean something for one of them: the link types of `interfaces()`, as the file has told
-        them when the question comes up. Records of the others cannot be asked and do not pass, whatever the
-        filter: `left_out` is called at the first of each such link type. Raises FilterError.
+        The filter must mean something for one of them. Records of the others cannot be asked and do not pass,
+        whatever the filter: `left_out` is called once for each such link type, as soon as another was met for
+        which the filter has a meaning. Raises FilterError when there is none: at the first record of a classic
+        file, which has one link type, and at the end of a pcapng file.
         """
-        refused: set[LinkType] = set()
-        for record in records:
-            try:
-                if record.link_type not in refused and self.matches(record):
-                    yield record
-            except FilterError as error:
-                if not any(self._fits(interface.link_type) for interface in interfaces()):
-                    raise
-                refused.add(record.link_type)
-                left_out(record.link_type, error)
-
-    def _fits(self, link_type: LinkType) -> bool:
-        try:
-            return bool(self._programs.get(link_type) or self._program(link_type))
-        except FilterError:
-            return False
+        refused: dict[LinkType, FilterError] = {}
+        told: set[LinkType] = set()
+        asked = False
+        for record in capture:
+            if record.link_type not in refused:
+                try:
+                    if self.matches(record):
+                        yield record
+                    asked = True
+                except FilterError as error:
+                    refused[record.link_type] = error
+                    if capture.format == "pcap":
+                        raise
+            if asked and len(told) < len(refused):
+                for link_type in refused.keys() - told:
+                    left_out(link_type, refused[link_type])
+                told = set(refused)
+        if refused and not asked:
+            raise next(iter(refused.values()))
 
     def _program(self, link_type: LinkType) -> Program:
         program = self._programs[link_type] = compile_filter(self.text, link_type)
