@@ -155,3 +155,13 @@ def test_what_the_kernel_does_not_load_says_why() -> None:
         for text, reason in (("ip6 protochain 6", "has a loop"), (many, "at most 4096")):
             with pytest.raises(FilterError, match=reason):
                 a.open(PacketSocket, "eth0", filter=text)
+
+
+@pytest.mark.root
+def test_a_host_that_cannot_be_looked_up_is_an_error_of_the_filter() -> None:
+    """libpcap asks the resolver, which finds no way out of the namespace."""
+    with Lab() as lab:
+        a, b = lab.hosts("a", "b")
+        lab.link(a, b)
+        with pytest.raises(FilterError, match=r"unknown host 'nowhere\.example'"):
+            a.open(PacketSocket, "eth0", filter="host nowhere.example")

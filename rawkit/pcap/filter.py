@@ -104,29 +104,34 @@ class CaptureFilter:
         which the filter has a meaning. Raises FilterError when there is none: at the first record of a classic
         file, which has one link type, and at the end of a pcapng file.
         """
+        runs: dict[LinkType, Callable[[bytes, int], int]] = {}
         refused: dict[LinkType, FilterError] = {}
         told: set[LinkType] = set()
-        asked = False
         for record in capture:
-            if record.link_type not in refused:
+            if record.link_type not in runs:
                 try:
-                    if self.matches(record):
-                        yield record
-                    asked = True
+                    runs[record.link_type] = self._program(record.link_type).run
                 except FilterError as error:
-                    refused[record.link_type] = error
                     if capture.format == "pcap":
                         raise
-            if asked and len(told) < len(refused):
-                for link_type in refused.keys() - told:
-                    left_out(link_type, refused[link_type])
-                told = set(refused)
-        if refused and not asked:
+                    refused[record.link_type] = error
+                    runs[record.link_type] = _refuse
+                if len(runs) > len(refused):
+                    for link_type in refused.keys() - told:
+                        left_out(link_type, refused[link_type])
+                    told = set(refused)
+            if runs[record.link_type](record.data, record.wire_length):
+                yield record
+        if refused and len(runs) == len(refused):
             raise next(iter(refused.values()))
 
     def _program(self, link_type: LinkType) -> Program:
         program = self._programs[link_type] = compile_filter(self.text, link_type)
         return program
+
+
+def _refuse(_data: bytes, _wire_length: int) -> int:
+    return 0
 
 
 class _Refused(Exception):
