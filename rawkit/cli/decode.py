@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from typing import BinaryIO, Final, cast
 
@@ -12,6 +14,7 @@ import click
 from rawkit.cli.arguments import INPUT_FILE
 from rawkit.cli.output import Lines, WatchedInput, colour_wanted
 from rawkit.cli.reassembly import Shown, as_captured, reassembled
+from rawkit.errors import FilterError
 from rawkit.pcap import CaptureFilter, Record, open_capture
 from rawkit.pcap.files import open_input
 from rawkit.views import (
@@ -24,6 +27,7 @@ from rawkit.views import (
     wireshark_fields,
     wireshark_values,
 )
+from rawkit.wire import LinkType
 
 __all__ = ["command"]
 
@@ -117,10 +121,16 @@ def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[
             if wanted is None:
                 yield from capture
             else:
-                yield from filter(wanted.matches, capture)
+                yield from wanted.select(capture, partial(_left_out, before_waiting))
     finally:
         if owned:
             file.close()
+
+
+def _left_out(before: Callable[[], None], link_type: LinkType, error: FilterError) -> None:
+    """Say on standard error that packets of a link type cannot be asked, after what was to be shown before."""
+    before()
+    print(f"rawkit: packets of link type {link_type.name} are left out: {error}", file=sys.stderr)
 
 
 def _name_of_view(format_: str | None, as_diagram: bool, as_python: bool) -> str:
