@@ -67,22 +67,24 @@ def _writer(record: type[Record]) -> Callable[[Any], str]:
     fields = record.fields()
     template = ", ".join(f'"{field.name}": %s' for field in fields).join(("{", "}"))
     texts = [(index, _text_of(field.kind)) for index, field in enumerate(fields) if type(field.kind) is not UInt]
+    may_be_auto = [index for index, field in enumerate(fields) if field.rule is not None]
     values_of = attrgetter(*(field.name for field in fields)) if fields else tuple
     alone = len(fields) == 1
 
     def write(layer: Any) -> str:
         values = [values_of(layer)] if alone else [*values_of(layer)]
+        unknown = [index for index in may_be_auto if values[index] is AUTO]
         for index, text in texts:
             values[index] = text(values[index])
-        if AUTO in values:
-            values = ["null" if value is AUTO else value for value in values]
+        for index in unknown:
+            values[index] = "null"
         return template % tuple(values)
 
     return write
 
 
 def _text_of(kind: Kind) -> Callable[[Any], Any]:
-    """What makes JSON of a value of this kind; AUTO stays AUTO."""
+    """What makes JSON of a value of this kind."""
     if isinstance(kind, UInt):
         return str
     if isinstance(kind, ItemList):
@@ -91,7 +93,7 @@ def _text_of(kind: Kind) -> Callable[[Any], Any]:
         of_one = _text_of(kind.kind)
         return lambda values: f"[{', '.join(map(of_one, values))}]"
     if kind.bits == 1:
-        return lambda value: value if value is AUTO else "true" if value else "false"
+        return ("false", "true").__getitem__
     show = kind.show
     return lambda value: value if value is AUTO else f'"{show(value)}"'
 
