@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
+from rawkit.layout.optional import Group, optional_groups
 from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
-from rawkit.layout.tails import Array
+from rawkit.layout.tails import Array, Optional
 
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
@@ -108,7 +109,9 @@ class Writer:
     def __init__(self, cls: type[Record], draft: type) -> None:
         self.cls = cls
         self.fixed = [field for field in cls._fields if field.tail is None]
-        self.tail = next((field for field in cls._fields if field.tail is not None), None)
+        tails = [field for field in cls._fields if field.tail is not None]
+        self.groups: list[Group] = optional_groups(cls)
+        self.tail = None if self.groups else next(iter(tails), None)
         self.words = words_of(self.fixed)
         self.struct = struct.Struct("!" + "".join(word.code for word in self.words))
         self.size = self.struct.size
@@ -123,6 +126,7 @@ class Writer:
             "from_bytes": int.from_bytes,
             "misfit": misfit,
             "too_short": too_short,
+            "TruncatedError": TruncatedError,
             "check_range": check_range,
         }
         for field in cls._fields:
@@ -130,7 +134,7 @@ class Writer:
             self.names[f"{field.name}_convert"] = converter(cls, field)
             if field.tail is None:
                 self.names.update(field.kind.names())
-            else:
+            elif not isinstance(field.kind, Optional):
                 self.names.update(read_tail=tail_reader(cls, field), write_tail=field.tail.pack)
                 self.names["fill_tail"] = field.tail.filled
                 self.names["fill_bytes"] = field.tail.fill_bytes
@@ -205,10 +209,10 @@ class Writer:
         used = {field.name for field in self.cls._fields if isinstance(field.rule, HeaderLength | Length)}
         for field in self.cls._fields:
             if isinstance(field.rule, NextProtocol):
-                used |= {field.name, field.rule.unless}
+                used |= field.rule.reads(field)
             if field.decisive:
                 used.add(field.name)
-        return used
+        return used | {group.flag.name for group in self.groups}
 
     def _decisive_tests(self) -> Iterator[str]:
         for field in self.fixed:
@@ -221,6 +225,8 @@ class Writer:
         length = self.rule(HeaderLength)
         if self.tail is None and length is None:
             yield f"    stop = start + {self.size}"
+            for group in self.groups:
+                yield from group.read()
             return
         if length is None:
             yield "    stop = end"
@@ -259,6 +265,8 @@ class Writer:
         """
         lines = ["def build(self, body, following, layers, index, fill):"]
         values = {field.name: f"self.{field.name}" for field in self.fixed}
+        for group in self.groups:
+            lines += group.take()
         lines += self._write_tail()
         checksum = self.rule(Checksum)
         for field in self.fixed:
@@ -272,7 +280,7 @@ class Writer:
                 below = f" or {local} < 0" if getattr(field.rule, "minus", 0) else ""
                 lines += [f"        if {local} > {limit}{below}:"]
                 lines += [f"            check_range(cls, {field.name!r}, {local}, {limit})"]
-        rest = "body" if self.tail is None else "rest"
+        rest = "body" if self.tail is None and not self.groups else "rest"
         if checksum is not None:
             lines += self._sum_up(checksum, values, rest)
         lines.append("    if fill:")
@@ -288,7 +296,12 @@ class Writer:
     def _write_tail(self) -> Iterator[str]:
         length = self.rule(HeaderLength)
         if self.tail is None:
-            yield f"    size = {self.size}"
+            packed = "".join(f" + {group.write()}" for group in self.groups)
+            if packed:
+                yield f"    tail = {packed[3:]}"
+            yield f"    size = {self.size}{' + len(tail)' if packed else ''}"
+            if packed:
+                yield "    rest = tail + body"
             return
         name, unit = self.tail.name, length.rule.unit if length is not None else 1  # type: ignore[union-attr]
         may_be_short = self.size % unit == 0  # an empty tail then needs no padding
@@ -312,7 +325,8 @@ class Writer:
             if word.fields != [field]:
                 yield f"    {word.name} = {word.write(values)}"
                 parts.append(word.as_number(stop))
-        yield f"    {field.local} = self.{field.name}"
+        if field.tail is None:
+            yield f"    {field.local} = self.{field.name}"
         yield f"    if {field.local} is AUTO:"
         covered = rest if field.rule.covers_body else "tail"
         parts.append(f"(from_bytes({covered}) << 8 if len({covered}) & 1 else from_bytes({covered}))")
@@ -320,9 +334,12 @@ class Writer:
             parts.append(field.rule.pseudo_total(self.cls, f"{self.size} + len({covered})"))
         yield f"        total = {' + '.join(parts)}"
         yield f"        {field.local} = {field.rule.compute(field)}"
+        if field.tail is not None:
+            yield f"        rest = {' + '.join(group.write() for group in self.groups)} + body"
 
     def _filled(self, values: dict[str, str]) -> str:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]
+        filled += [f"{field.name}={field.local}" for group in self.groups for field in group.fields]
         if self.tail is not None:
             filled.append(f"{self.tail.name}=fill_tail(self.{self.tail.name}, tail)")
         return ", ".join(filled)

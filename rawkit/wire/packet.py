@@ -35,7 +35,7 @@ class Header(Record):
     @classmethod
     def quotes(cls) -> bool:
         """Whether what follows is a packet that the header quotes, as ICMP errors do."""
-        return cls._followed_by is not None
+        return cls._quotes
 
     def is_fragment(self) -> bool:
         """Whether what follows is only a part of a packet that was fragmented."""
@@ -365,8 +365,8 @@ def _fragment_rule(header: type[Header]) -> NextProtocol | None:
 def _recomputed(layer: Header, following: Layer | None) -> Header:
     changes = {}
     for field in layer.fields():
-        if field.rule is None or not field.rule.recomputed:
-            continue
+        if field.rule is None or not field.rule.recomputed or getattr(layer, field.name) is None:
+            continue  # what is not there stays away
         if isinstance(field.rule, NextProtocol) and (
             following is None or field.rule.numbers.number_of(type(following)) is None
         ):
