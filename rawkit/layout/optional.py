@@ -65,7 +65,9 @@ class Group(NamedTuple):
 
 def optional_groups(cls: type[Record]) -> list[Group]:
     """The groups of a declaration, in wire order. Raises TypeError for an optional field that no flag announces."""
-    announced = {name: field for field in cls._fields if isinstance(field.rule, Presence) for name in field.rule.fields}
+    announced = {
+        name: field for field in cls._fields if isinstance(field.rule, Presence) for name in field.rule.fields
+    }
     groups: list[Group] = []
     for field in cls._fields:
         if not isinstance(field.kind, Optional):

@@ -9,7 +9,7 @@ member is a subclass; the default of that field enters it, and `values` names fu
 `fallback=True` takes what no other member can hold; where there is none, the family itself does.
 
 A family with `by=NUMBERS`, a number space, has no fields: the first byte tells which record of that space it is,
-whatever class that has, and where the space has none, the fallbacks are tried in their order.
+whatever its class, and where that does not fit, `fallbacks` and the members with `fallback=True` are tried.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class RecordType(type):
             )
         _enter_family(cls, options.get("values", ()), options.get("fallback", False))
         if isinstance(options.get("by"), Numbers):
-            _found_family_by_first_byte(cls, options["by"])
+            _found_family_by_first_byte(cls, options["by"], list(options.get("fallbacks", ())))
         elif "by" in options:
             _found_family(cls, options["by"])
         return cls  # type: ignore[no-any-return]
@@ -255,9 +255,8 @@ def _found_family(cls: Any, by: str) -> None:
     cls._parse = staticmethod(parse)
 
 
-def _found_family_by_first_byte(cls: Any, numbers: Numbers) -> None:
+def _found_family_by_first_byte(cls: Any, numbers: Numbers, fallbacks: list[Any]) -> None:
     """Let the class parse as whichever record its first byte, a number of `numbers`, tells."""
-    fallbacks: list[Any] = []
 
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
         if start == end:

@@ -238,9 +238,7 @@ class NextPort(NextProtocol):
 
     def following(self, field: FieldInfo) -> str:
         ask, this, other = f"{field.name}_header", field.local, f"{self.other}_"
-        return (
-            f"{ask}({this}) or {ask}({other}) if {this} <= {other} else {ask}({other}) or {ask}({this})"
-        )
+        return f"{ask}({this}) or {ask}({other}) if {this} <= {other} else {ask}({other}) or {ask}({this})"
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         return ""
