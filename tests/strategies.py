@@ -30,13 +30,16 @@ RECORDS = [
     if isinstance(thing := getattr(rawkit.wire, name), type)
     and issubclass(thing, Record)
     and thing not in (Record, Header, IP, Raw)
+    and thing.fields()
 ]
 """Every record that there is, but for those that are only a base."""
 
-HEADERS = [record for record in RECORDS if issubclass(record, Header) and record.fields()]
+HEADERS = [record for record in RECORDS if issubclass(record, Header)]
 ENDS_LIST = {"IPv4EndOfOptions", "TCPEndOfOptions"}
-UNREAD = {"type": 0x88B5, "protocol": 253, "next_header": 253}
-"""Numbers that announce no header: reserved for experiments."""
+UNREAD = {"type": 0x88B5, "next_header": 253, "dst_port": 9}
+"""Numbers that announce no header, such as those reserved for experiments."""
+UNREAD_PROTOCOL = {8: 253, 16: 0x88B5}
+UNREAD_OF = {"Null": {"family": 0x07000000}, "Loop": {"family": 7}, "PPP": {"protocol": 0x00C1}}
 
 
 def family_of(record: type[Record]) -> type[Record] | None:

@@ -64,7 +64,7 @@ class Group(NamedTuple):
 
 
 def optional_groups(cls: type[Record]) -> list[Group]:
-    """The groups of a declaration, in wire order. Raises TypeError for an optional field that no flag announces."""
+    """The groups of a declaration, in wire order. TypeError for an optional field that no flag announces."""
     announced = {
         name: field for field in cls._fields if isinstance(field.rule, Presence) for name in field.rule.fields
     }

@@ -270,7 +270,7 @@ def _found_family_by_first_byte(cls: Any, numbers: Numbers, fallbacks: list[Any]
                 if isinstance(error, TruncatedError) and not strict:
                     raise
                 refused = refused or error
-        unknown = f"0x{data[start]:02x} is no {numbers.name} that is known here"
+        unknown = f"unknown {numbers.name} 0x{data[start]:02x}"
         raise refused or PacketError(cls.__name__, "", start, 0, data[start], unknown)
 
     cls._family, cls._by, cls._members, cls._constants, cls._fallbacks = cls, "", {}, {}, fallbacks

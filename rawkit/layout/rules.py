@@ -171,6 +171,14 @@ class NextProtocol(Rule):
             found = f"{found} if {self.instead[0]}_ else {field.name}_instead({field.local})"
         return f"None if {self.unless}_ else {found}" if self.unless else found
 
+    def announces(self, record: Record, field: FieldInfo, header: type[object]) -> bool:
+        """Whether the record's number already is one for that header."""
+        space = self.numbers
+        if self.instead and not getattr(record, self.instead[0]):
+            space = self.instead[1]
+        found = space.header_of(getattr(record, field.name))
+        return found is not None and issubclass(header, found)
+
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         number = getattr(record, field.name)
         if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
@@ -207,6 +215,10 @@ class LengthOrNext(NextProtocol, Length):
             return len(body)
 
         return names | {f"{field.name}_or_length": number_or_length}
+
+    def announces(self, record: Record, field: FieldInfo, header: type[object]) -> bool:
+        is_number = not 0 < getattr(record, field.name) <= self.longest
+        return is_number and super().announces(record, field, header)
 
     def limit(self, value: str) -> str:
         return f"stop + {value} if 0 < {value} <= {self.longest} else end"

@@ -83,7 +83,7 @@ class Optional(Tail):
         self.expected = f"{kind.expected}, or None to leave it out"
 
     def quick_test(self, name: str) -> str:
-        return f"{name} is None"
+        return f"{name} is None or ({self.kind.quick_test(name)})"
 
     def convert(self, value: Any) -> int | None:
         return None if value is None else self.kind.convert(value)

@@ -15,7 +15,9 @@ from rawkit.verify.peer import ABSENT
 from rawkit.wire import (
     IP,
     UDP,
+    VLAN,
     DestinationOptions,
+    Ethernet,
     Fragment,
     HopByHop,
     ICMPv4,
@@ -28,11 +30,14 @@ from rawkit.wire import (
     IPv6,
     IPv6RouterAlert,
     IPv6UnknownOption,
+    Loop,
     LooseSourceRoute,
+    Null,
     Packet,
     Routing,
     StrictSourceRoute,
 )
+from rawkit.wire.ethernet import LONGEST
 
 __all__ = ["KNOWN", "Known", "reason_for"]
 
@@ -106,6 +111,19 @@ def _router_alert_of_other_length(difference: Difference, packet: Packet) -> boo
     if difference.position not in _holding(packet, _is_odd_router_alert):
         return False
     return difference.field == "options" and "Router" in str(difference.theirs)
+
+
+def _padding_in_length(difference: Difference, packet: Packet) -> bool:
+    return difference.field == "bytes" and any(
+        trailer.layer <= difference.position
+        and isinstance(layer := packet.layers[trailer.layer], Ethernet | VLAN)
+        and layer.type <= LONGEST
+        for trailer in packet.trailers
+    )
+
+
+def _address_family(difference: Difference, packet: Packet) -> bool:
+    return difference.position == 1 and not difference.field and isinstance(packet.layers[0], Null | Loop)
 
 
 def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
@@ -202,6 +220,15 @@ KNOWN = (
     Known(
         _option_by_its_number,
         "scapy knows an option by the 5 bits of its number alone, and leaves it as bytes where they do not fit",
+    ),
+    Known(
+        _padding_in_length,
+        "the length of an 802.3 frame is that of its data, without padding (IEEE 802.3, 3.2.7); scapy adds it",
+    ),
+    Known(
+        _address_family,
+        "files hold the families of the systems that wrote them (2; 24, 28, 30), NULL in either byte order; scapy "
+        "reads one order, and IPv6 by this machine's number",
     ),
     Known(
         _raises_on_hostile_bytes,

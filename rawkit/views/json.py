@@ -2,7 +2,8 @@
 
 Fields keep the names of the declaration. Numbers are numbers; flags of one bit are true or false; a set of
 flags is its letters; addresses are text; bytes are hexadecimal digits; several values are a list; options are
-a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null.
+a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null, and so is a field
+that is not there.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _fields(layer: Layer | Record) -> dict[str, Any]:
 
 
 def _value(kind: Kind, value: Any) -> Any:
-    if value is AUTO:
+    if value is AUTO or value is None:
         return None
     if isinstance(kind, ItemList):
         return [{"name": type(item).__name__, "fields": _fields(item)} for item in value]

@@ -1,4 +1,4 @@
-"""Linux's cooked captures, which stand for the link layers of any interface (pcap-linktype: LINUX_SLL, LINUX_SLL2)."""
+"""Linux's cooked captures, which stand for the link layers of any interface (pcap-linktype(7))."""
 
 from rawkit.layout import U8, U16, U32, X16, Bytes8, NextProtocol, auto
 from rawkit.wire.link_type import LinkType

@@ -32,7 +32,7 @@ class MPLS(
 
 
 class MPLSPayload(Header, by=MPLS_PAYLOADS, numbers={MPLS_BOTTOM: 1}):
-    """What a label stack carries, which nothing in it tells: guessed from the first byte. Packets have one of these.
+    """What a label stack carries, guessed from the first byte, since nothing tells it. Packets have one of these.
 
     4 and 6 in its first half are IP. With 0 it is Ethernet, behind a control word if there are 12 bits of zero.
     """

@@ -1,4 +1,4 @@
-"""The address family before packets of BSD's loopback and tunnel devices (pcap-linktype: NULL, LOOP)."""
+"""The address family before packets of BSD's loopback and tunnel devices (pcap-linktype(7))."""
 
 from rawkit.layout import U32, X32, NextProtocol, auto
 from rawkit.wire.link_type import LinkType

@@ -18,7 +18,7 @@ class PPPFrame(
     by=PPP_FRAMES,
     numbers={LINK_LAYERS: (LinkType.PPP, LinkType.PPP_HDLC), PPPOE_CODES: 0, GRE_PROTOCOLS: 0x880B},
 ):
-    """A frame that begins with HDLC's address, or with a protocol of two bytes or one. Packets have one of these."""
+    """A frame that begins with HDLC's address, or a protocol of two bytes or one. Packets have one of these."""
 
 
 class HDLC(

@@ -84,6 +84,8 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
 def _is_padding(view: View) -> bool:
     """Whether what trails the layer is what Ethernet adds to a short frame."""
     around = view.layers[: view.position]
+    if isinstance(view.layers[view.position], Ethernet | VLAN):  # it says itself how long its data is
+        around = view.layers[: view.position + 1]
     tags = sum(isinstance(layer, VLAN) for layer in around)
     in_frame = len(around) == tags + 1 and isinstance(around[0], Ethernet)
     return in_frame and view.end == len(view.data) <= MINIMUM_FRAME + 4 * tags

@@ -54,7 +54,7 @@ PPP_PROTOCOLS = Numbers("PPP protocol")
 """https://www.iana.org/assignments/ppp-numbers"""
 
 PPP_FRAMES = Numbers("first byte of a PPP frame")
-"""With the address and control bytes of HDLC or without, and with a protocol of two bytes or one (RFC 1661, 6.5)."""
+"""HDLC's address or none, and a protocol of two bytes or one (RFC 1661, section 6.5)."""
 
 PPPOE_CODES = Numbers("PPPoE code")
 """Of packets in a session there is one, 0 (RFC 2516, section 6)."""
