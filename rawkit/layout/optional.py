@@ -42,13 +42,14 @@ class Group(NamedTuple):
         yield f"        {' = '.join(f'self.{field.name}' for field in self.fields)} = None"
 
     def take(self) -> Iterator[str]:
-        """Take the fields into locals; where any of them is given, those left out are zero."""
+        """Take the fields into locals; where any is given, those left out are computed, or zero."""
         for field in self.fields:
             yield f"    {field.local} = self.{field.name}"
         if len(self.fields) > 1:
             yield f"    if {' or '.join(f'{field.local} is not None' for field in self.fields)}:"
             for field in self.fields:
-                yield f"        {field.local} = 0 if {field.local} is None else {field.local}"
+                left_out = "AUTO" if field.rule is not None else "0"
+                yield f"        {field.local} = {left_out} if {field.local} is None else {field.local}"
 
     def write(self) -> str:
         """An expression for the bytes; a checksum that is still to be computed counts as zero."""

@@ -259,7 +259,7 @@ class NextPort(NextProtocol):
 class Presence(Rule):
     """A flag that tells whether the optional fields of these names are there.
 
-    They stand together: where any of them is given, those left out are zero.
+    They stand together: where any of them is given, those left out are computed, or zero if they have no rule.
     """
 
     def __init__(self, *fields: str) -> None:

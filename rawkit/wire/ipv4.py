@@ -39,7 +39,7 @@ from rawkit.wire.spaces import (
     LOOP_FAMILIES,
     MPLS_PAYLOADS,
     NULL_FAMILIES,
-    PPP_PROTOCOLS,
+    PPP_BYTES,
 )
 
 __all__ = [
@@ -191,7 +191,7 @@ class IPv4(
         LOOP_FAMILIES: 2,
         MPLS_PAYLOADS: tuple(range(0x40, 0x50)),
         NULL_FAMILIES: (0x02000000, 2),
-        PPP_PROTOCOLS: 0x0021,
+        PPP_BYTES: 0x0021,
     },
 ):
     """The header of RFC 791, section 3.1, with the type of service of RFC 2474 and RFC 3168.

@@ -38,7 +38,7 @@ from rawkit.wire.spaces import (
     LOOP_FAMILIES,
     MPLS_PAYLOADS,
     NULL_FAMILIES,
-    PPP_PROTOCOLS,
+    PPP_BYTES,
 )
 
 __all__ = [
@@ -70,7 +70,7 @@ class IPv6(
         LOOP_FAMILIES: (24, 28, 30),
         MPLS_PAYLOADS: tuple(range(0x60, 0x70)),
         NULL_FAMILIES: (0x18000000, 0x1C000000, 0x1E000000, 24, 28, 30),
-        PPP_PROTOCOLS: 0x0057,
+        PPP_BYTES: 0x0057,
     },
 ):
     """The header of RFC 8200, section 3. `src` is filled by whoever sends the packet, and else `::`."""

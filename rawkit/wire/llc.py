@@ -2,7 +2,7 @@
 
 from rawkit.layout import U7, X8, X16, X24, Flag, NextProtocol, auto
 from rawkit.wire.packet import Header
-from rawkit.wire.spaces import ETHER_TYPES, LENGTHS_AND_ETHER_TYPES, LLC_SAPS, PPP_PROTOCOLS, SLL_PROTOCOLS
+from rawkit.wire.spaces import ETHER_TYPES, LENGTHS_AND_ETHER_TYPES, LLC_SAPS, PPP_BYTES, SLL_PROTOCOLS
 
 __all__ = ["LLC", "SNAP", "LLCNumbered"]
 
@@ -14,7 +14,7 @@ NUMBERED_FORMATS = tuple(code for code in range(256) if code % 4 != 3)
 class LLC(
     Header,
     by="control",
-    numbers={LENGTHS_AND_ETHER_TYPES: LENGTHS, SLL_PROTOCOLS: 4, PPP_PROTOCOLS: 0x4B},
+    numbers={LENGTHS_AND_ETHER_TYPES: LENGTHS, SLL_PROTOCOLS: 4, PPP_BYTES: 0x4B},
 ):
     """Service access points and the control byte of an unnumbered format (IEEE 802.2, section 5.4)."""
 

@@ -3,7 +3,7 @@
 from rawkit.layout import X8, X16, NextProtocol, auto, expected
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Header
-from rawkit.wire.spaces import GRE_PROTOCOLS, LINK_LAYERS, PPP_FRAMES, PPP_PROTOCOLS, PPPOE_CODES
+from rawkit.wire.spaces import GRE_PROTOCOLS, LINK_LAYERS, PPP_BYTES, PPP_FRAMES, PPP_PROTOCOLS, PPPOE_CODES
 
 __all__ = ["HDLC", "PPP", "CompressedPPP", "PPPFrame"]
 
@@ -50,7 +50,7 @@ class CompressedPPP(
 ):
     """The protocol in one byte, where both sides agreed to that (RFC 1661, section 6.5)."""
 
-    protocol: X8 = auto(NextProtocol(PPP_PROTOCOLS))
+    protocol: X8 = auto(NextProtocol(PPP_BYTES))
 
     def describe(self) -> str:
         return f"PPP {self.field('protocol').show(self.protocol)}"

@@ -17,6 +17,7 @@ __all__ = [
     "MPLS_PAYLOADS",
     "NULL_FAMILIES",
     "PPPOE_CODES",
+    "PPP_BYTES",
     "PPP_FRAMES",
     "PPP_PROTOCOLS",
     "SLL_PROTOCOLS",
@@ -50,7 +51,10 @@ LOOP_FAMILIES = Numbers("address family")
 SLL_PROTOCOLS = Numbers("Linux packet protocol", within=ETHER_TYPES)
 """EtherTypes, and the ETH_P_ values below 1536 of Linux's `if_ether.h`."""
 
-PPP_PROTOCOLS = Numbers("PPP protocol")
+PPP_BYTES = Numbers("PPP protocol")
+"""The PPP protocols whose first byte is zero, and can be left out (RFC 1661, section 6.5)."""
+
+PPP_PROTOCOLS = Numbers("PPP protocol", within=PPP_BYTES)
 """https://www.iana.org/assignments/ppp-numbers"""
 
 PPP_FRAMES = Numbers("first byte of a PPP frame")
