@@ -116,7 +116,9 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
         decides = family is not None and field.name == family._by
         if field.expected is not None or (field.rule is not None and not field.required and field.default is AUTO):
             continue
-        if decides:
+        if field.rule is not None and field.default is None:
+            given[field.name] = draw(st.sampled_from([None, AUTO]))
+        elif decides:
             codes = [code for code, parse in family._members.items() if parse is record._parse]
             unknown = [code for code in range(1 << field.bits) if code not in family._members]
             given[field.name] = draw(st.sampled_from(codes or unknown))

@@ -85,11 +85,16 @@ def ipv4_address(cooked: Any) -> str | None:
 
 
 def other_address(cooked: Any) -> str | None:
-    return cooked.address[: cooked.address_length].hex() if cooked.address_length in (1, 2, 3, 5, 7, 8) else None
+    return None if cooked.address_length in (0, 4, 6) else cooked.address[: cooked.address_length].hex()
 
 
 def unused_address(cooked: Any) -> str | None:
     return cooked.address[cooked.address_length :].hex() or None
+
+
+def is_gre(cooked: Any) -> bool:
+    """Whether it came from a GRE device (ARPHRD_IPGRE in Linux's `if_arp.h`)."""
+    return cooked.hardware_type == 778  # type: ignore[no-any-return]
 
 
 COOKED = (
@@ -101,9 +106,19 @@ COOKED = (
     ("", "", "sll.src.ipv4", ipv4_address),
     ("", "", "sll.src.other", other_address),
     ("", "", "sll.unused", unused_address),
-    ("protocol", "proto", "sll.etype", notation.ether_type),
+    ("protocol", "proto", ""),
+    ("", "", "sll.etype", lambda cooked: None if is_gre(cooked) else notation.ether_type(cooked.protocol)),
+    ("", "", "sll.gretype", lambda cooked: notation.hex4(cooked.protocol) if is_gre(cooked) else None),
     ("protocol", "", "sll.ltype", lambda value: notation.hex4(value) if value < 0x0600 else None),
 )
+
+
+def data_of_unknown(option: GeneveOption) -> str | None:
+    """The data of an option, unless Wireshark knows its class, which is that of Google's cloud."""
+    return None if option.option_class == GOOGLE else option.data.hex() or "<MISSING>"
+
+
+GOOGLE = 0x0132
 
 
 def tag_as(kind: int, text: bool) -> notation.Notation:
@@ -227,7 +242,8 @@ TUNNELS: Table = {
         ("type", "type", "geneve.option.type", notation.hex2),
         ("reserved", "reserved", ""),
         ("length", "length", "geneve.option.length", notation.in_bytes(4, plus=1)),
-        ("data", "data", "geneve.option.unknown.data", lambda value: value.hex() or "<MISSING>"),
+        ("data", "data", ""),
+        ("", "", "geneve.option.unknown.data", data_of_unknown),
     ),
     MPLS: named(
         "MPLS",
