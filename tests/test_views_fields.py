@@ -88,7 +88,8 @@ KNOWN_DIFFERENCES = {
 
 
 REVERSE_ARP = 0x8035
-ERSPAN_TYPE_3 = 0x22EB
+TAKEN_APART_BY_TSHARK = {0x22EB, 0x883E}
+"""What GRE carries and rawkit does not read: ERSPAN type III, and redirection by a web cache."""
 
 
 def comparable(packet):
@@ -101,7 +102,7 @@ def comparable(packet):
         any(item.padding) for tcp in packet.all(TCP) for item in tcp.options if isinstance(item, TCPEndOfOptions)
     ):
         return False
-    if GRE in packet and packet[GRE].protocol == ERSPAN_TYPE_3:
+    if GRE in packet and packet[GRE].protocol in TAKEN_APART_BY_TSHARK:
         return False
     if Ethernet in packet and packet[Ethernet].type == REVERSE_ARP:
         return False

@@ -6,6 +6,7 @@ from rawkit.wire.packet import Header
 from rawkit.wire.spaces import (
     ETHER_TYPES,
     GRE_PROTOCOLS_UNNUMBERED,
+    IP_PROTOCOLS,
     LENGTHS_AND_ETHER_TYPES,
     LINK_LAYERS,
     SLL_PROTOCOLS,
@@ -23,6 +24,7 @@ class Ethernet(
     numbers={
         LINK_LAYERS: LinkType.ETHERNET,
         ETHER_TYPES: 0x6558,
+        IP_PROTOCOLS: 143,
         GRE_PROTOCOLS_UNNUMBERED: (0x6558, 0x88BE),
         SLL_PROTOCOLS: (0x6558, 3),
     },
