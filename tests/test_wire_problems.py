@@ -259,7 +259,7 @@ def test_a_cut_header_is_announced_as_what_it_began_to_be():
     [
         (FRAME / b"bytes", "Ethernet", "type"),
         (IP4 / b"bytes", "IPv4", "protocol"),
-        (IP4 / FRAME.replace(type=0), "IPv4", "protocol"),
+        (IP4 / VLAN(type=0), "IPv4", "protocol"),
         (FRAME / TCP(dst_port=80, checksum=0), "Ethernet", "type"),
         (FRAME.replace(type=0) / TCP(dst_port=80), "TCP", "checksum"),
         (Packet((DATAGRAM,)), "UDP", "checksum"),

@@ -159,7 +159,7 @@ INTER_SWITCH_LINK = "eth:eth:"
 
 
 def test_a_label_stack_carries_what_its_first_bytes_look_like():
-    """As scapy. tshark goes by the makers in the addresses, and takes a frame of unknown ones for a control word."""
+    """As scapy; tshark goes by the makers in addresses, and reads a frame of unknown ones as a control word."""
     inner = Ethernet(dst="00:11:22:33:44:55", src="00:00:00:00:00:03") / IP4 / DATAGRAM
     stack = FRAME / MPLS(label=16) / MPLS(label=17)
     for carried in (IP4 / DATAGRAM, IP6 / DATAGRAM, inner, PseudowireControlWord() / inner):

@@ -39,7 +39,9 @@ from rawkit.layout.kinds import (
     Kind,
     MACAddr,
     UInt,
+    address_text,
 )
+from rawkit.layout.locate import Place, compile_locator
 from rawkit.layout.mac import MAC
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
@@ -65,6 +67,7 @@ from rawkit.layout.tails import (
     IPv6Addrs,
     ItemList,
     Items,
+    Often,
     Optional,
     OptionalU16,
     OptionalU32,
@@ -122,11 +125,13 @@ __all__ = [
     "NextPort",
     "NextProtocol",
     "Numbers",
+    "Often",
     "Optional",
     "OptionalU16",
     "OptionalU32",
     "OptionalX16",
     "OptionalX32",
+    "Place",
     "Presence",
     "Problem",
     "Record",
@@ -138,7 +143,9 @@ __all__ = [
     "UInt",
     "Unspecified",
     "View",
+    "address_text",
     "auto",
+    "compile_locator",
     "default",
     "enclosing_network",
     "expected",

@@ -21,12 +21,12 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, Self, dataclass_transfor
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
-from rawkit.layout.compile import compile_record, too_short
+from rawkit.layout.compile import compile_record, compile_sound, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
 from rawkit.layout.rules import Auto, Expected, Rule
-from rawkit.layout.tails import ItemList, Optional, Tail
+from rawkit.layout.tails import ItemList, Often, Optional, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
 
@@ -115,6 +115,12 @@ def _annotations(namespace: Mapping[str, Any], module: str) -> dict[str, Any]:
     }
 
 
+def _sound_at_first(record: Any, *where: Any) -> Any:
+    """What `_sound` is until it is called, since many classes are never asked."""
+    type(record)._sound = compile_sound(type(record))
+    return record._sound(*where)
+
+
 class RecordType(type):
     """The metaclass: reads the declaration, sets the slots, has the class compiled, enters it in its family."""
 
@@ -136,6 +142,7 @@ class RecordType(type):
         cls: Any = super().__new__(mcs, name, bases, namespace)
         unguarded = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
         draft = super().__new__(mcs, f"{name}Draft", bases, {"__slots__": slots, **unguarded})
+        cls._draft, cls._sound = draft, _sound_at_first
         cls._fields = _declared(name, bases[0] if bases else object, annotations, defaults, inherited)
         cls._by_name = {field.name: field for field in cls._fields}
         cls._followed_by = options.get("carries", options.get("followed_by", getattr(cls, "_followed_by", None)))
@@ -146,7 +153,7 @@ class RecordType(type):
         for space, number in (numbers or {}).items():
             space.add(cls, *(number if isinstance(number, tuple) else (number,)))
         if sum(field.bits for field in cls._fields) % 8 == 0:
-            cls._source = compile_record(cls, draft)
+            cls._source = compile_record(cls)
         elif "by" not in options:
             raise TypeError(
                 f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
@@ -200,9 +207,11 @@ def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
 
 
 def _kind_of(owner: str, name: str, hint: Any) -> Kind:
-    for extra in getattr(hint, "__metadata__", ()):
+    extras = getattr(hint, "__metadata__", ())
+    for extra in extras:
         if extra is ItemList:
-            extra = ItemList(typing.get_args(hint.__origin__)[0])
+            often = [extra for extra in extras if isinstance(extra, Often)]
+            extra = ItemList(typing.get_args(hint.__origin__)[0], often)
         if isinstance(extra, Kind):
             return extra
     raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")
@@ -288,6 +297,8 @@ class Record(metaclass=RecordType):
     _fields: ClassVar[tuple[FieldInfo, ...]] = ()
     _by_name: ClassVar[dict[str, FieldInfo]] = {}
     _fixed_size: ClassVar[int] = 0
+    _draft: ClassVar[type]
+    _sound: ClassVar[Any]
     _source: ClassVar[str] = ""
     _followed_by: ClassVar[type[Record] | None] = None
     _quotes: ClassVar[bool] = False

@@ -57,6 +57,14 @@ class Rule:
         """What is wrong with the field as it was read, in words; empty if nothing is."""
         return ""
 
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        """An expression that is true only where `check` finds nothing; empty if it never finds anything.
+
+        It holds for a whole packet, in which nothing is fragmented or quoted. Besides `self` it may refer to
+        `data`, `start`, `stop`, `limit`, `layers` and `index`.
+        """
+        return "" if type(self).check is Rule.check else "False"
+
 
 @cache
 def field_ruled_by(record: type[Record], kind: type[Rule]) -> FieldInfo | None:
@@ -83,6 +91,9 @@ class HeaderLength(Rule):
         """The length in bytes that the field gives."""
         return int(getattr(record, field.name) + self.minus) * self.unit
 
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        return f"start + {self.bytes_of(f'self.{field.name}')} == stop"
+
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says, there = self.says(record, field), view.stop - view.start
         if says < there:
@@ -101,13 +112,16 @@ class Length(Rule):
     def compute(self, field: FieldInfo) -> str:
         return "size + len(body)" if self.header else "len(body)"
 
-    def limit(self, value: str) -> str:
-        """An expression for where the body ends."""
-        return f"{'start' if self.header else 'stop'} + {value}"
+    def limit(self, value: str, start: str, stop: str) -> str:
+        """An expression for where the body ends, given one for each of the field and the header's two ends."""
+        return f"{start if self.header else stop} + {value}"
 
     def end_of_body(self, start: int, stop: int, says: int) -> int:
         """Where the body of a header at `start` to `stop` ends, whether or not there are so many bytes."""
         return (start if self.header else stop) + says
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        return f"{self.limit(f'self.{field.name}', 'start', 'stop')} == limit"
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says = getattr(record, field.name)
@@ -179,6 +193,10 @@ class NextProtocol(Rule):
         found = space.header_of(getattr(record, field.name))
         return found is not None and issubclass(header, found)
 
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        fragmented = "".join(f" and not self.{name}" for name in (self.unless, self.partial) if name)
+        return f"({field.name}_header(self.{field.name}) is not None or stop >= limit){fragmented}"
+
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         number = getattr(record, field.name)
         if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
@@ -220,8 +238,12 @@ class LengthOrNext(NextProtocol, Length):
         is_number = not 0 < getattr(record, field.name) <= self.longest
         return is_number and super().announces(record, field, header)
 
-    def limit(self, value: str) -> str:
-        return f"stop + {value} if 0 < {value} <= {self.longest} else end"
+    def limit(self, value: str, start: str, stop: str) -> str:
+        return f"{stop} + {value} if 0 < {value} <= {self.longest} else end"
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        value, number = f"self.{field.name}", super().sound(owner, field)
+        return f"(stop + {value} == limit if 0 < {value} <= {self.longest} else {number})"
 
     def end_of_body(self, start: int, stop: int, says: int) -> int:
         """Where a length ends the body; before its start where the number is none."""
@@ -251,6 +273,9 @@ class NextPort(NextProtocol):
     def following(self, field: FieldInfo) -> str:
         ask, this, other = f"{field.name}_header", field.local, f"{self.other}_"
         return f"{ask}({this}) or {ask}({other}) if {this} <= {other} else {ask}({other}) or {ask}({this})"
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        return ""
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         return ""
@@ -302,6 +327,22 @@ class Checksum(Rule):
             "(layers[index - 1].pseudo_sum() if index and layers[index - 1]._has_pseudo_header "
             f"else distant_pseudo_header(layers, index)) + {protocol} + {length}"
         )
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        end = "limit" if self.covers_body else "stop"
+        words = f"(from_bytes(data[start:{end}]) << 8 if {end} - start & 1 else from_bytes(data[start:{end}]))"
+        if self.pseudo_header is None:
+            absent = f"self.{field.name} is None or " if field.tail is not None else ""
+            return f"({absent}(total := {words}) % 65535 == 0 and total)"
+        network = "layers[index - 1]"
+        protocol = self.pseudo_header.number_of(owner) or 0
+        sums_up = (
+            f"index and {network}._has_pseudo_header and "
+            f"({words} + {network}.pseudo_sum() + {protocol} + limit - start) % 65535 == 0"
+        )
+        if not self.optional:
+            return sums_up
+        return f"(not {network}.checksum_required if not self.{field.name} else {sums_up})"
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         if not view.whole if self.covers_body else _is_cut(view, record):

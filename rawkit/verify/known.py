@@ -136,6 +136,11 @@ def _mpls_elsewhere(difference: Difference, packet: Packet) -> bool:
     return not difference.field and difference.layer == "MPLS" and (is_multicast or isinstance(around, PPP))
 
 
+def _ethernet_in_ip(difference: Difference, packet: Packet) -> bool:
+    within = difference.layer == "Ethernet" and difference.theirs is ABSENT
+    return within and isinstance(_around(difference, packet), IP | IPV6_EXTENSIONS)
+
+
 def _other_vxlan_port(difference: Difference, packet: Packet) -> bool:
     for last in packet.layers[-1:]:
         if isinstance(last, UDP) and difference.ours is ABSENT:
@@ -274,6 +279,10 @@ KNOWN = (
     Known(
         _mpls_elsewhere,
         "MPLS is also EtherType 0x8848 and PPP protocol 0x0281 (RFC 3032, 4.3 and 5); scapy binds neither",
+    ),
+    Known(
+        _ethernet_in_ip,
+        "IP carries Ethernet as protocol 143 (RFC 8986, 10.1), for which scapy has no binding",
     ),
     Known(
         _other_vxlan_port,

@@ -1,6 +1,6 @@
 """Ethernet frames (IEEE 802.3, section 3.1.1) and VLAN tags (IEEE 802.1Q, section 9)."""
 
-from rawkit.layout import U3, U12, X16, Flag, LengthOrNext, MACAddr, Unspecified, auto
+from rawkit.layout import U3, U12, X16, Flag, LengthOrNext, MACAddr, Unspecified, address_text, auto
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Header
 from rawkit.wire.spaces import (
@@ -41,7 +41,7 @@ class Ethernet(
     type: X16 = auto(LengthOrNext(LENGTHS_AND_ETHER_TYPES, longest=LONGEST))
 
     def describe(self) -> str:
-        return f"Ethernet {self.src} > {self.dst}"
+        return f"Ethernet {address_text(self.src)} > {address_text(self.dst)}"
 
 
 class VLAN(Header, numbers={ETHER_TYPES: 0x8100}):
