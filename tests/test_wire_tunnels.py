@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from collections import defaultdict
 
@@ -13,7 +14,10 @@ from test_wire_problems import told
 
 from rawkit.errors import BuildError, FieldError
 from rawkit.layout import AUTO
-from rawkit.pcap import write_capture
+from rawkit.pcap import open_capture, write_capture
+from rawkit.views import diagram, read_expression, to_expression
+from rawkit.views.fields import wireshark_values
+from rawkit.views.json import as_object
 from rawkit.wire import (
     ARP,
     ERSPAN,
@@ -385,3 +389,26 @@ def test_each_is_described_in_a_few_words():
         "UDP 49152 > 4789 / VXLAN 5 / Ethernet 02:00:00:00:00:01 > 02:00:00:00:00:02 / MPLS 16"
         " / IPv4 10.0.0.1 > 10.0.0.2",
     ]
+
+
+def test_an_optional_field_is_in_every_view():
+    packet = dissect(bytes(IP4 / GRE(key=0xABCD) / IP4 / DATAGRAM), LinkType.RAW)
+    drawn = "\n".join(diagram(packet))
+    assert "key = 0x0000abcd" in drawn
+    assert "sequence =" not in drawn
+    assert read_expression(to_expression(packet)) == packet
+    assert read_expression("IPv4(dst='10.0.0.1') / GRE(checksum=AUTO, key=None) / IPv4(dst='10.0.0.2')").layers
+    record = next(iter(memory_records(packet)))
+    (_, gre, *_) = as_object(record, packet)["layers"]
+    assert (gre["fields"]["key"], gre["fields"]["sequence"]) == (0xABCD, None)
+    assert wireshark_values(packet, "gre.key") == ["0x0000abcd"]
+    assert wireshark_values(packet, "gre.sequence_number") == []
+
+
+def memory_records(packet: Packet):
+    """The packet as a capture file has it."""
+    file = io.BytesIO()
+    write_capture(file, [packet])
+    file.seek(0)
+    with open_capture(file) as capture:
+        yield from capture
