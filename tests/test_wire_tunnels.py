@@ -205,6 +205,16 @@ def test_a_length_ends_the_frame():
     assert told(far, LinkType.ETHERNET) == [("Ethernet", "", 46, 96)]
 
 
+@pytest.mark.parametrize("outer", [Packet((FRAME,)), FRAME / IP4 / UDP(dst_port=4789) / VXLAN(vni=5), IP4 / GRE()])
+def test_a_short_frame_in_a_tunnel_is_padded_too(outer):
+    question = ARP.who_has("10.0.0.2", tell="10.0.0.1", mac="02:00:00:00:00:01")
+    padded = Packet() / FRAME / VLAN(id=5) / question
+    whole = outer / padded if VXLAN in outer or GRE in outer else padded
+    for filler, problems in ((bytes(18), 0), (bytes(19), 1)):
+        packet = dissect(bytes(whole / Trailer(filler, len(whole.layers) - 1)), whole.link_type)
+        assert len(packet.problems) == problems
+
+
 def test_recomputing_measures_a_length_again_and_keeps_a_type_that_is_right():
     longer = dissect(bytes(FRAME / LLC(dsap=0x42, ssap=0x42) / b"x")) / b"yz"
     assert longer.recomputed().built()[Ethernet].type == 6
