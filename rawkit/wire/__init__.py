@@ -5,6 +5,16 @@ from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.erspan import ERSPAN
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.fragment import (
+    Datagram,
+    FailedDatagram,
+    Failure,
+    Notice,
+    Overlap,
+    Reassembled,
+    Reassembler,
+    fragment,
+)
 from rawkit.wire.geneve import Geneve, GeneveMalformedOptions, GeneveOption, GeneveOptions
 from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
 from rawkit.wire.icmpv4 import (
@@ -111,9 +121,12 @@ __all__ = [
     "AddressAndTimestamp",
     "CompressedPPP",
     "CutHeader",
+    "Datagram",
     "DestinationOptions",
     "EnhancedGRE",
     "Ethernet",
+    "FailedDatagram",
+    "Failure",
     "Fragment",
     "GREHeader",
     "Geneve",
@@ -165,7 +178,9 @@ __all__ = [
     "NDUnknownOption",
     "NeighborAdvertisement",
     "NeighborSolicitation",
+    "Notice",
     "Null",
+    "Overlap",
     "PPPFrame",
     "PPPoE",
     "PPPoEDiscovery",
@@ -179,6 +194,8 @@ __all__ = [
     "PseudowireControlWord",
     "PseudowireFrame",
     "Raw",
+    "Reassembled",
+    "Reassembler",
     "RecordRoute",
     "Routing",
     "RoutingType0",
@@ -201,4 +218,5 @@ __all__ = [
     "UnknownRouting",
     "WindowScale",
     "dissect",
+    "fragment",
 ]
