@@ -290,6 +290,15 @@ def test_a_bad_checksum_of_gre_is_told_where_it_stands():
     assert told(IP4 / GRE(protocol=0x88B5, checksum=AUTO) / b"odd") == [("GRE", "protocol", 22, 24)]
 
 
+def test_a_bad_checksum_of_gre_is_explained():
+    right = (IP4 / GRE(checksum=AUTO, key=5) / IP4 / DATAGRAM).built()
+    complement = right.replace(GRE, checksum=0xFFFF - right[GRE].checksum)
+    (problem,) = dissect(bytes(complement), LinkType.RAW).problems
+    assert problem.causes[:1] == ("the complement was not taken",)
+    bare = IP4 / GRE(key=5) / IP4.replace(checksum=1) / DATAGRAM
+    assert told(bare) == [("IPv4", "checksum", 38, 40)]
+
+
 def test_recomputing_gre_adds_no_field():
     plain = dissect(bytes(IP4 / GRE(key=1) / IP4 / DATAGRAM), LinkType.RAW)
     assert plain.recomputed()[GRE].checksum is None
