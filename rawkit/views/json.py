@@ -2,7 +2,8 @@
 
 Fields keep the names of the declaration. Numbers are numbers; flags of one bit are true or false; a set of
 flags is its letters; addresses are text; bytes are hexadecimal digits; several values are a list; options are
-a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null.
+a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null, and so is a field
+that is not there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from rawkit.layout import AUTO, ItemList, Kind, Record, UInt
+from rawkit.layout import AUTO, ItemList, Kind, Optional, Record, UInt
 from rawkit.layout.tails import Array
 from rawkit.views.line import Captured
 from rawkit.wire import CutHeader, Layer, Packet
@@ -92,6 +93,8 @@ def _text_of(kind: Kind) -> Callable[[Any], Any]:
     if isinstance(kind, Array):
         of_one = _text_of(kind.kind)
         return lambda values: f"[{', '.join(map(of_one, values))}]"
+    if isinstance(kind, Optional):
+        return lambda value: "null" if value is None else value if value is AUTO else str(value)
     if kind.bits == 1:
         return ("false", "true").__getitem__
     show = kind.show
