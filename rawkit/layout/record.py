@@ -6,7 +6,8 @@ declaration into code when the class is made.
 
 A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
 member is a subclass; the default of that field enters it, and `values` names further ones. A member with
-`fallback=True` takes what no other member can hold; where there is none, the family itself does.
+`fallback=True` takes what no other member can hold; where there is none, the family itself does. A member may
+found a family of its own, with another field (multipath TCP's options: one kind, many subtypes).
 """
 
 from __future__ import annotations
@@ -143,9 +144,11 @@ class RecordType(type):
             raise TypeError(
                 f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
             )
-        _enter_family(cls, options.get("values", ()), options.get("fallback", False))
+        family = cls._family
         if "by" in options:
             _found_family(cls, options["by"])
+        if family is not None:
+            _enter_family(cls, family, options.get("values", ()), options.get("fallback", False))
         return cls  # type: ignore[no-any-return]
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
@@ -197,11 +200,8 @@ def _kind_of(owner: str, name: str, hint: Any) -> Kind:
     raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")
 
 
-def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
+def _enter_family(cls: Any, family: Any, values: tuple[int, ...], fallback: bool) -> None:
     """Enter the class in the family that it descends from, under each value of the family's field."""
-    family = cls._family
-    if family is None:
-        return
     if fallback:
         family._fallbacks.append(cls)
         return
@@ -210,7 +210,8 @@ def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
         family._members[code] = cls._parse
         if len(cls._fields) == 1 and cls._fixed_size == 1:
             family._constants[code] = cls()
-    cls._members, cls._constants, cls._fallbacks = {}, {}, []
+    if cls._family is not cls:
+        cls._members, cls._constants, cls._fallbacks = {}, {}, []
 
 
 def _found_family(cls: Any, by: str) -> None:
