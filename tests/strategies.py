@@ -19,6 +19,7 @@ from rawkit.wire import (
     IPv4TimestampWithAddresses,
     IPv6,
     LinkType,
+    MPTCPOption,
     Packet,
     Raw,
     Routing,
@@ -29,7 +30,7 @@ RECORDS = [
     for name in rawkit.wire.__all__
     if isinstance(thing := getattr(rawkit.wire, name), type)
     and issubclass(thing, Record)
-    and thing not in (Record, Header, IP, Raw)
+    and thing not in (Record, Header, IP, MPTCPOption, Raw)
 ]
 """Every record that there is, but for those that are only a base."""
 
@@ -88,7 +89,7 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
             continue
         if decides:
             codes = [code for code, parse in family._members.items() if parse is record._parse]
-            unknown = [code for code in range(256) if code not in family._members]
+            unknown = [code for code in range(1 << field.bits) if code not in family._members]
             given[field.name] = draw(st.sampled_from(codes or unknown))
         else:
             given[field.name] = draw(values(field))

@@ -38,8 +38,7 @@ class Layer:
     def value(self, name: str) -> Any:
         """The value of a field by its name in `wire/names.py`; ABSENT where the layer has none."""
         if bits := BITS.fullmatch(name):
-            whole, high, low = self.value(bits[1]), int(bits[2]), int(bits[3])
-            return ABSENT if whole is ABSENT else int(whole) // 2**low % 2 ** (high - low + 1)
+            return bits_of(self.value(bits[1]), bits)
         if ":" in name:
             whole = 0
             for part, width in BESIDE.findall(name):
@@ -72,6 +71,12 @@ class Layer:
         return items
 
 
+def bits_of(whole: Any, bits: re.Match[str]) -> Any:
+    """A run of bits in a number, from the higher one that is named down to the lower; ABSENT of what is ABSENT."""
+    high, low = int(bits[2]), int(bits[3])
+    return ABSENT if whole is ABSENT else int(whole) // 2**low % 2 ** (high - low + 1)
+
+
 class Item:
     """A TCP option, which scapy keeps as a pair: a name (or number, if it knows none) and a value."""
 
@@ -87,6 +92,10 @@ class Item:
             return self.kind
         if name == "[]":
             return self.parts
+        if bits := BITS.fullmatch(name):
+            return bits_of(self.parts[0], bits)
+        if not name.startswith("["):
+            return self.parts[0].getfieldval(name)
         return self.parts[int(name.strip("[]"))]
 
     def items(self) -> list[Layer | Item]:

@@ -124,10 +124,15 @@ class MPFastClose(MPTCPOption):
 
 
 class MPReset(MPTCPOption):
-    """MP_TCPRST: why this subflow is reset (section 3.6), and whether that will pass (`transient`)."""
+    """MP_TCPRST: why this subflow is reset (section 3.6), and whether that will pass (`transient`).
+
+    The bits U, V and W have no meaning yet.
+    """
 
     subtype: U4 = 8
-    unassigned: U3 = 0
+    u: Flag = False
+    v: Flag = False
+    w: Flag = False
     transient: Flag = False
     reason: U8 = 0
 
