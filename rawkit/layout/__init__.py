@@ -48,6 +48,8 @@ from rawkit.layout.problem import Problem, View
 from rawkit.layout.record import FieldInfo, Record, Span
 from rawkit.layout.rules import (
     Checksum,
+    CRC32c,
+    FillUp,
     HeaderLength,
     Length,
     NextProtocol,
@@ -90,9 +92,11 @@ __all__ = [
     "Bytes2",
     "Bytes4",
     "Bytes16",
+    "CRC32c",
     "Checksum",
     "Convertible",
     "FieldInfo",
+    "FillUp",
     "FixedBytes",
     "Flag",
     "FlagSet",

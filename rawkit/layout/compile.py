@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
-from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
+from rawkit.layout.rules import Checksum, CRC32c, FillUp, HeaderLength, Length, NextProtocol, field_ruled_by
 from rawkit.layout.tails import Array
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class Writer:
         self.cls = cls
         self.fixed = [field for field in cls._fields if field.tail is None]
         self.tail = next((field for field in cls._fields if field.tail is not None), None)
+        self.padding = self.rule(FillUp)
         self.words = words_of(self.fixed)
         self.struct = struct.Struct("!" + "".join(word.code for word in self.words))
         self.size = self.struct.size
@@ -130,7 +131,7 @@ class Writer:
             self.names[f"{field.name}_convert"] = converter(cls, field)
             if field.tail is None:
                 self.names.update(field.kind.names())
-            else:
+            elif field is self.tail:
                 self.names.update(read_tail=tail_reader(cls, field), write_tail=field.tail.pack)
                 self.names["fill_tail"] = field.tail.filled
                 self.names["fill_bytes"] = field.tail.fill_bytes
@@ -237,6 +238,10 @@ class Writer:
                 f"    self.{self.tail.name} = read_tail(data, start + {self.size}, stop) "
                 f"if stop > start + {self.size} else {empty!r}"
             )
+        if self.padding is not None:
+            yield f"    behind = min(end, stop + (start - stop) % {self.padding.rule.unit})"  # type: ignore[union-attr]
+            yield f"    self.{self.padding.name} = data[stop:behind]"
+            yield "    stop = behind"
 
     def _read_limit(self) -> Iterator[str]:
         """Where the body ends: as a Length says, if the bytes allow it."""
@@ -260,7 +265,7 @@ class Writer:
         lines = ["def build(self, body, following, layers, index, fill):"]
         values = {field.name: f"self.{field.name}" for field in self.fixed}
         lines += self._write_tail()
-        checksum = self.rule(Checksum)
+        checksum = self.rule(Checksum) or self.rule(CRC32c)
         for field in self.fixed:
             if field.rule is None or field is checksum:
                 continue
@@ -301,10 +306,14 @@ class Writer:
             yield f"            tail += fill_bytes(-({self.size} + len(tail)) % {unit})"
         yield f"        size = {self.size} + len(tail)"
         yield "        rest = tail + body"
+        if self.padding is not None:
+            yield f"    {self.padding.local} = self.{self.padding.name}"
+            yield f"    if {self.padding.local} is AUTO:"
+            yield f"        {self.padding.local} = {self.padding.rule.compute(self.padding)}"  # type: ignore[union-attr]
+            yield f"    rest = tail + {self.padding.local} + body"
 
     def _sum_up(self, field: FieldInfo, values: dict[str, str], rest: str) -> Iterator[str]:
-        """Take the words into locals; where the checksum is AUTO, make it of their sum."""
-        assert isinstance(field.rule, Checksum)
+        """Take the words into locals; where the checksum is AUTO, make it of their sum, or of the bytes."""
         values[field.name] = field.local
         parts, stop = [], 0
         for word in self.words:
@@ -314,6 +323,11 @@ class Writer:
                 parts.append(word.as_number(stop))
         yield f"    {field.local} = self.{field.name}"
         yield f"    if {field.local} is AUTO:"
+        if not isinstance(field.rule, Checksum):
+            words = ", ".join(["0" if word.fields == [field] else word.name for word in self.words])
+            yield f"        packed = pack({words}) + {rest}"
+            yield f"        {field.local} = {field.rule.compute(field)}"  # type: ignore[union-attr]
+            return
         covered = rest if field.rule.covers_body else "tail"
         parts.append(f"(from_bytes({covered}) << 8 if len({covered}) & 1 else from_bytes({covered}))")
         if field.rule.pseudo_header is not None:
@@ -325,6 +339,8 @@ class Writer:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]
         if self.tail is not None:
             filled.append(f"{self.tail.name}=fill_tail(self.{self.tail.name}, tail)")
+        if self.padding is not None:
+            filled.append(f"{self.padding.name}={self.padding.local}")
         return ", ".join(filled)
 
 

@@ -23,7 +23,7 @@ from rawkit.layout.compile import compile_record, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
-from rawkit.layout.rules import Auto, Expected, Rule
+from rawkit.layout.rules import Auto, Expected, FillUp, Rule
 from rawkit.layout.tails import ItemList, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
@@ -167,7 +167,7 @@ def _declared(
     fields: list[FieldInfo] = []
     offset = 0
     for field in by_name.values():
-        if fields and fields[-1].tail is not None:
+        if fields and fields[-1].tail is not None and not isinstance(field.rule, FillUp):
             raise TypeError(
                 f"{owner}.{field.name}: nothing can follow {fields[-1].name}, which takes all bytes left"
             )
@@ -309,9 +309,11 @@ class Record(metaclass=RecordType):
         What pads a tail when the record is built is not in the tail yet: ask `packet.built()` for that.
         """
         spans = [Span(field.name, field.offset, field.bits) for field in self._fields if field.tail is None]
+        at = 8 * self._fixed_size
         for field in self._fields:
-            if field.tail is not None and (value := getattr(self, field.name)):
-                spans.append(Span(field.name, field.offset, 8 * len(field.tail.pack(value))))
+            if field.tail is not None and (value := getattr(self, field.name)) is not AUTO and value:
+                spans.append(Span(field.name, at, 8 * len(field.tail.pack(value))))
+                at += spans[-1].bits
         return tuple(spans)
 
     def replace(self, **changes: Any) -> Self:

@@ -77,6 +77,7 @@ from rawkit.wire.mptcp import (
     RemoveAddress,
 )
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
+from rawkit.wire.sctp import SCTP, SCTPAnyChunk, SCTPChunk, SCTPMalformedChunks
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -105,6 +106,7 @@ __all__ = [
     "IP",
     "MAX_LAYERS",
     "SACK",
+    "SCTP",
     "TCP",
     "UDP",
     "VLAN",
@@ -176,6 +178,9 @@ __all__ = [
     "RoutingType2",
     "SACKBlock",
     "SACKPermitted",
+    "SCTPAnyChunk",
+    "SCTPChunk",
+    "SCTPMalformedChunks",
     "ServiceVLAN",
     "SourceLinkLayerAddress",
     "StreamIdentifier",
