@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from zlib import adler32
 
 from rawkit.errors import BuildError
 from rawkit.layout.checksum import as_words, checksum_of, crc32c, verifies
@@ -231,9 +232,12 @@ class CRC32c(Rule):
             return ""
         at = view.start + field.offset // 8
         behind = at + field.bits // 8
-        right = crc32c(view.data[view.start : at] + bytes(behind - at) + view.data[behind : view.limit])
-        found = getattr(record, field.name)
-        return "" if found == right else f"bad CRC32c {field.show(found)}, computed {field.show(right)}"
+        covered = view.data[view.start : at] + bytes(behind - at) + view.data[behind : view.limit]
+        found, right = getattr(record, field.name), crc32c(covered)
+        if found == right:
+            return ""
+        older = ", but it is the Adler-32 of RFC 2960" if found == adler32(covered) else ""
+        return f"bad CRC32c {field.show(found)}, computed {field.show(right)}{older}"
 
 
 class FillUp(Rule):

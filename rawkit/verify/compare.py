@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rawkit.errors import BuildError, FieldError, MissingError
-from rawkit.layout import Checksum, FieldInfo, FixedBytes, HeaderLength, ItemList, Length, Record
+from rawkit.layout import Checksum, CRC32c, FieldInfo, FixedBytes, HeaderLength, ItemList, Length, Record
 from rawkit.layout.tails import Array
 from rawkit.verify import peer
 from rawkit.verify.difference import Difference, shown
@@ -207,7 +207,7 @@ def _rebuilt(packet: Packet, again: Packet, theirs: Any, layers: list[peer.Layer
         if not isinstance(layer, Header) or not other.classes.intersection(NAMES[type(layer)].scapy):
             break
         for row in NAMES[type(layer)].fields:
-            if row.scapy and isinstance(layer.field(row.field).rule, Checksum | Length | HeaderLength):
+            if row.scapy and isinstance(layer.field(row.field).rule, Checksum | CRC32c | Length | HeaderLength):
                 other.layer.delfieldval(row.scapy)
         if layer.quotes() or layer.is_fragment():
             break

@@ -117,7 +117,7 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
     layers: list[Layer] = []
     while type(layer).__name__ != "NoPayload":
         peer = Layer(layer)
-        if peer.name.startswith("ICMPv6NDOpt") and layers:
+        if peer.name.startswith(("ICMPv6NDOpt", "SCTPChunk")) and layers:
             layers[-1].following.append(peer)
         elif peer.classes & known:
             layers.append(peer)
@@ -149,12 +149,12 @@ def _scapy() -> Any:
         import scapy.config as config
     except ImportError:
         raise MissingError("scapy", 'pip install "rawkit[verify]"') from None
-    if "scapy.layers.inet6" not in sys.modules:
+    if "scapy.layers.sctp" not in sys.modules:
         logging.getLogger("scapy").setLevel(logging.ERROR)
         before = config.conf.route_autoload, config.conf.route6_autoload
         config.conf.route_autoload = config.conf.route6_autoload = False
         try:
-            importlib.import_module("scapy.layers.inet6")
+            importlib.import_module("scapy.layers.sctp")  # and IPv4 and IPv6, which it needs
         finally:
             config.conf.route_autoload, config.conf.route6_autoload = before
     return config

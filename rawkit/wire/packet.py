@@ -22,6 +22,9 @@ class Header(Record):
     checksum_required: ClassVar[bool] = False
     """Whether the transports within must have a checksum (IPv6: RFC 8200, section 8.1)."""
 
+    behind_body: ClassVar[str] = "trailing bytes after its body"
+    """What to call bytes that stand behind what the header's length says."""
+
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
         if Header in type(other).__mro__:  # isinstance takes three times as long where there is a metaclass
             return make_packet((self, other), b"", (), None)  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
             yield field.problem(view, "malformed: a length is wrong, or the list is cut")
     if view.limit < view.end and not view.quoted and not _is_padding(view):
         extra = view.end - view.limit
-        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
+        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} {layer.behind_body}")
 
 
 def _is_padding(view: View) -> bool:

@@ -1,9 +1,10 @@
-"""TCP, its options, and UDP."""
+"""TCP, its options, UDP, and SCTP."""
 
 from __future__ import annotations
 
 from rawkit.wire import notation
 from rawkit.wire.names.table import Table, named
+from rawkit.wire.sctp import SCTP, SCTPChunk
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -119,5 +120,25 @@ TRANSPORT: Table = {
         ("dst_port", "", "udp.port"),
         ("length", "len", "udp.length"),
         ("checksum", "chksum", "udp.checksum", notation.hex4),
+    ),
+    SCTP: named(
+        "SCTP",
+        ("src_port", "sport", "sctp.srcport"),
+        ("dst_port", "dport", "sctp.dstport"),
+        ("src_port", "", "sctp.port"),
+        ("dst_port", "", "sctp.port"),
+        ("verification_tag", "tag", "sctp.verification_tag", notation.hex8),
+        ("checksum", "chksum", "sctp.checksum", notation.hex8),
+        ("chunks", "options", ""),
+    ),
+    SCTPChunk: named(
+        "_SCTPChunkGuessPayload",
+        ("type", "type", "sctp.chunk_type"),
+        ("flags", "flags", "sctp.chunk_flags", notation.hex2),
+        ("flags", "reserved:4 delay_sack:1 unordered:1 beginning:1 ending:1", ""),
+        ("flags", "reserved:7 TCB:1", ""),
+        ("length", "len", "sctp.chunk_length"),
+        ("data", "", ""),
+        ("padding", "", "sctp.chunk_padding", notation.bytes_or_nothing),
     ),
 }
