@@ -1,20 +1,13 @@
-"""Scapy's reading of some bytes, in a form that can be compared: its layers, and values by our table's names.
-
-Scapy is imported here and nowhere else, and only when asked for. It reads the system's routes when it is
-imported; here it is kept from that, since nothing is sent.
-"""
+"""Scapy's reading of some bytes, in a form that can be compared: its layers, and values by our table's names."""
 
 from __future__ import annotations
 
-import importlib
-import logging
 import re
-import sys
 from functools import cache
 from typing import Any
 
-from rawkit.errors import MissingError
 from rawkit.wire import LinkType
+from rawkit.wire.load_scapy import scapy_with
 from rawkit.wire.names import NAMES
 
 __all__ = ["ABSENT", "Item", "Layer", "read"]
@@ -22,6 +15,7 @@ __all__ = ["ABSENT", "Item", "Layer", "read"]
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__": ()})()
 """Stands for what scapy does not have."""
 
+IP_LAYERS = "scapy.layers.sctp"  # which loads IPv4 and IPv6 too
 BITS = re.compile(r"(\w+)\[(\d+):(\d+)\]")
 BESIDE = re.compile(r"(\w+):(\d+)")
 
@@ -130,31 +124,13 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
 @cache
 def link_layers() -> dict[int, Any]:
     """Scapy's layers for the first header of a packet, by link type."""
-    return dict(_scapy().conf.l2types.num2layer.items())
+    return dict(scapy_with(IP_LAYERS).l2types.num2layer.items())
 
 
 @cache
 def tcp_option_kinds() -> dict[str, int]:
     """The kinds of the TCP options that scapy knows by name."""
-    _scapy()
+    scapy_with(IP_LAYERS)
     from scapy.layers.inet import TCPOptions
 
     return dict(TCPOptions[1])
-
-
-@cache
-def _scapy() -> Any:
-    """Scapy's configuration module, its IP layers being loaded. Raises MissingError."""
-    try:
-        import scapy.config as config
-    except ImportError:
-        raise MissingError("scapy", 'pip install "rawkit[verify]"') from None
-    if "scapy.layers.sctp" not in sys.modules:
-        logging.getLogger("scapy").setLevel(logging.ERROR)
-        before = config.conf.route_autoload, config.conf.route6_autoload
-        config.conf.route_autoload = config.conf.route6_autoload = False
-        try:
-            importlib.import_module("scapy.layers.sctp")  # and IPv4 and IPv6, which it needs
-        finally:
-            config.conf.route_autoload, config.conf.route6_autoload = before
-    return config

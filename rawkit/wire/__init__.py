@@ -3,6 +3,7 @@
 from rawkit.wire.arp import ARP, ARPOperation
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.foreign import ForeignField, ForeignLayer
 from rawkit.wire.icmpv4 import (
     ICMPv4,
     ICMPv4Echo,
@@ -117,6 +118,8 @@ __all__ = [
     "DestinationOptions",
     "Ethernet",
     "FastOpen",
+    "ForeignField",
+    "ForeignLayer",
     "Fragment",
     "Header",
     "HopByHop",

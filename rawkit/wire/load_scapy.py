@@ -1,0 +1,53 @@
+"""The one place that imports scapy, and only when something asks for it.
+
+Scapy reads the system's routes when it is imported; here it is kept from that, since nothing is sent.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import warnings
+from functools import cache
+from typing import Any
+
+from rawkit.errors import MissingError
+
+__all__ = ["scapy_with", "scapy_with_applications"]
+
+APPLICATIONS = ("scapy.layers.all", "scapy.layers.http")
+"""What scapy brings for what stands in packets; HTTP is not in its own list of all."""
+
+
+@cache
+def scapy_with(module: str) -> Any:
+    """Scapy's configuration (`scapy.config.conf`), that module of it being loaded. Raises MissingError."""
+    try:
+        import scapy.config as config
+    except ImportError:
+        raise MissingError("scapy", 'pip install "rawkit[verify]"') from None
+    if module not in sys.modules:
+        logging.getLogger("scapy").setLevel(logging.ERROR)
+        before = config.conf.route_autoload, config.conf.route6_autoload
+        config.conf.route_autoload = config.conf.route6_autoload = False
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what scapy itself imports
+                importlib.import_module(module)
+        finally:
+            config.conf.route_autoload, config.conf.route6_autoload = before
+    return config.conf
+
+
+@cache
+def scapy_with_applications() -> Any:
+    """Scapy's configuration, every protocol of it being loaded that is part of scapy itself.
+
+    TLS is so only where the library `cryptography` is installed (`rawkit[deep]`), without which scapy has none.
+    """
+    for module in APPLICATIONS:
+        conf = scapy_with(module)
+    if conf.crypto_valid:
+        scapy_with("scapy.layers.tls.all")
+    return conf
