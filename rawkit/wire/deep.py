@@ -8,6 +8,7 @@ rawkit's last header ends are joined to it.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,12 @@ MAX_RECORDS = 1024
 """How many records within one layer are shown as such, and how deep they nest is `MAX_DEPTH`."""
 
 MAX_DEPTH = 8
+
+MAX_CALLS = 500_000
+"""How many calls and returns scapy may take for a packet, which is a fraction of a second; 20,000 are many.
+
+Some of its dissectors take time that grows with the square of the packet: names in DNS that point on and on.
+"""
 
 
 class DeepPacket(Packet):
@@ -106,8 +113,8 @@ def deepen(packet: Packet) -> Packet:
     start = bounds[index][0] if bounds else 0
     told: list[Problem] = []
 
-    def tell(what: str, error: Exception) -> None:
-        text = printable(f"{what} raises {type(error).__name__}: {error}")
+    def tell(what: str, error: BaseException) -> None:
+        text = printable(f"{what} raises {type(error).__name__.lstrip('_')}: {error}")
         problem = Problem(name_of(packet.layers[-1]) if packet.layers else "payload", "", at, end, text)
         if problem not in told and len(told) < MAX_FOREIGN_LAYERS:
             told.append(problem)
@@ -117,7 +124,13 @@ def deepen(packet: Packet) -> Packet:
     if first is None or at - start >= MAX_BYTES:
         return packet
     reader = _Reader(conf, tell)
-    found, stop = reader.join(reader.dissect(first, data[start : start + MAX_BYTES]), data[:end], start, at)
+    found: list[ForeignLayer] = []
+    stop = at
+    try:
+        with _Effort():
+            found, stop = reader.join(reader.dissect(first, data[start : start + MAX_BYTES]), data[:end], start, at)
+    except _TooMuchError as error:
+        tell("scapy", error)
     return _joined(packet, tuple(found), data[stop:end], tuple(told))
 
 
@@ -149,6 +162,29 @@ def _scapy_class(conf: Any, packet: Packet, index: int) -> Any:
 def printable(text: str) -> str:
     """The text with everything that a terminal would obey as its escape."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+class _TooMuchError(BaseException):
+    """Scapy was at work for too long. It is no Exception, because scapy goes on after those."""
+
+
+class _Effort:
+    """Stops what happens within it after `MAX_CALLS` calls: a bound on time that needs no clock."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def count(self, frame: object, event: str, argument: object) -> None:
+        self.calls += 1
+        if self.calls > MAX_CALLS:
+            raise _TooMuchError(f"stopped after {MAX_CALLS} calls")
+
+    def __enter__(self) -> None:
+        self.before = sys.getprofile()
+        sys.setprofile(self.count)
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(self.before)
 
 
 class _Reader:
