@@ -24,6 +24,7 @@ from rawkit.views import (
     wireshark_fields,
     wireshark_values,
 )
+from rawkit.wire import Packet
 
 __all__ = ["command"]
 
@@ -42,6 +43,7 @@ Examples:
   rawkit decode capture.pcapng
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
   rawkit decode capture.pcap --format json | jq '.layers[].name'
+  rawkit decode capture.pcap --deep --format tree
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
   tcpdump -w - | rawkit decode -
 
@@ -74,6 +76,7 @@ def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: st
 )
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
+@click.option("--deep", is_flag=True, help="Let scapy take apart what follows: DNS, DHCP, TLS and many more.")
 @click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")
 def command(
     file: str,
@@ -83,6 +86,7 @@ def command(
     fields: tuple[str, ...],
     as_diagram: bool,
     as_python: bool,
+    deep: bool,
     absolute: bool,
 ) -> None:
     """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
@@ -90,7 +94,9 @@ def command(
     name = _name_of_view(format_, as_diagram, as_python)
     if absolute and name in ("json", "fields", "python"):
         raise click.UsageError("-t is for views that show the time in words; " + name + " does not")
-    view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute)
+    if deep and name in ("fields", "diagram", "python"):
+        raise click.UsageError("--deep is for views that show scapy's layers; " + name + " does not")
+    view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute, deep)
     with Lines() as lines:
         for record in islice(_records(file, wanted, lines.flush), count):
             for text in view(record):
@@ -143,31 +149,35 @@ def _fields_view(format_: str, fields: tuple[str, ...]) -> View:
     return view
 
 
-def _view(name: str, absolute: bool) -> View:
+def _view(name: str, absolute: bool, deep: bool) -> View:
     """What to print for a record, in the format of that name."""
     colour = colour_wanted()
     origins: list[int] = []
 
-    def summary(record: Record) -> Iterator[str]:
+    def packet_of(record: Record) -> Packet:
+        return record.packet().deep() if deep else record.packet()
+
+    def line_of(record: Record, packet: Packet) -> str:
         if not origins and not absolute:
             origins.append(record.time_ns)
-        yield line(record, record.packet(), origin_ns=None if absolute else origins[0], colour=colour)
+        return line(record, packet, origin_ns=None if absolute else origins[0], colour=colour)
 
     def under_summary(body: Callable[..., Iterable[str]]) -> View:
         def view(record: Record) -> Iterator[str]:
-            yield from summary(record)
+            packet = packet_of(record)
+            yield line_of(record, packet)
             yield from comment_lines(record, colour=colour)
-            yield from body(record.packet(), colour=colour)
+            yield from body(packet, colour=colour)
             yield ""
 
         return view
 
     views: dict[str, View] = {
-        "line": summary,
+        "line": lambda record: [line_of(record, packet_of(record))],
         "tree": under_summary(tree),
         "hex": under_summary(hexdump),
         "diagram": under_summary(diagram),
-        "json": lambda record: [json_line(record, record.packet())],
-        "python": lambda record: [to_expression(record.packet())],
+        "json": lambda record: [json_line(record, packet_of(record))],
+        "python": lambda record: [to_expression(packet_of(record))],
     }
     return views[name]

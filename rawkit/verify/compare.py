@@ -101,7 +101,10 @@ def _raised(error: Exception) -> str:
 
 
 def _header(layer: Layer) -> type[Header]:
-    return layer.header if isinstance(layer, CutHeader) else type(layer)
+    if isinstance(layer, Header):
+        return type(layer)
+    assert isinstance(layer, CutHeader)  # a packet that was dissected has no layers of scapy's
+    return layer.header
 
 
 # ---------------------------------------------------------------------- field by field

@@ -2,7 +2,8 @@
 
 Fields keep the names of the declaration. Numbers are numbers; flags of one bit are true or false; a set of
 flags is its letters; addresses are text; bytes are hexadecimal digits; several values are a list; options are
-a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null.
+a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null. In layers that scapy
+read (`packet.deep()`), every value is the text that scapy shows, and records within are a list like options.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from rawkit.layout import AUTO, FlagSet, ItemList, Kind, Record
 from rawkit.layout.tails import Array
 from rawkit.views.line import Captured
-from rawkit.wire import CutHeader, Layer, Packet
+from rawkit.wire import CutHeader, ForeignField, ForeignLayer, Layer, Packet
 from rawkit.wire.packet import name_of
 
 __all__ = ["as_object", "json_line"]
@@ -47,8 +48,16 @@ def as_object(record: Captured, packet: Packet) -> dict[str, Any]:
 
 
 def _fields(layer: Layer | Record) -> dict[str, Any]:
+    if isinstance(layer, ForeignLayer):
+        return {field.name: _foreign_value(field) for field in layer.fields}
     record = layer.header if isinstance(layer, CutHeader) else type(layer)
     return {name: _value(record.field(name).kind, value) for name, value in layer.values().items()}
+
+
+def _foreign_value(field: ForeignField) -> Any:
+    if not field.layers:
+        return field.value
+    return [{"name": layer.name, "fields": _fields(layer)} for layer in field.layers]
 
 
 def _value(kind: Kind, value: Any) -> Any:

@@ -128,7 +128,9 @@ def deepen(packet: Packet) -> Packet:
     stop = at
     try:
         with _Effort():
-            found, stop = reader.join(reader.dissect(first, data[start : start + MAX_BYTES]), data[:end], start, at)
+            found, stop = reader.join(
+                reader.dissect(first, data[start : start + MAX_BYTES]), data[:end], start, at
+            )
     except _TooMuchError as error:
         tell("scapy", error)
     return _joined(packet, tuple(found), data[stop:end], tuple(told))

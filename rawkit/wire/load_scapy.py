@@ -16,9 +16,6 @@ from rawkit.errors import MissingError
 
 __all__ = ["scapy_with", "scapy_with_applications"]
 
-APPLICATIONS = ("scapy.layers.all", "scapy.layers.http")
-"""What scapy brings for what stands in packets; HTTP is not in its own list of all."""
-
 
 @cache
 def scapy_with(module: str) -> Any:
@@ -46,8 +43,8 @@ def scapy_with_applications() -> Any:
 
     TLS is so only where the library `cryptography` is installed (`rawkit[deep]`), without which scapy has none.
     """
-    for module in APPLICATIONS:
-        conf = scapy_with(module)
+    conf = scapy_with("scapy.layers.all")
+    scapy_with("scapy.layers.http")  # which is not in scapy's own list of all
     if conf.crypto_valid:
         scapy_with("scapy.layers.tls.all")
     return conf
