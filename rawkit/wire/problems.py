@@ -10,7 +10,7 @@ from rawkit.errors import PacketError, TruncatedError
 from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
 from rawkit.wire.dissect import MAX_LAYERS
 from rawkit.wire.ethernet import VLAN, Ethernet
-from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
+from rawkit.wire.packet import Header, Packet, Reading, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 
 __all__ = ["find_problems"]
@@ -30,7 +30,7 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
     start, end = 0, len(data)
     cut, partial, quoted = wire_end > end, False, False
     for index, layer in enumerate(packet.layers):
-        if isinstance(layer, CutHeader):
+        if not isinstance(layer, Header):
             break
         limit = end - trailing.get(index, 0)
         stop, sliced = stops[index], quoted or partial
