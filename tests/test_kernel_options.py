@@ -38,11 +38,13 @@ def option(packet: Packet, kind: type[TCPOption]) -> TCPOption | None:
 def exchange(
     hosts: tuple[Host, ...], client: socket.socket, server: socket.socket, say: bytes, fast: bool = False
 ) -> list[Packet]:
-    """Connect, say something to the server and be answered; every segment up to the answer, as the server sees it."""
+    """Connect, say something and be answered: every segment up to the answer, as the server sees it."""
     packets: list[Packet] = []
     with hosts[1].open(PacketSocket, "eth0", filter=f"tcp port {PORT}") as link, client:
         if fast:
+            client.settimeout(None)  # or the kernel would not wait for the cookie
             client.sendto(say, MSG_FASTOPEN, ("10.0.1.2", PORT))
+            client.settimeout(PATIENCE)
         else:
             client.connect(("10.0.1.2", PORT))
             client.sendall(say)

@@ -166,6 +166,14 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
+def own_bytes(layer: Any) -> bytes:
+    """The bytes of one of scapy's layers, without those of the layers within it."""
+    if layer.raw_packet_cache is not None:
+        return bytes(layer.raw_packet_cache)
+    whole, within = bytes(layer.original), layer.payload
+    return whole[: len(whole) - len(within.original)] if within else whole  # it changed one of its fields
+
+
 class _TooMuchError(BaseException):
     """Scapy was at work for too long. It is no Exception, because scapy goes on after those."""
 
@@ -216,9 +224,9 @@ class _Reader:
         """Scapy's layers from byte `at` on, and where they end; `layer` stands at `position`."""
         found: list[ForeignLayer] = []
         while layer and len(found) < MAX_FOREIGN_LAYERS:  # what stands behind the last layer is false
-            own = layer.raw_packet_cache
-            if own is None or isinstance(layer, (self.conf.raw_layer, self.conf.padding_layer)):
+            if isinstance(layer, (self.conf.raw_layer, self.conf.padding_layer)):
                 break
+            own = own_bytes(layer)
             stop = position + len(own)
             if data[position:stop] != own:
                 break  # it was unpacked on the way, or lies in another order
