@@ -24,6 +24,7 @@ from scapy.packet import NoPayload, Padding, Raw
 from terminal import rawkit
 
 from rawkit import TCP, UDP, ForeignLayer, ICMPv4, IPv4, LinkType, Packet, Record, dissect, open_capture
+from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views import (
     as_object,
     diagram,
@@ -284,6 +285,14 @@ try:
 except MissingError as error:
     print(error)
 """
+
+
+def test_having_been_deep_changes_no_comparison() -> None:
+    for name, number in (("IGMP_V2.pcap", 1), ("smb_data_print-segv.pcap", 4), ("eapon1.pcap", 14)):
+        packet = captured(name, number).packet()
+        packet.deep()
+        differences = compare_with_scapy(packet)
+        assert unexplained(differences) == (), difference_table(differences)
 
 
 def test_without_scapy_the_remedy_is_told() -> None:

@@ -113,10 +113,18 @@ def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
     return difference.layer == "IPv4" and unread
 
 
+def _router_alert_of_igmp(difference: Difference, packet: Packet) -> bool:
+    layer = packet.layers[difference.position] if difference.position < len(packet.layers) else None
+    if not isinstance(layer, IPv4) or layer.protocol != IGMP_NUMBER or layer.options:
+        return False
+    return difference.field == "bytes" or (difference.field == "options" and "Router" in str(difference.theirs))
+
+
 # ---------------------------------------------------------------------- where a packet has what is explained
 
 
 UDP_SIZE = 8
+IGMP_NUMBER = 2
 TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
 IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
 
@@ -202,6 +210,10 @@ KNOWN = (
     Known(
         _option_by_its_number,
         "scapy knows an option by the 5 bits of its number alone, and leaves it as bytes where they do not fit",
+    ),
+    Known(
+        _router_alert_of_igmp,
+        "scapy puts a router alert into the IPv4 header of an IGMP message that came without one",
     ),
     Known(
         _raises_on_hostile_bytes,

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from rawkit.wire import LinkType
+from rawkit.wire.deep import own_bytes
 from rawkit.wire.load_scapy import scapy_with
 from rawkit.wire.names import NAMES
 
@@ -109,6 +110,7 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
     packet = layer = first(data)
     known = {name for names in NAMES.values() for name in names.scapy}
     layers: list[Layer] = []
+    start = 0
     while type(layer).__name__ != "NoPayload":
         peer = Layer(layer)
         if peer.name.startswith(("ICMPv6NDOpt", "SCTPChunk")) and layers:
@@ -116,9 +118,26 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
         elif peer.classes & known:
             layers.append(peer)
         else:
+            leave_as_bytes(layer, data[start:])
             break
+        start += len(own_bytes(layer))
         layer = layer.payload
     return packet, layers
+
+
+def leave_as_bytes(layer: Any, data: bytes) -> None:
+    """Let a layer that is not compared be plain bytes, which scapy builds as they are; `data` begins with it.
+
+    What stands behind the layer's own bytes there is padding, and stays that.
+    """
+    conf = scapy_with(IP_LAYERS)
+    if layer.underlayer is None or isinstance(layer, (conf.raw_layer, conf.padding_layer)):
+        return
+    around, whole = layer.underlayer, layer.original
+    around.remove_payload()
+    around.add_payload(conf.raw_layer(whole))
+    if len(whole) < len(data):
+        around.add_payload(conf.padding_layer(data[len(whole) :]))
 
 
 @cache
