@@ -4,6 +4,16 @@ from rawkit.wire.arp import ARP, ARPOperation
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
 from rawkit.wire.foreign import ForeignField, ForeignLayer
+from rawkit.wire.fragment import (
+    Datagram,
+    FailedDatagram,
+    Failure,
+    Notice,
+    Overlap,
+    Reassembled,
+    Reassembler,
+    fragment,
+)
 from rawkit.wire.icmpv4 import (
     ICMPv4,
     ICMPv4Echo,
@@ -115,8 +125,11 @@ __all__ = [
     "AddAddress",
     "AddressAndTimestamp",
     "CutHeader",
+    "Datagram",
     "DestinationOptions",
     "Ethernet",
+    "FailedDatagram",
+    "Failure",
     "FastOpen",
     "ForeignField",
     "ForeignLayer",
@@ -170,10 +183,14 @@ __all__ = [
     "NDUnknownOption",
     "NeighborAdvertisement",
     "NeighborSolicitation",
+    "Notice",
+    "Overlap",
     "Packet",
     "Pad1",
     "PadN",
     "Raw",
+    "Reassembled",
+    "Reassembler",
     "RecordRoute",
     "RemoveAddress",
     "Routing",
@@ -203,4 +220,5 @@ __all__ = [
     "UserTimeout",
     "WindowScale",
     "dissect",
+    "fragment",
 ]

@@ -58,6 +58,14 @@ class IPv4Option(Record, by="kind"):
 
     kind: U8
 
+    @property
+    def copied(self) -> bool:
+        """The copied flag, the first bit of `kind`: whether the option is for every fragment."""
+        return self.kind >= COPIED
+
+
+COPIED = 128
+
 
 class IPv4EndOfOptions(IPv4Option):
     """End of option list; the rest of the header is padding."""
