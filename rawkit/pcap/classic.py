@@ -10,28 +10,19 @@ from collections.abc import Generator
 from struct import Struct
 
 from rawkit.errors import FieldError
+from rawkit.pcap.changes import changed_record
+from rawkit.pcap.parts import Part
 from rawkit.pcap.record import Interface, Record
-from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.pcap.source import MAXIMUM_BLOCK, Source
+from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, FileHeader, fitting
 from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_SNAPLEN", "ClassicEncoder", "ClassicReader"]
 
-MAXIMUM_SNAPLEN = 262_144
-"""libpcap's longest packet, in bytes. A record may be longer only where the file header's snaplen says so."""
+_VERSIONS = ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0))  # as libpcap; the last is DG/UX's
+_RECORD_HEADER = "IIII"  # seconds, fraction, captured length, length on the wire
 
-_MAGICS: dict[bytes, tuple[ByteOrder, int]] = {
-    b"\xd4\xc3\xb2\xa1": ("<", 1_000_000),
-    b"\xa1\xb2\xc3\xd4": (">", 1_000_000),
-    b"\x4d\x3c\xb2\xa1": ("<", 1_000_000_000),
-    b"\xa1\xb2\x3c\x4d": (">", 1_000_000_000),
-}
-_MAGIC_OF = {key: magic for magic, key in _MAGICS.items()}
-
-# magic, major, minor, time zone and accuracy (both always 0), snaplen, link type
-_FILE_HEADER = "4sHHiIII"
-_LINK_TYPES = 0x10000  # the link type is the low half of its field; the high half tells of frame check sequences
-# seconds, fraction, captured length, length on the wire
-_RECORD_HEADER = "IIII"
+_OUR_MAGICS = {1_000_000: b"\xd4\xc3\xb2\xa1", 1_000_000_000: b"\x4d\x3c\xb2\xa1"}  # in little endian
 
 _new_record = tuple.__new__
 
@@ -40,36 +31,62 @@ class ClassicReader:
     """The records of a classic capture file, one after another."""
 
     format = "pcap"
-    magics = frozenset(_MAGICS)
+    magics = frozenset(MAGICS)
 
     def __init__(self, source: Source) -> None:
         """Reads the file header. Raises `CaptureError`."""
-        header = Struct("<" + _FILE_HEADER)
         start = source.offset
-        if not source.ensure(header.size):
-            raise source.ended(f"a file header of {header.size} bytes")
-        order, ticks = _MAGICS[source.data[source.position : source.position + 4]]
-        header = Struct(order + _FILE_HEADER)
-        magic, major, minor, _, _, snaplen, link = header.unpack_from(source.data, source.position)
-        if (major, minor) != (2, 4):
-            raise source.damage(start + len(magic), "version 2.4", f"version {major}.{minor}")
-        source.position += header.size
+        magic = MAGICS[source.data[source.position : source.position + 4]]
+        fields = Struct(magic.order + FILE_HEADER)
+        size = fields.size + magic.extra
+        if not source.ensure(size):
+            raise source.ended(f"a file header of {size} bytes")
+        self._raw_header = source.data[source.position : source.position + size]
+        self.header = FileHeader._make((*fields.unpack_from(self._raw_header), self._raw_header[fields.size :]))
+        """The file header."""
+        version = self.header.major, self.header.minor
+        if version not in _VERSIONS:
+            raise source.damage(start + 4, "version 2.4", "version {}.{}".format(*version))
+        source.position += size
         self._source = source
-        self._header = Struct(order + _RECORD_HEADER)
-        self._limit = min(max(snaplen, MAXIMUM_SNAPLEN), MAXIMUM_BLOCK)
-        self._interface = Interface(0, LinkType(link % _LINK_TYPES), snaplen, ticks_per_second=ticks)
+        self._limit = min(max(self.header.snaplen, MAXIMUM_SNAPLEN), MAXIMUM_BLOCK)
+        self._interface = Interface(
+            0,
+            self.header.link_type,
+            self.header.snaplen,
+            ticks_per_second=self.header.ticks,
+            fcs_length=self.header.fcs_length,
+        )
 
     @property
     def interfaces(self) -> tuple[Interface, ...]:
         """The one interface of the file, which its header describes."""
         return (self._interface,)
 
+    def parts(self) -> Generator[Part, None, None]:
+        """The file header, then every record. Raises what iterating raises."""
+        source = self._source
+        yield Part(self._raw_header, source.offset - len(self._raw_header))
+        for record in self:
+            start = source.position - len(record.data) - self._variant.size
+            raw = source.data[start : source.position]
+            yield Part(raw, source.origin + start, record)
+
+    def changed(self, part: Part, record: Record) -> Part:
+        """The part with another record in it (see `Capture.changed`)."""
+        if part.record is None:
+            raise FieldError("Part", "record", record, "none, since this part holds no packet")
+        raw = changed_record(part.raw, part.record, record, self.header, self._variant)
+        return part._replace(raw=raw, record=record)
+
     def __iter__(self) -> Generator[Record, None, None]:
         """Raises `CaptureError` where the file is damaged, after the last record before the damage."""
         source, interface, limit = self._source, self._interface, self._limit
         link_type = interface.link_type
         nanoseconds = 1_000_000_000 // interface.ticks_per_second
-        size, unpack = self._header.size, self._header.unpack_from
+        source.ensure(max(variant.size for variant in self.header.variants))
+        self._variant = fitting(self.header, source.data, source.position)
+        size, unpack = self._variant.size, self.header.unpacker(self._variant)
         number = 0
         while source.ensure(size):
             data, start, stop = source.data, source.position, len(source.data)
@@ -83,8 +100,8 @@ class ClassicReader:
                 number += 1
                 time_ns = seconds * 1_000_000_000 + fraction * nanoseconds
                 packet = data[start + size : end]
-                start = end
-                yield _new_record(Record, (number, time_ns, packet, wire_length, link_type, interface, ()))
+                source.position = start = end
+                yield _new_record(Record, (number, time_ns, packet, wire_length, link_type, interface, (), ()))
             else:
                 source.position = start
         if source.available:
@@ -92,7 +109,7 @@ class ClassicReader:
 
     def _fetch(self, captured: int) -> None:
         """Have the record at `position` in the window, header and all."""
-        source, size = self._source, self._header.size
+        source, size = self._source, self._variant.size
         if captured > self._limit:
             expected = f"a captured length of at most {self._limit} bytes"
             raise source.damage(source.offset + 8, expected, str(captured))
@@ -145,5 +162,5 @@ class ClassicEncoder:
         return packet
 
     def _file_header(self, link_type: LinkType) -> bytes:
-        magic = _MAGIC_OF["<", self._ticks]
-        return Struct("<" + _FILE_HEADER).pack(magic, 2, 4, 0, 0, self._limit, link_type)
+        magic = _OUR_MAGICS[self._ticks]
+        return FileHeader(magic, 2, 4, 0, 0, self._limit, link_type).pack()

@@ -10,9 +10,11 @@ from types import TracebackType
 from rawkit.errors import FileError
 from rawkit.pcap.classic import ClassicReader
 from rawkit.pcap.files import Target, open_input, reading
+from rawkit.pcap.parts import Part
 from rawkit.pcap.pcapng import PcapngReader
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.source import Source
+from rawkit.pcap.variants import FileHeader
 
 __all__ = ["Capture", "open_capture"]
 
@@ -70,6 +72,8 @@ class Capture:
             self._release()
             raise
         self._records = iter(self._reader)
+        self.parts_end = 0
+        """Where the last part that `parts` gave ends, in bytes from the start of the file."""
         self._closed = False
 
     @property
@@ -89,6 +93,35 @@ class Capture:
     def __next__(self) -> Record:
         self._refuse_closed()
         return next(self._records)
+
+    def parts(self) -> Iterator[Part]:
+        """The whole file in its parts, in place of its records: joined, their bytes are the file.
+
+            with open_capture("x.pcapng") as capture:
+                for part in capture.parts():
+                    print(part.offset, len(part.raw), part.record or part.block)
+
+        Iterate over either records or parts of a capture. Raises what iterating raises, after the last part
+        before the damage.
+        """
+        self._refuse_closed()
+        for part in self._reader.parts():
+            self.parts_end = part.offset + len(part.raw)
+            yield part
+
+    def changed(self, part: Part, record: Record) -> Part:
+        """A part of this capture with another record in it: another time, packet, wire length or comments.
+
+        All else stays as it was: byte order, variant, interface, other options. Times are rounded down to the
+        ticks of the file. A simple packet block becomes an enhanced one, which can hold what it could not.
+        Raises `FieldError` for a value that the file cannot hold, and for a part without a packet.
+        """
+        return part if record == part.record else self._reader.changed(part, record)
+
+    @property
+    def header(self) -> FileHeader | None:
+        """The file header of a classic file; None for pcapng."""
+        return self._reader.header if isinstance(self._reader, ClassicReader) else None
 
     def close(self) -> None:
         """End the iteration; close the file, if it was opened here.

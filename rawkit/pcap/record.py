@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawkit.wire.link_type import LinkType
 
 if TYPE_CHECKING:
+    from rawkit.pcap.blocks import Option
     from rawkit.wire.packet import Packet
 
 __all__ = ["Interface", "Record"]
+
+_ENHANCED = 6  # the type of block; the older packet block has the same options
+_DIRECTIONS = ("", "inbound", "outbound", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Interface:
     """Resolution of the time stamps in the file."""
     offset_seconds: int = 0
     """What the file wants added to each time stamp; `Record.time_ns` has it already."""
+    fcs_length: int | None = None
+    """Bytes of frame check sequence at the end of each packet; None where the file does not say."""
 
 
 class Record(NamedTuple):
@@ -53,6 +59,20 @@ class Record(NamedTuple):
     """Where it was seen; None only in records that were made by hand."""
     comments: tuple[str, ...] = ()
     """What people wrote about it; bytes that are not UTF-8 stand as `\\xff`."""
+    options: tuple[Option, ...] = ()
+    """What else its pcapng block says (`epb_flags`, `epb_dropcount`, ...); `option` reads one."""
+
+    def option(self, name: str) -> Any:
+        """The value of the option of that name, such as `epb_queue`; None if there is none."""
+        from rawkit.pcap.options import code_of, value_of  # here, since few files have any
+
+        code = code_of(name)
+        return next((value_of(_ENHANCED, option) for option in self.options if option.code == code), None)
+
+    @property
+    def direction(self) -> str:
+        """`inbound` or `outbound`; empty where the file does not say (pcapng draft, section 4.3.1)."""
+        return _DIRECTIONS[(self.option("epb_flags") or 0) % len(_DIRECTIONS)]
 
     def packet(self) -> Packet:
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""

@@ -11,7 +11,7 @@ from typing import Literal, SupportsBytes
 from rawkit.errors import FieldError, FileError
 from rawkit.pcap.classic import ClassicEncoder
 from rawkit.pcap.files import Target, is_replaceable, open_output, path_of, replacing, write_all
-from rawkit.pcap.pcapng import PcapngEncoder
+from rawkit.pcap.pcapng_encoder import PcapngEncoder
 from rawkit.pcap.record import Record
 from rawkit.pcap.source import MAXIMUM_BLOCK
 from rawkit.wire.link_type import LinkType
@@ -213,7 +213,7 @@ def _checked(record: Record, snaplen: int) -> Record:
 
     Raises `FieldError` for values that no format holds; what only one cannot hold, its encoder refuses.
     """
-    _, time_ns, data, wire_length, link_type, _, comments = record
+    _, time_ns, data, wire_length, link_type, _, comments, _ = record
     if not hasattr(time_ns, "__index__"):  # so numpy's whole numbers are fine
         raise FieldError("Record", "time_ns", time_ns, "a whole number of nanoseconds since 1970")
     if not hasattr(wire_length, "__index__") or not 0 <= wire_length < _LENGTHS:
