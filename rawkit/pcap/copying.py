@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from rawkit.errors import file_error
 from rawkit.pcap.block_types import SECTION
-from rawkit.pcap.files import Target, is_replaceable, open_output, path_of, replacing, write_all
+from rawkit.pcap.compressed import compressing
+from rawkit.pcap.files import Target, Writable, is_replaceable, open_output, path_of, replacing, write_all
 from rawkit.pcap.parts import Part
 from rawkit.pcap.reader import Capture
 from rawkit.pcap.source import ByteOrder
@@ -54,14 +55,18 @@ class CaptureCopy:
         self.count = 0
         """Packets written so far."""
         name = path_of(target)
-        self._patchable = name is not None and is_replaceable(name)
-        if name is not None and self._patchable:
-            self._file: BinaryIO | FileIO = self._stack.enter_context(replacing(name))
-            self.name = name
+        self._regular = name is not None and is_replaceable(name)
+        self._file: Writable
+        file: BinaryIO | FileIO
+        if name is not None and self._regular:
+            file, self.name, owned = self._stack.enter_context(replacing(name)), name, True
         else:
-            self._file, self.name, owned = open_output(target)
-            if owned:
-                self._stack.callback(self._file.close)
+            file, self.name, owned = open_output(target)
+        self._descriptor = file.fileno() if self._regular else -1
+        self._file = compressing(file, self.name) if owned else file
+        self._patchable = self._regular and self._file is file
+        if owned:
+            self._stack.callback(self._file.close)
 
     def write(self, part: Part) -> None:
         """Write a part as it is. Raises `FileError`."""
@@ -98,7 +103,7 @@ class CaptureCopy:
         if error is None:
             self.close()
         else:
-            if not self._patchable:
+            if not self._regular:
                 self.flush()
             self._stack.__exit__(kind, error, trace)
 
@@ -116,7 +121,7 @@ class CaptureCopy:
         self.flush()
         header = section.header(self._written - section.start)
         try:
-            os.pwrite(self._file.fileno(), header, section.start - len(header))
+            os.pwrite(self._descriptor, header, section.start - len(header))
         except OSError as error:
             raise file_error(error, f"write {self.name}") from error
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 
 from rawkit.errors import FileError
 from rawkit.pcap.classic import ClassicReader
+from rawkit.pcap.compression import MAGIC_SIZE, Decompressed, codec_of
 from rawkit.pcap.files import Target, open_input, reading
 from rawkit.pcap.parts import Part
 from rawkit.pcap.pcapng import PcapngReader
@@ -19,15 +20,9 @@ from rawkit.pcap.variants import FileHeader
 __all__ = ["Capture", "open_capture"]
 
 _MAGIC_SIZE = 4
+_EXPECTED = "the magic number of a pcap or pcapng file"
 _READERS: dict[bytes, type[ClassicReader] | type[PcapngReader]] = {
     magic: reader for reader in (ClassicReader, PcapngReader) for magic in reader.magics
-}
-_COMPRESSIONS = {  # how their files begin, and the program that reads them
-    b"\x1f\x8b": ("gzip", "gzip -dc"),
-    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc"),
-    b"\xfd7zX": ("xz", "xz -dc"),
-    b"BZh": ("bzip2", "bzip2 -dc"),
-    b"\x04\x22\x4d\x18": ("lz4", "lz4 -dc"),
 }
 
 
@@ -40,11 +35,15 @@ def open_capture(source: Target) -> Capture:
             for record in capture:
                 print(record.time_ns, len(record.data))
 
+    A file that is compressed with gzip, zstd, xz, lz4 or bzip2 is read all the same, whatever it is called; what
+    is cut short or damaged gives every record before, as any file does.
+
     It reads no more than it must, never seeks, and gives each record as soon as its bytes are there, so a
     pipe or FIFO that another program still writes to works too. Memory is constant: less than 1 MiB for usual
-    packets, five times the length of longer ones, and ten times `MAXIMUM_BLOCK` for the worst that a hostile
-    file can do: options, comments and interfaces are limited too (`MAXIMUM_OPTIONS`, `MAXIMUM_TEXT` and
-    `MAXIMUM_INTERFACES` in `blocks` and `pcapng`).
+    packets (and what xz and zstd need, up to `compression.MAXIMUM_WINDOW`), five times the length of longer
+    ones, and ten times `MAXIMUM_BLOCK` for the worst that a hostile file can do: options, comments and
+    interfaces are limited too (`MAXIMUM_OPTIONS`, `MAXIMUM_TEXT` and `MAXIMUM_INTERFACES` in `blocks` and
+    `pcapng`).
 
     Raises `FileError` if the file cannot be opened, `CaptureError` if it is no capture file, `TypeError` for
     what is neither a path nor a binary file. Iterating gives every record before a damage and then raises one
@@ -60,13 +59,10 @@ class Capture:
     def __init__(self, source: Target) -> None:
         self._file, self.name, self._owned = open_input(source)
         try:
-            window = Source(reading(self._file), self.name)
-            expected = "the magic number of a pcap or pcapng file"
-            if not window.ensure(_MAGIC_SIZE):
-                raise window.ended(expected)
+            window = _window(reading(self._file), self.name)
             magic = window.data[:_MAGIC_SIZE]
             if magic not in _READERS:
-                raise window.damage(0, expected, magic.hex(" ") + _remedy(magic))
+                raise window.damage(0, _EXPECTED, magic.hex(" "))
             self._reader = _READERS[magic](window)
         except BaseException:
             self._release()
@@ -150,9 +146,17 @@ class Capture:
         self.close()
 
 
-def _remedy(magic: bytes) -> str:
-    """What to do about a file that is a compressed one."""
-    for start, (name, program) in _COMPRESSIONS.items():
-        if magic.startswith(start):
-            return f", a file compressed with {name}; decompress it first: {program} FILE > x.pcap"
-    return ""
+def _window(read: Callable[[int], bytes], name: str) -> Source:
+    """The window on a capture, decompressed if need be, with its magic number in it."""
+    window = Source(read, name)
+    if not window.ensure(_MAGIC_SIZE):
+        raise window.ended(_EXPECTED)
+    if window.data[:_MAGIC_SIZE] in _READERS:
+        return window
+    window.ensure(MAGIC_SIZE)
+    if (codec := codec_of(window.data)) is None:
+        return window
+    inside = Source(Decompressed(read, window.data, codec, name).read, f"{name}, decompressed")
+    if not inside.ensure(_MAGIC_SIZE):
+        raise inside.ended(_EXPECTED)
+    return inside

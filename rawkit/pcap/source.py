@@ -60,15 +60,16 @@ class Source:
         if missing <= 0:
             return True
         parts = [self.data[self.position :]]
-        self.origin += self.position
         try:
             while missing > 0 and (part := self._read(_CHUNK)):
                 parts.append(part)
                 missing -= len(part)
         except OSError as error:
             raise file_error(error, f"read {self.name}") from error
-        self.data = b"".join(parts)
-        self.position = 0
+        finally:
+            self.data = b"".join(parts)
+            self.origin += self.position
+            self.position = 0
         return missing <= 0
 
     def damage(self, offset: int, expected: str, found: str) -> CaptureError:
