@@ -8,6 +8,7 @@ from rawkit.pcap.options import make_option, name_of, value_of
 from rawkit.pcap.parts import Part
 from rawkit.pcap.reader import Capture, open_capture
 from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.salvage import Damage
 from rawkit.pcap.source import MAXIMUM_BLOCK
 from rawkit.pcap.variants import FileHeader
 from rawkit.pcap.writer import CaptureWriter, Format, write_capture
@@ -20,6 +21,7 @@ __all__ = [
     "CaptureCopy",
     "CaptureFilter",
     "CaptureWriter",
+    "Damage",
     "FileHeader",
     "Format",
     "Interface",

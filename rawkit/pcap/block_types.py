@@ -33,6 +33,7 @@ __all__ = [
     "ENHANCED",
     "INTERFACE",
     "JOURNAL",
+    "KNOWN_TYPES",
     "NAMES",
     "OBSOLETE",
     "PACKETS",
@@ -91,6 +92,10 @@ _SHAPES = {
     CUSTOM_NOT_COPIED: Shape("Custom, not copied", ("private_enterprise_number",), "I", has_options=False),
 }
 _UNKNOWN = Shape("", has_options=False)
+
+KNOWN_TYPES = frozenset(_SHAPES)
+"""The types of block that are known here."""
+
 _RECORDS = {order: Struct(order + "HH") for order in "<>"}  # type, length: of a name resolution record
 
 

@@ -82,12 +82,12 @@ class Option(NamedTuple):
     """The byte order of numbers in the value."""
 
 
-def read_blocks(source: Source) -> Iterator[Block]:
+def read_blocks(source: Source, order: ByteOrder = "<") -> Iterator[Block]:
     """Every block of every section, known or not, in the order of the file.
 
-    Raises `CaptureError` where the frame is damaged, after the last block before the damage.
+    `order` is that of the section in whose midst `source` may stand. Raises `CaptureError` where the frame is
+    damaged, after the last block before the damage, with `position` at the damaged block.
     """
-    order: ByteOrder = "<"
     head, tail = _HEADS[order].unpack_from, _TAILS[order].unpack_from
     while source.ensure(SMALLEST):
         data, start, stop, origin = source.data, source.position, len(source.data), source.origin

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from struct import Struct
 
-from rawkit.errors import FieldError
+from rawkit.errors import CaptureError, FieldError
 from rawkit.pcap.changes import changed_record
 from rawkit.pcap.parts import Part
 from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.salvage import Damage, OnDamage, next_record
 from rawkit.pcap.source import MAXIMUM_BLOCK, Source
-from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, FileHeader, fitting
+from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, FileHeader, Variant, fitting
 from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_SNAPLEN", "ClassicEncoder", "ClassicReader"]
@@ -33,7 +34,7 @@ class ClassicReader:
     format = "pcap"
     magics = frozenset(MAGICS)
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, on_damage: OnDamage | None = None) -> None:
         """Reads the file header. Raises `CaptureError`."""
         start = source.offset
         magic = MAGICS[source.data[source.position : source.position + 4]]
@@ -49,6 +50,8 @@ class ClassicReader:
             raise source.damage(start + 4, "version 2.4", "version {}.{}".format(*version))
         source.position += size
         self._source = source
+        self._on_damage = on_damage
+        self._variant: Variant | None = None
         self._limit = min(max(self.header.snaplen, MAXIMUM_SNAPLEN), MAXIMUM_BLOCK)
         self._interface = Interface(
             0,
@@ -67,8 +70,11 @@ class ClassicReader:
         """The file header, then every record. Raises what iterating raises."""
         source = self._source
         yield Part(self._raw_header, source.offset - len(self._raw_header))
-        for record in self:
-            start = source.position - len(record.data) - self._variant.size
+        if self._on_damage is not None:
+            yield from self._salvaged(self._on_damage)
+        size = self._probed().size
+        for record in self._records():
+            start = source.position - len(record.data) - size
             raw = source.data[start : source.position]
             yield Part(raw, source.origin + start, record)
 
@@ -76,18 +82,21 @@ class ClassicReader:
         """The part with another record in it (see `Capture.changed`)."""
         if part.record is None:
             raise FieldError("Part", "record", record, "none, since this part holds no packet")
-        raw = changed_record(part.raw, part.record, record, self.header, self._variant)
+        raw = changed_record(part.raw, part.record, record, self.header, self._probed())
         return part._replace(raw=raw, record=record)
 
     def __iter__(self) -> Generator[Record, None, None]:
         """Raises `CaptureError` where the file is damaged, after the last record before the damage."""
+        if self._on_damage is None:
+            return self._records()
+        return (part.record for part in self._salvaged(self._on_damage) if part.record is not None)
+
+    def _records(self, number: int = 0) -> Generator[Record, None, None]:
         source, interface, limit = self._source, self._interface, self._limit
         link_type = interface.link_type
         nanoseconds = 1_000_000_000 // interface.ticks_per_second
-        source.ensure(max(variant.size for variant in self.header.variants))
-        self._variant = fitting(self.header, source.data, source.position)
-        size, unpack = self._variant.size, self.header.unpacker(self._variant)
-        number = 0
+        variant = self._probed()
+        size, unpack = variant.size, self.header.unpacker(variant)
         while source.ensure(size):
             data, start, stop = source.data, source.position, len(source.data)
             while start + size <= stop:
@@ -107,9 +116,61 @@ class ClassicReader:
         if source.available:
             raise source.ended(f"a record header of {size} bytes")
 
+    def _probed(self) -> Variant:
+        """The variant of the records, which the first of them tell."""
+        if self._variant is None:
+            self._source.ensure(max(variant.size for variant in self.header.variants))
+            self._variant = fitting(self.header, self._source.data, self._source.position)
+        return self._variant
+
+    def _salvaged(self, report: OnDamage) -> Generator[Part, None, None]:
+        """The records that prove themselves: sound, whole, and followed by a sound header or the end."""
+        source, variant, number = self._source, self._probed(), 0
+        while source.ensure(1):
+            start = end = source.offset
+            part, error = None, self._fault()
+            if error is None:
+                record = next(self._records(number))
+                end = source.offset
+                source.position -= end - start
+                part = Part(source.data[source.position : source.position + end - start], start, record)
+                error = self._header_fault(end - start)
+                if error is None:
+                    source.position += end - start
+            if error is not None:
+                found = next_record(source, self.header, variant, self._limit)
+                if found and source.offset < end:
+                    part = None  # others begin in the midst of it
+                first = start if part is None else end
+                report(Damage(source.name, first, source.offset - first, error.expected, error.found))
+            if part is not None:
+                number += 1
+                yield part
+
+    def _fault(self) -> CaptureError | None:
+        """What is wrong with the record at `position`."""
+        source, size = self._source, self._probed().size
+        if not source.ensure(size):
+            return source.ended(f"a record header of {size} bytes")
+        if error := self._header_fault(0):
+            return error
+        captured = self.header.unpacker(self._probed())(source.data, source.position)[2]
+        return None if source.ensure(size + captured) else source.ended(f"a record of {size + captured} bytes")
+
+    def _header_fault(self, at: int) -> CaptureError | None:
+        """What is wrong with the record header `at` bytes behind `position`, if there is one."""
+        source, variant = self._source, self._probed()
+        if not source.ensure(at + variant.size):
+            return None
+        fields = self.header.unpacker(variant)(source.data, source.position + at)
+        if fields[2] > self._limit:
+            expected = f"a captured length of at most {self._limit} bytes"
+            return source.damage(source.offset + at + 8, expected, str(fields[2]))
+        return None if any(fields) else source.damage(source.offset + at, "a record header", "zeros")
+
     def _fetch(self, captured: int) -> None:
         """Have the record at `position` in the window, header and all."""
-        source, size = self._source, self._variant.size
+        source, size = self._source, self._probed().size
         if captured > self._limit:
             expected = f"a captured length of at most {self._limit} bytes"
             raise source.damage(source.offset + 8, expected, str(captured))

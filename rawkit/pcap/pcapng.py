@@ -25,6 +25,7 @@ from rawkit.pcap.blocks import (
 from rawkit.pcap.changes import changed_block
 from rawkit.pcap.parts import Part
 from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.salvage import Damage, OnDamage, salvaged_blocks
 from rawkit.pcap.source import Source
 from rawkit.wire.link_type import LinkType
 
@@ -56,6 +57,8 @@ _NANOSECONDS = 1_000_000_000  # in a second
 _WORD = 2**32
 _POWERS_OF_TWO = 128  # if_tsresol from here on means a power of two
 
+_UNKNOWN_LINK_TYPE = 0xFFFF
+
 _new_record = tuple.__new__
 
 
@@ -81,10 +84,11 @@ class PcapngReader:
     format = "pcapng"
     magics = frozenset([SECTION_MAGIC])
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, on_damage: OnDamage | None = None) -> None:
         """Reads the header of the first section. Raises `CaptureError`."""
         self._source = source
-        blocks = read_blocks(source)
+        self._on_damage = on_damage
+        blocks = iter(read_blocks(source) if on_damage is None else salvaged_blocks(source, on_damage))
         first = next(blocks)
         self._open_section(first)
         self._blocks: Iterator[Block] = chain((first,), blocks)
@@ -96,19 +100,41 @@ class PcapngReader:
 
     def __iter__(self) -> Generator[Record, None, None]:
         """Raises `CaptureError` where the file is damaged, after the last record before the damage."""
-        return self._records(self._blocks)
+        if self._on_damage is None:
+            return self._records(self._blocks)
+        return (part.record for part in self.parts() if part.record is not None)
 
     def parts(self) -> Generator[Part, None, None]:
         """Every block, with the record of those that hold a packet. Raises what iterating raises."""
+        number = 0
         current: list[Block] = []
         records = self._records(iter(current.pop, None))
         for block in self._blocks:
-            if block.type in PACKETS:
-                current.append(block)
-                yield Part(block.raw, block.offset, next(records), block)
+            try:
+                if block.type in PACKETS:
+                    current.append(block)
+                    part = Part(block.raw, block.offset, next(records), block)
+                    number += 1
+                else:
+                    self._describe(block)
+                    part = Part(block.raw, block.offset, None, block)
+            except CaptureError as error:
+                if self._on_damage is None:
+                    raise
+                self._on_damage(Damage(error.name, block.offset, len(block.raw), error.expected, error.found))
+                self._stand_in(block)
+                records = self._records(iter(current.pop, None), number)
             else:
-                self._describe(block)
-                yield Part(block.raw, block.offset, None, block)
+                yield part
+
+    def _stand_in(self, block: Block) -> None:
+        """Have an interface in the place of one that cannot be read, so that those after it keep their numbers."""
+        if block.type == INTERFACE and len(self._clocks) < MAXIMUM_INTERFACES:
+            fields = _INTERFACES[block.order]
+            known = len(block.raw) >= fields.size + TAIL_SIZE
+            link_type, _, snaplen = fields.unpack_from(block.raw) if known else (_UNKNOWN_LINK_TYPE, 0, 0)
+            interface = Interface(len(self._clocks), LinkType(link_type), snaplen, ticks_per_second=1_000_000)
+            self._clocks.append(_Clock.of(interface))
 
     def changed(self, part: Part, record: Record) -> Part:
         """The part with another record in it (see `Capture.changed`)."""
@@ -117,8 +143,7 @@ class PcapngReader:
         block = changed_block(part.block, part.record, record)
         return part._replace(raw=block.raw, record=record, block=block)
 
-    def _records(self, blocks: Iterator[Block]) -> Generator[Record, None, None]:
-        number = 0
+    def _records(self, blocks: Iterator[Block], number: int = 0) -> Generator[Record, None, None]:
         for block in blocks:
             block_type, raw, order, _ = block
             if (fields := _TIMED.get((block_type, order))) is not None:

@@ -14,6 +14,7 @@ from rawkit.pcap.files import Target, open_input, reading
 from rawkit.pcap.parts import Part
 from rawkit.pcap.pcapng import PcapngReader
 from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.salvage import OnDamage
 from rawkit.pcap.source import Source
 from rawkit.pcap.variants import FileHeader
 
@@ -26,7 +27,7 @@ _READERS: dict[bytes, type[ClassicReader] | type[PcapngReader]] = {
 }
 
 
-def open_capture(source: Target) -> Capture:
+def open_capture(source: Target, *, on_damage: OnDamage | None = None) -> Capture:
     """Open a capture file, classic pcap or pcapng: a path, `-` for standard input, or a binary file object.
 
     Use it as a context manager and iterate over it:
@@ -49,21 +50,25 @@ def open_capture(source: Target) -> Capture:
     what is neither a path nor a binary file. Iterating gives every record before a damage and then raises one
     `CaptureError` with the byte offset and what was expected there. A file object is read from where it
     stands, and stays open.
+
+    With `on_damage`, reading goes on behind damage: with the next record or block that proves itself, which it
+    finds in time that grows with the file and no faster. `on_damage` is called with a `Damage` for each stretch
+    of bytes that was passed over. Only damage of the first bytes, and of compressed data, still ends it.
     """
-    return Capture(source)
+    return Capture(source, on_damage)
 
 
 class Capture:
     """An open capture file: an iterator over its records. Made by `open_capture`, which tells the rest."""
 
-    def __init__(self, source: Target) -> None:
+    def __init__(self, source: Target, on_damage: OnDamage | None = None) -> None:
         self._file, self.name, self._owned = open_input(source)
         try:
             window = _window(reading(self._file), self.name)
             magic = window.data[:_MAGIC_SIZE]
             if magic not in _READERS:
                 raise window.damage(0, _EXPECTED, magic.hex(" "))
-            self._reader = _READERS[magic](window)
+            self._reader = _READERS[magic](window, on_damage)
         except BaseException:
             self._release()
             raise
