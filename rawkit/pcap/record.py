@@ -15,6 +15,7 @@ __all__ = ["Interface", "Record"]
 
 _ENHANCED = 6  # the type of block; the older packet block has the same options
 _DIRECTIONS = ("", "inbound", "outbound", "")
+_FCS_UNIT, _FCS_LENGTHS = 32, 16  # the length of the frame check sequence is in bits 5 to 8 of epb_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,12 @@ class Record(NamedTuple):
         return next((value_of(_ENHANCED, option) for option in self.options if option.code == code), None)
 
     @property
+    def fcs_length(self) -> int:
+        """Bytes of frame check sequence at the end of the packet on the wire; 0 where the file does not tell."""
+        told = (self.option("epb_flags") or 0) // _FCS_UNIT % _FCS_LENGTHS if self.options else 0
+        return told or (self.interface.fcs_length or 0 if self.interface else 0)
+
+    @property
     def direction(self) -> str:
         """`inbound` or `outbound`; empty where the file does not say (pcapng draft, section 4.3.1)."""
         return _DIRECTIONS[(self.option("epb_flags") or 0) % len(_DIRECTIONS)]
@@ -78,4 +85,6 @@ class Record(NamedTuple):
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""
         from rawkit.wire import dissect  # here, since many uses of a capture never look inside a packet
 
-        return dissect(self.data, self.link_type, wire_length=self.wire_length)
+        return dissect(
+            self.data, self.link_type, wire_length=self.wire_length, fcs_length=self.fcs_length
+        )

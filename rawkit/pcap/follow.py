@@ -1,0 +1,106 @@
+"""Reading on in a capture file that still grows, or is replaced by a new one under its name, as `tail -F` does."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from io import FileIO
+from typing import BinaryIO, cast
+
+from rawkit.errors import CaptureError, file_error
+from rawkit.pcap.files import Target, path_of
+from rawkit.pcap.reader import open_capture
+from rawkit.pcap.record import Record
+from rawkit.pcap.salvage import OnDamage
+
+__all__ = ["follow_capture"]
+
+
+def follow_capture(
+    source: Target,
+    wait: Callable[[], None],
+    *,
+    on_cut: Callable[[CaptureError], None] | None = None,
+    on_damage: OnDamage | None = None,
+) -> Iterator[Record]:
+    """The records of a capture file, each as soon as all of it is there; without end, unless `wait` raises.
+
+    `wait` is called when there is nothing to read yet. It returns when it is time to look again, or raises what
+    ends the following. The records of a file that takes the place of the first one (another inode under its
+    name, or the same one cut shorter) follow those of the first, and are numbered on. A file that was replaced
+    in the midst of a record is told of through `on_cut`; `on_damage` is that of `open_capture`. What is no
+    regular file (a pipe, `-`, a file object) is read to its end.
+
+    Raises `FileError` and `CaptureError` as `open_capture` does.
+    """
+    name = path_of(source)
+    if name is None or name == "-" or not _is_regular(name):
+        with open_capture(source, on_damage=on_damage) as capture:
+            yield from capture
+        return
+    number = 0
+    file = _open(name)
+    while True:
+        with file:
+            growing = _Growing(file, name, wait)
+            try:
+                with open_capture(cast("BinaryIO", growing), on_damage=on_damage) as capture:
+                    for record in capture:
+                        number += 1
+                        yield record._replace(number=number)
+            except CaptureError as error:
+                if not growing.replaced:
+                    raise
+                if on_cut is not None:
+                    on_cut(error)
+        while not os.path.exists(name):
+            wait()
+        file = _open(name)
+
+
+class _Growing:
+    """A file that gives b"" only when another has taken its place, or it was cut shorter than what was read."""
+
+    def __init__(self, file: FileIO, name: str, wait: Callable[[], None]) -> None:
+        self.name = name
+        self.replaced = False
+        """Whether all was read that there will ever be."""
+        self._file, self._wait = file, wait
+        self._offset = 0
+
+    def read(self, count: int) -> bytes:
+        """At most `count` bytes, as soon as there are any."""
+        while True:
+            replaced = self._is_replaced()  # looked at before reading, so that the last bytes are not missed
+            if part := self._file.read(count):
+                self._offset += len(part)
+                return part
+            if replaced:
+                self.replaced = True
+                return b""
+            self._wait()
+
+    def _is_replaced(self) -> bool:
+        here = os.fstat(self._file.fileno())
+        if here.st_size < self._offset:
+            return True
+        try:
+            there = os.stat(self.name)
+        except OSError:
+            return False  # it was moved away, and its successor is yet to come
+        return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino)
+
+
+def _open(name: str) -> FileIO:
+    try:
+        return FileIO(name, "rb")
+    except OSError as error:
+        raise file_error(error, f"open {name}") from error
+
+
+def _is_regular(name: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(name).st_mode)
+    except OSError as error:
+        raise file_error(error, f"open {name}") from error
