@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from itertools import islice
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 import click
 
 from rawkit.cli.arguments import INPUT_FILE
-from rawkit.cli.output import Lines, WatchedInput, colour_wanted
-from rawkit.pcap import CaptureFilter, Record, open_capture
-from rawkit.pcap.files import open_input
+from rawkit.cli.inputs import opened
+from rawkit.cli.output import Lines, colour_wanted
+from rawkit.pcap import CaptureFilter, Record
 from rawkit.views import (
     comment_lines,
     diagram,
@@ -43,6 +43,7 @@ Examples:
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
   rawkit decode capture.pcap --format json | jq '.layers[].name'
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
+  rawkit decode capture.pcap --follow
   tcpdump -w - | rawkit decode -
 
 \b
@@ -74,6 +75,8 @@ def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: st
 )
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
+@click.option("--salvage", is_flag=True, help="Go on behind damage; tell on standard error what was skipped.")
+@click.option("--follow", is_flag=True, help="Read on as FILE grows, and in the one that takes its place.")
 @click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")
 def command(
     file: str,
@@ -83,6 +86,8 @@ def command(
     fields: tuple[str, ...],
     as_diagram: bool,
     as_python: bool,
+    salvage: bool,
+    follow: bool,
     absolute: bool,
 ) -> None:
     """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
@@ -91,25 +96,11 @@ def command(
     if absolute and name in ("json", "fields", "python"):
         raise click.UsageError("-t is for views that show the time in words; " + name + " does not")
     view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute)
-    with Lines() as lines:
-        for record in islice(_records(file, wanted, lines.flush), count):
+    with Lines() as lines, opened(file, lines.flush, salvage=salvage, follow=follow) as capture:
+        records = capture if wanted is None else filter(wanted.matches, capture)
+        for record in islice(records, count):
             for text in view(record):
                 lines.write(text)
-
-
-def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[], None]) -> Iterator[Record]:
-    """The records that the filter lets pass, each as soon as it is there."""
-    file, name, owned = open_input(name)
-    try:
-        watched = cast(BinaryIO, WatchedInput(file, name, before_waiting))
-        with open_capture(watched) as capture:
-            if wanted is None:
-                yield from capture
-            else:
-                yield from filter(wanted.matches, capture)
-    finally:
-        if owned:
-            file.close()
 
 
 def _name_of_view(format_: str | None, as_diagram: bool, as_python: bool) -> str:

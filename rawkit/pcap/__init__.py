@@ -4,7 +4,7 @@ from rawkit.pcap.block_types import BlockView, NameRecord, describe
 from rawkit.pcap.blocks import Block, Option
 from rawkit.pcap.copying import CaptureCopy
 from rawkit.pcap.filter import CaptureFilter
-from rawkit.pcap.follow import follow_capture
+from rawkit.pcap.follow import FollowedCapture
 from rawkit.pcap.options import make_option, name_of, value_of
 from rawkit.pcap.parts import Part
 from rawkit.pcap.reader import Capture, open_capture
@@ -24,6 +24,7 @@ __all__ = [
     "CaptureWriter",
     "Damage",
     "FileHeader",
+    "FollowedCapture",
     "Format",
     "Interface",
     "NameRecord",
@@ -31,7 +32,6 @@ __all__ = [
     "Part",
     "Record",
     "describe",
-    "follow_capture",
     "make_option",
     "name_of",
     "open_capture",
