@@ -49,6 +49,11 @@ class FollowedCapture:
         self._records = self._all()
 
     @property
+    def format(self) -> str:
+        """`pcap` or `pcapng`; empty before the first record."""
+        return "" if self._capture is None else self._capture.format
+
+    @property
     def interfaces(self) -> tuple[Interface, ...]:
         """Those of the section that is being read."""
         return () if self._capture is None else self._capture.interfaces

@@ -3,6 +3,16 @@
 from rawkit.wire.arp import ARP, ARPOperation
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.fragment import (
+    Datagram,
+    FailedDatagram,
+    Failure,
+    Notice,
+    Overlap,
+    Reassembled,
+    Reassembler,
+    fragment,
+)
 from rawkit.wire.icmpv4 import (
     ICMPv4,
     ICMPv4Echo,
@@ -92,8 +102,11 @@ __all__ = [
     "ARPOperation",
     "AddressAndTimestamp",
     "CutHeader",
+    "Datagram",
     "DestinationOptions",
     "Ethernet",
+    "FailedDatagram",
+    "Failure",
     "Fragment",
     "Header",
     "HopByHop",
@@ -135,10 +148,14 @@ __all__ = [
     "NDUnknownOption",
     "NeighborAdvertisement",
     "NeighborSolicitation",
+    "Notice",
+    "Overlap",
     "Packet",
     "Pad1",
     "PadN",
     "Raw",
+    "Reassembled",
+    "Reassembler",
     "RecordRoute",
     "Routing",
     "RoutingType0",
@@ -161,4 +178,5 @@ __all__ = [
     "UnknownRouting",
     "WindowScale",
     "dissect",
+    "fragment",
 ]
