@@ -87,11 +87,12 @@ def _sum(packet: Placed, index: int) -> Sum | None:
     """What goes into the Internet checksum of a layer; None if it has none."""
     record = packet.layers[index]
     field = field_ruled_by(type(record), Checksum)
-    if field is None:
+    if field is None or getattr(record, field.name) is None:
         return None
     rule: Any = field.rule
     start, stop, limit = packet.stops[index - 1] if index else 0, packet.stops[index], packet.limits[index]
-    at, size = start + field.offset // 8, field.bits // 8
+    place = next(span for span in record.spans() if span.name == field.name)
+    at, size = start + place.offset // 8, place.bits // 8
     covered = packet.data[start:at] + bytes(size) + packet.data[at + size : limit if rule.covers_body else stop]
     words = as_words(covered) % 65535
     network, addresses, protocol = None, 0, 0

@@ -32,7 +32,16 @@ from rawkit.layout import (
 )
 from rawkit.wire.ip import IP
 from rawkit.wire.link_type import LinkType
-from rawkit.wire.spaces import ETHER_TYPES, IP_PROTOCOLS, LINK_LAYERS
+from rawkit.wire.spaces import (
+    ETHER_TYPES,
+    IP_PROTOCOLS,
+    LINK_LAYERS,
+    LLC_SAPS,
+    LOOP_FAMILIES,
+    MPLS_PAYLOADS,
+    NULL_FAMILIES,
+    PPP_BYTES,
+)
 
 __all__ = [
     "AddressAndTimestamp",
@@ -183,7 +192,16 @@ class IPv4(
     IP,
     values=(4,),
     pseudo_header=("src", "dst"),
-    numbers={ETHER_TYPES: 0x0800, IP_PROTOCOLS: 4, LINK_LAYERS: (LinkType.RAW, LinkType.IPV4)},
+    numbers={
+        ETHER_TYPES: 0x0800,
+        IP_PROTOCOLS: 4,
+        LINK_LAYERS: (LinkType.RAW, LinkType.IPV4),
+        LLC_SAPS: 0x06,
+        LOOP_FAMILIES: 2,
+        MPLS_PAYLOADS: tuple(range(0x40, 0x50)),
+        NULL_FAMILIES: (0x02000000, 2),
+        PPP_BYTES: 0x0021,
+    },
 ):
     """The header of RFC 791, section 3.1, with the type of service of RFC 2474 and RFC 3168.
 

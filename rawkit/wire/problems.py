@@ -109,11 +109,18 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
 
 
 def _is_padding(view: View) -> bool:
-    """Whether what trails the layer is what Ethernet adds to a short frame."""
-    around = view.layers[: view.position]
-    tags = sum(isinstance(layer, VLAN) for layer in around)
-    in_frame = len(around) == tags + 1 and isinstance(around[0], Ethernet)
-    return in_frame and view.end == len(view.data) <= MINIMUM_FRAME + 4 * tags
+    """Whether what trails the layer is what Ethernet adds to a short frame, which may be in a tunnel."""
+    tells_length = isinstance(view.layers[view.position], Ethernet | VLAN)
+    start, position = (view.stop, view.position + 1) if tells_length else (view.start, view.position)
+    shortest = MINIMUM_FRAME
+    for layer in reversed(view.layers[:position]):
+        start -= layer._fixed_size
+        if isinstance(layer, Ethernet):
+            return view.end - start <= shortest
+        if not isinstance(layer, VLAN):
+            return False
+        shortest += layer._fixed_size
+    return False
 
 
 @cache
