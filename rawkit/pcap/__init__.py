@@ -11,6 +11,7 @@ from rawkit.pcap.reader import Capture, open_capture
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.salvage import Damage
 from rawkit.pcap.source import MAXIMUM_BLOCK
+from rawkit.pcap.summary import InterfaceSummary, SectionSummary, Summary, summarize
 from rawkit.pcap.variants import FileHeader
 from rawkit.pcap.writer import CaptureWriter, Format, write_capture
 
@@ -26,15 +27,19 @@ __all__ = [
     "FileHeader",
     "Format",
     "Interface",
+    "InterfaceSummary",
     "NameRecord",
     "Option",
     "Part",
     "Record",
+    "SectionSummary",
+    "Summary",
     "describe",
     "follow_capture",
     "make_option",
     "name_of",
     "open_capture",
+    "summarize",
     "value_of",
     "write_capture",
 ]

@@ -85,6 +85,4 @@ class Record(NamedTuple):
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""
         from rawkit.wire import dissect  # here, since many uses of a capture never look inside a packet
 
-        return dissect(
-            self.data, self.link_type, wire_length=self.wire_length, fcs_length=self.fcs_length
-        )
+        return dissect(self.data, self.link_type, wire_length=self.wire_length, fcs_length=self.fcs_length)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from rawkit.errors import CaptureError
 from rawkit.pcap.block_types import INTERFACE, OBSOLETE, SECTION, SIMPLE, STATISTICS, BlockView, describe
 from rawkit.pcap.blocks import Block
+from rawkit.pcap.files import Target
 from rawkit.pcap.options import DEFAULT_TICKS, ticks_per_second
 from rawkit.pcap.parts import Part
-from rawkit.pcap.reader import Capture
-from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.reader import Capture, open_capture
+from rawkit.pcap.record import Record
 from rawkit.pcap.source import ByteOrder
 from rawkit.wire.link_type import LinkType
 
@@ -71,8 +72,8 @@ class InterfaceSummary:
 class Summary:
     """What a capture file holds."""
 
-    name: str
-    format: str
+    name: str = ""
+    format: str = ""
     """`pcap` or `pcapng`."""
     snaplen: int = 0
     """What a classic file's header says is kept of each packet at the most, in bytes; 0 for no limit."""
@@ -143,27 +144,38 @@ class Summary:
             self.damages.append(str(damage))
 
 
-def summarize(capture: Capture, on_progress: Callable[[int], None] = lambda _: None) -> Summary:
-    """Read a capture to its end, and tell what it holds; `on_progress` is given the count of packets.
+def summarize(
+    source: Target, *, salvage: bool = False, on_progress: Callable[[int], None] = lambda _: None
+) -> Summary:
+    """Read a capture file to its end, and tell what it holds; `on_progress` is given the count of packets.
 
-    Damage ends it (unless the capture goes on behind damage), and stands in the summary. Raises `FileError`.
+    Damage ends it, unless `salvage` has it go on behind; either way it stands in the summary. Raises `FileError`,
+    and `CaptureError` for what is no capture file.
     """
-    counting = _Counting(capture)
-    try:
-        for part in capture.parts():
-            counting.take(part)
-            on_progress(counting.summary.packets)
-    except CaptureError as error:
-        counting.summary.add_damage(error)
-    return counting.finished(capture.parts_end)
+    summary = Summary()
+    with open_capture(source, on_damage=summary.add_damage if salvage else None) as capture:
+        counting = _Counting(summary, capture)
+        try:
+            for part in capture.parts():
+                counting.take(part)
+                on_progress(summary.packets)
+        except CaptureError as error:
+            summary.add_damage(error)
+        counting.close_section()
+    return summary
 
 
 class _Counting:
     """A summary that grows part by part."""
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, summary: Summary, capture: Capture) -> None:
         header = capture.header
-        self.summary = Summary(capture.name, capture.format, header.snaplen if header else 0)
+        self.summary = summary
+        summary.name, summary.format, summary.snaplen = (
+            capture.name,
+            capture.format,
+            header.snaplen if header else 0,
+        )
         self._section = -1 if header is None else 0
         self._current: list[InterfaceSummary] = []  # of the section that is being read
         self._previous_ns: int | None = None
@@ -176,16 +188,11 @@ class _Counting:
     def take(self, part: Part) -> None:
         """Count one more part."""
         block = part.block
+        self.summary.size = max(self.summary.size, part.offset + len(part.raw))
         if block is not None:
             self._count_block(block)
         if part.record is not None:
             self._count_packet(part.record, block)
-
-    def finished(self, size: int) -> Summary:
-        """The summary, when all is read."""
-        self._close_section()
-        self.summary.size = size
-        return self.summary
 
     def _count_packet(self, record: Record, block: Block | None) -> None:
         summary, captured = self.summary, len(record.data)
@@ -259,13 +266,13 @@ class _Counting:
             self._current[view.fields["interface_id"]].statistics |= counters
 
     def _open_section(self, view: BlockView) -> None:
-        self._close_section()
+        self.close_section()
         self._section += 1
         version = f"{view.fields['major_version']}.{view.fields['minor_version']}"
         if len(self.summary.sections) < MOST_LISTED:
             self.summary.sections.append(SectionSummary(view.order, version, self._told(view)))
 
-    def _close_section(self) -> None:
+    def close_section(self) -> None:
         """Add up what was dropped: no more will be said about these interfaces."""
         for interface in self._current:
             if interface.drops is not None:
