@@ -54,7 +54,7 @@ or d. Times are never rounded: what the file's clock cannot tell is an error."""
     "period",
     metavar="FROM..TO",
     type=PERIOD,
-    help="Keep packets from FROM on and before TO: dates (UTC), seconds since 1970, or +SPAN from the first packet.",
+    help="Keep packets from FROM on, before TO: dates (UTC), seconds since 1970, or +SPAN from the first packet.",
 )
 @click.option("-f", "--filter", "filter_text", metavar="FILTER", help="Keep what this tcpdump filter lets pass.")
 @click.option("--dedupe", is_flag=True, help="Leave out packets that repeat one shortly before, byte for byte.")

@@ -21,7 +21,7 @@ from rawkit.pcap.block_types import SECTION, SIMPLE, describe
 from rawkit.pcap.compressed import uncompressed
 from rawkit.pcap.converting import ToClassic, ToPcapng, changed_packet
 from rawkit.pcap.copying import CaptureCopy
-from rawkit.pcap.files import Target, path_of
+from rawkit.pcap.files import Target, is_replaceable, path_of
 from rawkit.pcap.filter import CaptureFilter
 from rawkit.pcap.merging import Merged
 from rawkit.pcap.options import DEFAULT_TICKS, make_option
@@ -119,7 +119,7 @@ def _copy(target: Target, split: Splitting | None, unchanged: Capture | None) ->
     if split is None:
         return CaptureCopy(target, unchanged)
     name = path_of(target)
-    if name is None or name == "-":
+    if name is None or not is_replaceable(name):
         raise FieldError(
             "edit_capture", "target", target, "the name of a file, from which the names of more are made"
         )
