@@ -46,7 +46,7 @@ def statistics(order="<", index=0, **counters):
 
 
 def capinfos(paths):
-    """capinfos's table, a dictionary a file, without the files that it refuses; what is said of the first section."""
+    """capinfos's table, a dictionary a file, without the files that it refuses."""
     lines = output("capinfos", "-M", "-T", "-S", *paths)
     header = lines[0].split("\t")
     return {row[0]: dict(zip(header, row, strict=False)) for row in (line.split("\t") for line in lines[1:])}

@@ -73,7 +73,7 @@ class Merged:
         parts = capture.parts()
         if capture.header is not None:
             conversion = ToPcapng(capture)
-            self.lost = conversion.lost = conversion.lost + self.lost
+            conversion.lost = self.lost  # one account of all
             parts = conversion.parts(parts)
         numbers: list[int] = []  # the new number of each interface of the current section
         pending: tuple[Option, ...] = ()

@@ -48,7 +48,6 @@ class SplitCopy:
             raise FieldError("SplitCopy", "splitting", tuple(splitting), "1 packet or nanosecond, or more")
         self._name, self._splitting, self._capture = name, splitting, capture
         self._header: Part | None = None  # of the file, or of the current section
-        self._repeated = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with the copy
         self._span = 0  # which one, from the first packet on
         self._first_ns: int | None = None
         self.count = 0
@@ -56,6 +55,7 @@ class SplitCopy:
         self.files = 0
         """Files begun so far."""
         self._copy = self._begin()
+        self._repeated = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with the copy
 
     def write(self, part: Part) -> None:
         """Write a part as it is, to the next file if this one is full. Raises `FileError`."""
