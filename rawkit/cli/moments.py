@@ -27,10 +27,10 @@ LONGEST_NUMBER: Final = 18
 """Digits before or behind the point: more are no time, and would take their time."""
 
 NUMBER = rf"(\d{{1,{LONGEST_NUMBER}}})(?:\.(\d{{1,{LONGEST_NUMBER}}}))?"
-SPAN_TEXT: Final = re.compile(rf"([+-]?){NUMBER}({'|'.join(UNITS)})?")
-DATE_TEXT: Final = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9}))?Z?")
-RANGE_TEXT: Final = re.compile(rf"(\d{{1,{LONGEST_NUMBER}}})?(-(\d{{1,{LONGEST_NUMBER}}})?)?")
-COMMENT_TEXT: Final = re.compile(rf"(\d{{0,{LONGEST_NUMBER}}}):(.*)", re.DOTALL)
+SPAN_TEXT: Final = re.compile(rf"([+-]?){NUMBER}({'|'.join(UNITS)})?", re.ASCII)
+DATE_TEXT: Final = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9}))?Z?", re.ASCII)
+RANGE_TEXT: Final = re.compile(rf"(\d{{1,{LONGEST_NUMBER}}})?(-(\d{{1,{LONGEST_NUMBER}}})?)?", re.ASCII)
+COMMENT_TEXT: Final = re.compile(rf"(\d{{0,{LONGEST_NUMBER}}}):(.*)", re.ASCII | re.DOTALL)
 
 
 def span_of(text: str) -> int:
@@ -87,7 +87,7 @@ def ranges_of(text: str) -> tuple[tuple[int, int | None], ...]:
 
 def count_or_span(text: str) -> tuple[int | None, int | None]:
     """A number of packets, or nanoseconds from a span with its unit. Raises ValueError."""
-    if text.isdecimal() and len(text) <= LONGEST_NUMBER:
+    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
         count, span = int(text), None
     elif text[-1:].isdigit():
         raise ValueError(f"{text!r} is no number of packets; a span of time has its unit, such as {text}s")
