@@ -6,9 +6,14 @@ import re
 import subprocess
 
 import pytest
+import scapy.contrib.erspan
+import scapy.contrib.geneve
+import scapy.contrib.mpls
 import scapy.layers.inet
 import scapy.layers.inet6
 import scapy.layers.l2
+import scapy.layers.ppp
+import scapy.layers.vxlan
 from programs import require
 from strategies import RECORDS
 
@@ -25,7 +30,16 @@ NO_COUNTERPART = {
     ("TCPEndOfOptions", "padding"),
 }
 
-SCAPY = (scapy.layers.l2, scapy.layers.inet, scapy.layers.inet6)
+SCAPY = (
+    scapy.layers.l2,
+    scapy.layers.inet,
+    scapy.layers.inet6,
+    scapy.layers.ppp,
+    scapy.layers.vxlan,
+    scapy.contrib.erspan,
+    scapy.contrib.geneve,
+    scapy.contrib.mpls,
+)
 TCP_OPTION_NAMES = set(scapy.layers.inet.TCPOptions[1])
 
 
@@ -85,6 +99,9 @@ def test_a_notation_is_a_text_or_several_or_nothing():
             if isinstance(layer, CutHeader):
                 continue
             for row in NAMES[type(layer)].fields:
-                shown = row.notation(getattr(layer, row.field) if row.field else layer)
+                value = getattr(layer, row.field) if row.field else layer
+                if value is None:  # not there
+                    continue
+                shown = row.notation(value)
                 texts = [shown] if isinstance(shown, str) else shown or []
                 assert all(isinstance(text, str) for text in texts)

@@ -20,7 +20,9 @@ __all__ = [
     "U4",
     "U5",
     "U6",
+    "U7",
     "U8",
+    "U10",
     "U12",
     "U13",
     "U16",
@@ -35,6 +37,7 @@ __all__ = [
     "X32",
     "Bytes2",
     "Bytes4",
+    "Bytes8",
     "Convertible",
     "FixedBytes",
     "Flag",
@@ -44,6 +47,7 @@ __all__ = [
     "Kind",
     "MACAddr",
     "UInt",
+    "address_text",
 ]
 
 Exact = TypeVar("Exact")
@@ -199,8 +203,25 @@ class AddressKind(Kind):
     def names(self) -> dict[str, object]:
         return {self.type.__name__: self.type, f"{self.type.__name__}_by_text": self.by_text.get}
 
+    def show(self, value: Any) -> str:
+        return address_text(value)
+
     def express(self, value: Any) -> str:
         return repr(str(value))
+
+
+def address_text(address: Any) -> str:
+    """`str(address)`, which is remembered for IP addresses, since it takes longer than to decode a header."""
+    kind = address.__class__
+    if kind is IPv4Address:
+        return str(text_of_ipv4[address._ip])
+    if kind is IPv6Address and address.scope_id is None:
+        return str(text_of_ipv6[address._ip])
+    return str(address)
+
+
+text_of_ipv4 = Remembered(lambda number: str(IPv4Address(number)))
+text_of_ipv6 = Remembered(lambda number: str(IPv6Address(number)))
 
 
 class IPv4AddressKind(AddressKind):
@@ -288,6 +309,7 @@ class FlagSet(Kind):
         self.letters = letters
         self.by_number = Remembered(flags)
         self.by_text = Remembered(self._from_text)
+        self.shown = Remembered(self._letters)
         self.expected = f"flags as letters of {letters!r}, {flags.__name__} members, or their number"
 
     def read(self, raw: str) -> str:
@@ -318,6 +340,9 @@ class FlagSet(Kind):
         return self.by_number[sum(1 << self.letters.index(letter) for letter in set(text.upper()))]
 
     def show(self, value: int) -> str:
+        return self.shown[value]  # type: ignore[no-any-return]
+
+    def _letters(self, value: int) -> str:
         return "".join(letter for bit, letter in enumerate(self.letters) if value >> bit & 1)
 
     def express(self, value: int) -> str:
@@ -329,7 +354,9 @@ U3 = Annotated[int, UInt(3)]
 U4 = Annotated[int, UInt(4)]
 U5 = Annotated[int, UInt(5)]
 U6 = Annotated[int, UInt(6)]
+U7 = Annotated[int, UInt(7)]
 U8 = Annotated[int, UInt(8)]
+U10 = Annotated[int, UInt(10)]
 U12 = Annotated[int, UInt(12)]
 U13 = Annotated[int, UInt(13)]
 U16 = Annotated[int, UInt(16)]
@@ -345,6 +372,7 @@ X32 = Annotated[int, UInt(32, base=16)]
 Flag = Annotated[bool, FlagKind()]
 Bytes2 = Annotated[bytes, FixedBytes(2)]
 Bytes4 = Annotated[bytes, FixedBytes(4)]
+Bytes8 = Annotated[bytes, FixedBytes(8)]
 IPv4Addr = Annotated[Convertible[IPv4Address, str | bytes | int], IPv4AddressKind()]
 IPv6Addr = Annotated[Convertible[IPv6Address, str | bytes | int], IPv6AddressKind()]
 MACAddr = Annotated[Convertible[MAC, str | bytes], MACKind()]

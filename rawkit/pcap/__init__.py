@@ -5,7 +5,7 @@ from rawkit.pcap.blocks import Block, Option
 from rawkit.pcap.copying import CaptureCopy
 from rawkit.pcap.editing import Edit, Moment, Outcome, edit_capture
 from rawkit.pcap.filter import CaptureFilter
-from rawkit.pcap.follow import follow_capture
+from rawkit.pcap.follow import FollowedCapture
 from rawkit.pcap.options import make_option, name_of, value_of
 from rawkit.pcap.parts import Part
 from rawkit.pcap.reader import Capture, open_capture
@@ -29,6 +29,7 @@ __all__ = [
     "Damage",
     "Edit",
     "FileHeader",
+    "FollowedCapture",
     "Format",
     "Interface",
     "InterfaceSummary",
@@ -44,7 +45,6 @@ __all__ = [
     "Summary",
     "describe",
     "edit_capture",
-    "follow_capture",
     "make_option",
     "name_of",
     "open_capture",

@@ -126,6 +126,7 @@ class ClassicReader:
     def _salvaged(self, report: OnDamage) -> Generator[Part, None, None]:
         """The records that prove themselves: sound, whole, and followed by a sound header or the end."""
         source, variant, number = self._source, self._probed(), 0
+        second: int | None = None
         while source.ensure(1):
             start = end = source.offset
             part, error = None, self._fault()
@@ -137,8 +138,9 @@ class ClassicReader:
                 error = self._header_fault(end - start)
                 if error is None:
                     source.position += end - start
+                    second = record.time_ns // 1_000_000_000
             if error is not None:
-                found = next_record(source, self.header, variant, self._limit)
+                found = next_record(source, self.header, variant, self._limit, second)
                 if found and source.offset < end:
                     part = None  # others begin in the midst of it
                 first = start if part is None else end
@@ -166,7 +168,11 @@ class ClassicReader:
         if fields[2] > self._limit:
             expected = f"a captured length of at most {self._limit} bytes"
             return source.damage(source.offset + at + 8, expected, str(fields[2]))
-        return None if any(fields) else source.damage(source.offset + at, "a record header", "zeros")
+        zeros = bytes(2 * variant.size)  # one header of zeros is odd, two are a hole
+        if any(fields) or not source.ensure(at + len(zeros)):
+            return None
+        is_hole = source.data.startswith(zeros, source.position + at)
+        return source.damage(source.offset + at, "a record header", "zeros") if is_hole else None
 
     def _fetch(self, captured: int) -> None:
         """Have the record at `position` in the window, header and all."""

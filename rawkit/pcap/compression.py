@@ -23,6 +23,7 @@ MAXIMUM_WINDOW = 128 * 1024 * 1024
 
 _INPUT = 16 * 1024  # bytes that are read at a time
 _STEP = 4096  # bytes that are made at a time
+_CHECK = 64  # bytes at the end of what was read that are handed over one by one
 _SMALL_STEP = 256  # for libraries that find an error in the midst of data, and keep what they made in that step
 _LARGE_STEP = 64 * 1024  # for those that keep nothing
 
@@ -140,22 +141,33 @@ class Decompressed:
                 if not (self._input or wait) or not self._begin_member():
                     return b""
                 continue
-            if not self._input and decompressor.needs_input:
-                if not wait:
+            data = b""
+            if decompressor.needs_input:
+                if not (self._input or wait):
                     return b""
-                self._more()
-                if not self._input:
-                    raise self._damage("the rest of the " + self._codec.name + " data", "the end of the file")
-            data, self._input = self._input, b""
+                data = self._next_input()
             try:
                 part = decompressor.decompress(data, count)
             except Exception as error:  # each library has errors of its own, down to RuntimeError
                 raise self._damage(f"sound {self._codec.name} data", str(error) or "damage") from error
             if decompressor.eof:
-                self._input = decompressor.unused_data or b""  # lz4 has None for nothing
+                self._input = (decompressor.unused_data or b"") + self._input  # lz4 has None for nothing
                 self._decompressor = None
             if part:
                 return part
+
+    def _next_input(self) -> bytes:
+        """Compressed bytes for the decompressor: single ones where a check sum may stand.
+
+        So all is had before the check, and a check that fails takes nothing with it.
+        """
+        if not self._input:
+            self._more()
+        if not self._input:
+            raise self._damage(f"the rest of the {self._codec.name} data", "the end of the file")
+        size = max(len(self._input) - _CHECK, 1)
+        data, self._input = self._input[:size], self._input[size:]
+        return data
 
     def _begin_member(self) -> bool:
         """Whether another member follows; zeros between members and at the end are padding."""

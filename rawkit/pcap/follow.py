@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from io import FileIO
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from rawkit.errors import CaptureError, file_error
 from rawkit.pcap.files import Target, path_of
-from rawkit.pcap.reader import open_capture
-from rawkit.pcap.record import Record
+from rawkit.pcap.reader import Capture, open_capture
+from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.salvage import OnDamage
 
-__all__ = ["follow_capture"]
+__all__ = ["FollowedCapture"]
 
 
-def follow_capture(
-    source: Target,
-    wait: Callable[[], None],
-    *,
-    on_cut: Callable[[CaptureError], None] | None = None,
-    on_damage: OnDamage | None = None,
-) -> Iterator[Record]:
+class FollowedCapture:
     """The records of a capture file, each as soon as all of it is there; without end, unless `wait` raises.
+
+        with FollowedCapture("x.pcapng", wait=lambda: time.sleep(0.25)) as capture:
+            for record in capture:
+                ...
 
     `wait` is called when there is nothing to read yet. It returns when it is time to look again, or raises what
     ends the following. The records of a file that takes the place of the first one (another inode under its
@@ -32,31 +31,68 @@ def follow_capture(
     in the midst of a record is told of through `on_cut`; `on_damage` is that of `open_capture`. What is no
     regular file (a pipe, `-`, a file object) is read to its end.
 
-    Raises `FileError` and `CaptureError` as `open_capture` does.
+    Raises `FileError` and `CaptureError` as `open_capture` does, when it is made or iterated over.
     """
-    name = path_of(source)
-    if name is None or name == "-" or not _is_regular(name):
-        with open_capture(source, on_damage=on_damage) as capture:
-            yield from capture
-        return
-    number = 0
-    file = _open(name)
-    while True:
-        with file:
-            growing = _Growing(file, name, wait)
-            try:
-                with open_capture(cast("BinaryIO", growing), on_damage=on_damage) as capture:
-                    for record in capture:
+
+    def __init__(
+        self,
+        source: Target,
+        wait: Callable[[], None],
+        *,
+        on_cut: Callable[[CaptureError], None] | None = None,
+        on_damage: OnDamage | None = None,
+    ) -> None:
+        name = path_of(source)
+        self._source, self._wait, self._on_cut, self._on_damage = source, wait, on_cut, on_damage
+        self._name = name if name is not None and name != "-" and _is_regular(name) else None
+        self._capture: Capture | None = None
+        self._records = self._all()
+
+    @property
+    def format(self) -> str:
+        """`pcap` or `pcapng`; empty before the first record."""
+        return "" if self._capture is None else self._capture.format
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Those of the section that is being read."""
+        return () if self._capture is None else self._capture.interfaces
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._records
+
+    def __enter__(self) -> FollowedCapture:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._records.close()
+
+    def _all(self) -> Generator[Record, None, None]:
+        if self._name is None:
+            yield from self._records_of(self._source)
+            return
+        number = 0
+        file = _open(self._name)
+        while True:
+            with file:
+                growing = _Growing(file, self._name, self._wait)
+                try:
+                    for record in self._records_of(cast("BinaryIO", growing)):
                         number += 1
                         yield record._replace(number=number)
-            except CaptureError as error:
-                if not growing.replaced:
-                    raise
-                if on_cut is not None:
-                    on_cut(error)
-        while not os.path.exists(name):
-            wait()
-        file = _open(name)
+                except CaptureError as error:
+                    if not growing.replaced:
+                        raise
+                    if self._on_cut is not None:
+                        self._on_cut(error)
+            while not Path(self._name).exists():
+                self._wait()
+            file = _open(self._name)
+
+    def _records_of(self, source: Target) -> Generator[Record, None, None]:
+        with open_capture(source, on_damage=self._on_damage) as capture:
+            self._capture = capture
+            yield from capture
 
 
 class _Growing:
@@ -86,7 +122,7 @@ class _Growing:
         if here.st_size < self._offset:
             return True
         try:
-            there = os.stat(self.name)
+            there = Path(self.name).stat()
         except OSError:
             return False  # it was moved away, and its successor is yet to come
         return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino)
@@ -101,6 +137,6 @@ def _open(name: str) -> FileIO:
 
 def _is_regular(name: str) -> bool:
     try:
-        return stat.S_ISREG(os.stat(name).st_mode)
+        return stat.S_ISREG(Path(name).stat().st_mode)
     except OSError as error:
         raise file_error(error, f"open {name}") from error

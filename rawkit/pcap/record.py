@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rawkit.wire.dissect import dissect
 from rawkit.wire.link_type import LinkType
+from rawkit.wire.packet import Packet
 
 if TYPE_CHECKING:
     from rawkit.pcap.blocks import Option
-    from rawkit.wire.packet import Packet
 
 __all__ = ["Interface", "Record"]
 
@@ -83,6 +84,7 @@ class Record(NamedTuple):
 
     def packet(self) -> Packet:
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""
-        from rawkit.wire import dissect  # here, since many uses of a capture never look inside a packet
-
-        return dissect(self.data, self.link_type, wire_length=self.wire_length, fcs_length=self.fcs_length)
+        interface = self.interface
+        if self.options or (interface is not None and interface.fcs_length):
+            return dissect(self.data, self.link_type, wire_length=self.wire_length, fcs_length=self.fcs_length)
+        return dissect(self.data, self.link_type, wire_length=self.wire_length)

@@ -42,7 +42,7 @@ OnDamage = Callable[[Damage], None]
 
 _PROOF = 3  # records in a row prove that the first is one, or fewer that end with the file
 _LONGEST_PAUSE = 24 * 3600  # seconds between two records of a proof, at the most
-_LONGEST_ON_WIRE = 128 * 1024 * 1024
+_LONGEST_GAP = 366 * 24 * 3600  # seconds between the last record before a damage and the first behind it
 
 # A record header in little and big endian, by the bytes that tell most: a fraction below 2**30, a captured length
 # that is not 0, and both lengths below 2**27.
@@ -52,26 +52,28 @@ _RECORD_PATTERNS: dict[ByteOrder, re.Pattern[bytes]] = {
 }
 
 
-def next_record(source: Source, header: FileHeader, variant: Variant, limit: int) -> bool:
+def next_record(source: Source, header: FileHeader, variant: Variant, limit: int, before: int | None) -> bool:
     """Move `position` on to the next record that proves itself; to the end and False if there is none.
 
-    `limit` is the longest captured length. Raises `FileError` and, where a compressed file is damaged,
-    `CaptureError`.
+    `limit` is the longest length, and `before` the second of the last record that was sound. (The fields of a
+    record make sense four bytes off, too, until time and length on the wire are looked at.)
+
+    Raises `FileError` and, where a compressed file is damaged, `CaptureError`.
     """
     unpack = header.unpacker(variant)
 
     def proves_itself() -> bool:
         """Whether the record at `position`, and those after it, make sense."""
-        at, before = 0, None
+        at, last, pause = 0, before, _LONGEST_GAP
         for count in range(_PROOF):
             if not source.ensure(at + variant.size):
                 return count > 0 and source.available == at
             seconds, fraction, captured, wire_length = unpack(source.data, source.position + at)
-            if fraction >= header.ticks or not 0 < captured <= wire_length <= _LONGEST_ON_WIRE or captured > limit:
+            if fraction >= header.ticks or not 0 < captured <= wire_length <= limit:
                 return False
-            if before is not None and abs(seconds - before) > _LONGEST_PAUSE:
+            if last is not None and abs(seconds - last) > pause:
                 return False
-            at, before = at + variant.size + captured, seconds
+            at, last, pause = at + variant.size + captured, seconds, _LONGEST_PAUSE
         return source.ensure(at)
 
     return _search(source, _RECORD_PATTERNS[header.order], variant.size, proves_itself)

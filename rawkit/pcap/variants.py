@@ -66,8 +66,8 @@ _KINDS = {
     0xA1B2C3D4: (_MICROSECONDS, (STANDARD, RED_HAT, NOKIA), 0),
     0xA1B23C4D: (_NANOSECONDS, (STANDARD,), 0),
     0xA1B2CD34: (_MICROSECONDS, (KUZNETZOV, SUSE), 0),
-    0x1C0001AC: (_NANOSECONDS, (IXIA,), 4),  # from hardware
-    0x1C0001AB: (_NANOSECONDS, (IXIA,), 4),  # from software
+    0x1C0001AC: (_MICROSECONDS, (IXIA,), 4),  # from hardware
+    0x1C0001AB: (_MICROSECONDS, (IXIA,), 4),  # from software
 }
 _ORDERS: tuple[ByteOrder, ByteOrder] = ("<", ">")
 MAGICS: dict[bytes, Magic] = {

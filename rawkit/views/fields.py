@@ -45,7 +45,7 @@ def _of_record(record: Record, readers: dict[type[Record], tuple[Name, ...]]) ->
 
 
 def _shown(row: Name, value: object) -> list[str]:
-    if value is AUTO:
+    if value is AUTO or value is None:  # to be computed, or not there
         return []
     shown = row.notation(value)
     if shown is None:

@@ -1,8 +1,22 @@
 """Protocols, one a module, and what is made of them: packets, and their dissection."""
 
 from rawkit.wire.arp import ARP, ARPOperation
+from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.dissect import MAX_LAYERS, dissect
+from rawkit.wire.erspan import ERSPAN
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.fragment import (
+    Datagram,
+    FailedDatagram,
+    Failure,
+    Notice,
+    Overlap,
+    Reassembled,
+    Reassembler,
+    fragment,
+)
+from rawkit.wire.geneve import Geneve, GeneveMalformedOptions, GeneveOption, GeneveOptions
+from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
 from rawkit.wire.icmpv4 import (
     ICMPv4,
     ICMPv4Echo,
@@ -63,7 +77,12 @@ from rawkit.wire.ipv6 import (
     UnknownRouting,
 )
 from rawkit.wire.link_type import LinkType
+from rawkit.wire.llc import LLC, SNAP, LLCNumbered
+from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
+from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
+from rawkit.wire.ppp import HDLC, PPP, CompressedPPP, PPPFrame
+from rawkit.wire.pppoe import PPPoE, PPPoEDiscovery, PPPoEMalformedTags, PPPoETag, PPPoETags, PPPoETagType
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -80,21 +99,40 @@ from rawkit.wire.tcp import (
     WindowScale,
 )
 from rawkit.wire.udp import UDP
+from rawkit.wire.vxlan import VXLAN
 
 __all__ = [
     "ARP",
+    "ERSPAN",
+    "GRE",
+    "HDLC",
     "IP",
+    "LLC",
     "MAX_LAYERS",
+    "MPLS",
+    "PPP",
     "SACK",
+    "SNAP",
     "TCP",
     "UDP",
     "VLAN",
+    "VXLAN",
     "ARPOperation",
     "AddressAndTimestamp",
+    "CompressedPPP",
     "CutHeader",
+    "Datagram",
     "DestinationOptions",
+    "EnhancedGRE",
     "Ethernet",
+    "FailedDatagram",
+    "Failure",
     "Fragment",
+    "GREHeader",
+    "Geneve",
+    "GeneveMalformedOptions",
+    "GeneveOption",
+    "GeneveOptions",
     "Header",
     "HopByHop",
     "ICMPv4",
@@ -126,19 +164,38 @@ __all__ = [
     "IPv6Option",
     "IPv6RouterAlert",
     "IPv6UnknownOption",
+    "LLCNumbered",
     "Layer",
     "LinkType",
+    "LinuxSLL",
+    "LinuxSLL2",
+    "Loop",
     "LooseSourceRoute",
+    "MPLSPayload",
     "MaximumSegmentSize",
     "NDMalformedOptions",
     "NDOption",
     "NDUnknownOption",
     "NeighborAdvertisement",
     "NeighborSolicitation",
+    "Notice",
+    "Null",
+    "Overlap",
+    "PPPFrame",
+    "PPPoE",
+    "PPPoEDiscovery",
+    "PPPoEMalformedTags",
+    "PPPoETag",
+    "PPPoETagType",
+    "PPPoETags",
     "Packet",
     "Pad1",
     "PadN",
+    "PseudowireControlWord",
+    "PseudowireFrame",
     "Raw",
+    "Reassembled",
+    "Reassembler",
     "RecordRoute",
     "Routing",
     "RoutingType0",
@@ -161,4 +218,5 @@ __all__ = [
     "UnknownRouting",
     "WindowScale",
     "dissect",
+    "fragment",
 ]

@@ -26,12 +26,22 @@ from rawkit.layout import (
     Rest,
     U32s,
     Unspecified,
+    address_text,
     auto,
     expected,
 )
 from rawkit.wire.ip import IP
 from rawkit.wire.link_type import LinkType
-from rawkit.wire.spaces import ETHER_TYPES, IP_PROTOCOLS, LINK_LAYERS
+from rawkit.wire.spaces import (
+    ETHER_TYPES,
+    IP_PROTOCOLS,
+    LINK_LAYERS,
+    LLC_SAPS,
+    LOOP_FAMILIES,
+    MPLS_PAYLOADS,
+    NULL_FAMILIES,
+    PPP_BYTES,
+)
 
 __all__ = [
     "AddressAndTimestamp",
@@ -56,6 +66,14 @@ class IPv4Option(Record, by="kind"):
     """Any option of an IPv4 header; `kind` is the whole octet: copied flag, class and number."""
 
     kind: U8
+
+    @property
+    def copied(self) -> bool:
+        """The copied flag, the first bit of `kind`: whether the option is for every fragment."""
+        return self.kind >= COPIED
+
+
+COPIED = 128
 
 
 class IPv4EndOfOptions(IPv4Option):
@@ -174,7 +192,16 @@ class IPv4(
     IP,
     values=(4,),
     pseudo_header=("src", "dst"),
-    numbers={ETHER_TYPES: 0x0800, IP_PROTOCOLS: 4, LINK_LAYERS: (LinkType.RAW, LinkType.IPV4)},
+    numbers={
+        ETHER_TYPES: 0x0800,
+        IP_PROTOCOLS: 4,
+        LINK_LAYERS: (LinkType.RAW, LinkType.IPV4),
+        LLC_SAPS: 0x06,
+        LOOP_FAMILIES: 2,
+        MPLS_PAYLOADS: tuple(range(0x40, 0x50)),
+        NULL_FAMILIES: (0x02000000, 2),
+        PPP_BYTES: 0x0021,
+    },
 ):
     """The header of RFC 791, section 3.1, with the type of service of RFC 2474 and RFC 3168.
 
@@ -200,10 +227,10 @@ class IPv4(
     options: Items[IPv4Option] = ()
 
     def describe(self) -> str:
-        fragment = (
-            f" fragment at {8 * self.fragment_offset}" if self.fragment_offset or self.more_fragments else ""
-        )
-        return f"IPv4 {self.src} > {self.dst}{fragment}"
+        addresses = f"IPv4 {address_text(self.src)} > {address_text(self.dst)}"
+        if self.fragment_offset or self.more_fragments:
+            return f"{addresses} fragment at {8 * self.fragment_offset}"
+        return addresses
 
     def final_destination(self) -> IPv4Address | None:
         """The end of a source route that is still ahead; None where the packet goes to `dst` itself."""

@@ -25,6 +25,7 @@ LINK: Table = {
         ("dst", "", "eth.addr"),
         ("src", "", "eth.addr"),
         ("type", "type", "eth.type", notation.ether_type),
+        ("type", "len", ""),
         ("type", "", "eth.len", notation.ether_length),
     ),
     VLAN: named("Dot1Q", *VLAN_TAG),
