@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import click
 
 from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE
 from rawkit.cli.moments import COMMENT, COUNT_OR_SPAN, PERIOD, RANGES, SPAN
 from rawkit.cli.output import Progress, count_of
-from rawkit.pcap import MAXIMUM_BLOCK, CaptureFilter, Damage, Edit, Moment, Repeats, Splitting, edit_capture
+from rawkit.pcap import (
+    MAXIMUM_BLOCK,
+    CaptureFilter,
+    Damage,
+    Edit,
+    Moment,
+    Outcome,
+    Repeats,
+    Splitting,
+    edit_capture,
+)
 
 __all__ = ["command"]
 
@@ -145,10 +153,15 @@ def command(
             on_damage=tell if salvage else None,
             on_progress=progress.show,
         )
-    files = f" to {count_of(outcome.files, 'file')}" if split is not None else ""
+    _tell(outcome, f" to {count_of(outcome.files, 'file')}" if split is not None else "")
+
+
+def _tell(outcome: Outcome, files: str) -> None:
+    """What came of it, on standard error: standard output may be the capture."""
     click.echo(f"{outcome.written} of {count_of(outcome.read, 'packet')} written{files}", err=True)
     if outcome.lost:
-        click.echo(f"lost, having no place in this format: {_listed(outcome.lost)}", err=True)
+        lost = ", ".join(count_of(count, what) for what, count in sorted(outcome.lost.items()))
+        click.echo(f"lost, having no place in this format: {lost}", err=True)
 
 
 def _by_packet(comments: tuple[tuple[int | None, str], ...]) -> dict[int, list[str]]:
@@ -158,7 +171,3 @@ def _by_packet(comments: tuple[tuple[int | None, str], ...]) -> dict[int, list[s
         if number is not None:
             found.setdefault(number, []).append(text)
     return found
-
-
-def _listed(lost: Counter[str]) -> str:
-    return ", ".join(count_of(count, what) for what, count in sorted(lost.items()))

@@ -63,7 +63,7 @@ class Edit:
     filter: CaptureFilter | None = None
     """Keep packets that it lets pass."""
     repeats: Repeats | None = None
-    """Leave out packets that it finds to be repeats."""
+    """Leave out packets that it finds to be repeats. It remembers packets, so it serves one capture."""
     comments: Mapping[int, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
     """Comments to add to the packets with these numbers."""
     file_comments: Sequence[str] = ()
