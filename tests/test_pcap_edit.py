@@ -572,6 +572,12 @@ def test_salvage_goes_on_behind_damage(tmp_path):
     )
 
 
+def test_a_file_of_nothing_but_damage_cannot_be_salvaged(tmp_path):
+    path = written(tmp_path, section()[:-1] + b"?")
+    with pytest.raises(CaptureError, match="section header block, found none"):
+        edit_capture(path, tmp_path / "out.pcapng", Edit(), on_damage=lambda _: None)
+
+
 def test_salvage_keeps_the_numbers_of_the_interfaces_behind_a_damaged_one(tmp_path):
     bad = interface(link_type=105, options=struct.pack("<HH", 2, 9999))
     path = written(tmp_path, section(), bad, interface(link_type=101), enhanced(index=1))

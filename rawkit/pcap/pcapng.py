@@ -89,7 +89,9 @@ class PcapngReader:
         self._source = source
         self._on_damage = on_damage
         blocks = iter(read_blocks(source) if on_damage is None else salvaged_blocks(source, on_damage))
-        first = next(blocks)
+        first = next(blocks, None)
+        if first is None:  # all is damage
+            raise source.damage(0, "a section header block", "none that can be read")
         self._open_section(first)
         self._blocks: Iterator[Block] = chain((first,), blocks)
 
