@@ -33,10 +33,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def decoded(*arguments: str | Path, stdin: Path | None = None) -> subprocess.CompletedProcess[str]:
-    with open(stdin or os.devnull, "rb") as file:
-        return subprocess.run(
-            [*RAWKIT, "decode", *arguments], capture_output=True, text=True, stdin=file, check=False
-        )
+    command = [*RAWKIT, "decode", *arguments]
+    with (stdin or Path(os.devnull)).open("rb") as file:
+        return subprocess.run(command, capture_output=True, text=True, stdin=file, check=False)
 
 
 @pytest.mark.parametrize(
