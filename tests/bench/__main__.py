@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from decoding import compare_decoding
 from headers import HEADERS, Comparison
 
 ROUNDS = 15
@@ -93,6 +94,7 @@ def main() -> None:
     for comparison in HEADERS:
         compare(comparison)
     compare_imports()
+    compare_decoding()
 
 
 def _cpuinfo() -> list[str]:
