@@ -43,10 +43,12 @@ from rawkit.layout.problem import Problem, View
 from rawkit.layout.record import FieldInfo, Record, Span
 from rawkit.layout.rules import (
     Checksum,
+    Count,
     HeaderLength,
     Length,
     NextProtocol,
     Rule,
+    TrailedLength,
     Unspecified,
     auto,
     default,
@@ -82,6 +84,7 @@ __all__ = [
     "Bytes4",
     "Checksum",
     "Convertible",
+    "Count",
     "FieldInfo",
     "FixedBytes",
     "Flag",
@@ -104,6 +107,7 @@ __all__ = [
     "Rule",
     "Span",
     "Tail",
+    "TrailedLength",
     "U32s",
     "UInt",
     "Unspecified",

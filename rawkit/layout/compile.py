@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
-from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
+from rawkit.layout.rules import Checksum, Count, HeaderLength, Length, NextProtocol, field_ruled_by
 from rawkit.layout.tails import Array
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ class Writer:
     def __init__(self, cls: type[Record], draft: type) -> None:
         self.cls = cls
         self.fixed = [field for field in cls._fields if field.tail is None]
-        self.tail = next((field for field in cls._fields if field.tail is not None), None)
+        self.tails = [field for field in cls._fields if field.tail is not None]
+        self.tail = self.tails[-1] if self.tails else None
+        self.counts = {field.rule.of: field for field in self.fixed if isinstance(field.rule, Count)}
         self.words = words_of(self.fixed)
         self.struct = struct.Struct("!" + "".join(word.code for word in self.words))
         self.size = self.struct.size
@@ -131,8 +133,10 @@ class Writer:
             if field.tail is None:
                 self.names.update(field.kind.names())
             else:
-                self.names.update(read_tail=tail_reader(cls, field), write_tail=field.tail.pack)
-                self.names["fill_tail"] = field.tail.filled
+                self.names[f"read_{field.name}"] = tail_reader(cls, field)
+                self.names[f"take_{field.name}"] = field.tail.take
+                self.names[f"write_{field.name}"] = field.tail.pack
+                self.names[f"fill_{field.name}"] = field.tail.filled
                 self.names["fill_bytes"] = field.tail.fill_bytes
             if field.rule is not None:
                 self.names.update(field.rule.names(cls, field))
@@ -202,7 +206,7 @@ class Writer:
         return [*lines, "    self.__class__ = cls", f"    return self, stop, limit, {following}"]
 
     def _names_used_when_reading(self) -> set[str]:
-        used = {field.name for field in self.cls._fields if isinstance(field.rule, HeaderLength | Length)}
+        used = {field.name for field in self.cls._fields if isinstance(field.rule, HeaderLength | Length | Count)}
         for field in self.cls._fields:
             if isinstance(field.rule, NextProtocol):
                 used |= {field.name, field.rule.unless}
@@ -231,12 +235,24 @@ class Writer:
             yield "        if strict:"
             yield f"            raise misfit(cls, {length.name!r}, start, stop - start, end - start)"
             yield f"        stop = {at_most} if stop > {at_most} else start + {self.size}"
-        if self.tail is not None:
-            empty = self.tail.kind.empty  # type: ignore[attr-defined]
-            yield (
-                f"    self.{self.tail.name} = read_tail(data, start + {self.size}, stop) "
-                f"if stop > start + {self.size} else {empty!r}"
-            )
+        yield from self._read_tails()
+
+    def _read_tails(self) -> Iterator[str]:
+        """One tail after the other: as many elements as are counted, and of one that is not, all up to `stop`."""
+        at = f"start + {self.size}"
+        for tail in self.tails:
+            name, count = tail.name, self.counts.get(tail.name)
+            if count is None:
+                empty = tail.kind.empty  # type: ignore[attr-defined]
+                yield f"    self.{name} = read_{name}(data, {at}, stop) if stop > {at} else {empty!r}"
+                return
+            number = count.rule.number(count.local)  # type: ignore[union-attr]
+            yield f"    self.{name}, at = take_{name}(data, {at}, stop, {number})"
+            yield f"    if strict and len(self.{name}) != {number}:"
+            yield f"        raise misfit(cls, {count.name!r}, start, {number}, len(self.{name}))"
+            at = "at"
+        if self.tails:
+            yield "    stop = at"
 
     def _read_limit(self) -> Iterator[str]:
         """Where the body ends: as a Length says, if the bytes allow it."""
@@ -249,15 +265,21 @@ class Writer:
             yield f"    limit = {length.rule.limit(length.local)}"  # type: ignore[union-attr]
             yield "    if limit > end or limit < stop:"
             yield "        limit = end"
+            if length.rule.knows_zero:  # type: ignore[union-attr]
+                self.names["limit_at_zero"] = length.rule.limit_at_zero  # type: ignore[union-attr]
+                yield f"    if not {length.local}:"
+                yield "        limit = limit_at_zero(self, data, stop, end)"
 
     # ------------------------------------------------------------------ the builder
 
     def builder(self) -> list[str]:
         """`build(self, body, following, layers, index, fill)` gives the bytes of header and body.
 
-        With `fill` it gives the record instead, nothing left AUTO.
+        With `fill` it gives the record instead, nothing left AUTO. Of a header which knows what trails its body,
+        the body takes in the last argument, `trailer`, as soon as its length has been taken.
         """
-        lines = ["def build(self, body, following, layers, index, fill):"]
+        trailed = self.cls._trailed_by is not None
+        lines = [f"def build(self, body, following, layers, index, fill{', trailer=b' + repr('') if trailed else ''}):"]
         values = {field.name: f"self.{field.name}" for field in self.fixed}
         lines += self._write_tail()
         checksum = self.rule(Checksum)
@@ -267,12 +289,14 @@ class Writer:
             local = values[field.name] = field.local
             lines += [f"    {local} = self.{field.name}", f"    if {local} is AUTO:"]
             lines.append(f"        {local} = {field.rule.compute(field)}")
-            if isinstance(field.rule, HeaderLength | Length):
+            if isinstance(field.rule, HeaderLength | Length | Count):
                 limit = (1 << field.bits) - 1
                 below = f" or {local} < 0" if getattr(field.rule, "minus", 0) else ""
                 lines += [f"        if {local} > {limit}{below}:"]
                 lines += [f"            check_range(cls, {field.name!r}, {local}, {limit})"]
         rest = "body" if self.tail is None else "rest"
+        if trailed:
+            lines.append(f"    {rest} += trailer")
         if checksum is not None:
             lines += self._sum_up(checksum, values, rest)
         lines.append("    if fill:")
@@ -291,11 +315,14 @@ class Writer:
             yield f"    size = {self.size}"
             return
         name, unit = self.tail.name, length.rule.unit if length is not None else 1  # type: ignore[union-attr]
-        may_be_short = self.size % unit == 0  # an empty tail then needs no padding
+        may_be_short = self.size % unit == 0 and len(self.tails) == 1  # an empty tail then needs no padding
         yield f"    if {may_be_short} and not self.{name}:"
         yield f"        tail, size, rest = b'', {self.size}, body"
         yield "    else:"
-        yield f"        tail = write_tail(self.{name})"
+        for tail in self.tails[:-1]:
+            yield f"        packed_{tail.name} = write_{tail.name}(self.{tail.name})"
+        before = [f"packed_{tail.name}" for tail in self.tails[:-1]]
+        yield f"        tail = {' + '.join([*before, f'write_{name}(self.{name})'])}"
         if length is not None and unit > 1:
             yield f"        if self.{length.name} is AUTO and ({self.size} + len(tail)) % {unit}:"
             yield f"            tail += fill_bytes(-({self.size} + len(tail)) % {unit})"
@@ -323,8 +350,13 @@ class Writer:
 
     def _filled(self, values: dict[str, str]) -> str:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]
+        start = ""
+        for tail in self.tails[:-1]:
+            filled.append(f"{tail.name}=fill_{tail.name}(self.{tail.name}, packed_{tail.name})")
+            start = f"{start}{' + ' if start else ''}len(packed_{tail.name})"
         if self.tail is not None:
-            filled.append(f"{self.tail.name}=fill_tail(self.{self.tail.name}, tail)")
+            packed = f"tail[{start}:]" if start else "tail"
+            filled.append(f"{self.tail.name}=fill_{self.tail.name}(self.{self.tail.name}, {packed})")
         return ", ".join(filled)
 
 
@@ -400,6 +432,9 @@ def misfit(cls: type[Record], field: str, start: int, needed: int, got: int) -> 
     info = cls.field(field)
     if info.decisive:
         return PacketError(cls.__name__, field, start, needed, got, f"{got} is not read here, only {needed}")
+    if isinstance(info.rule, Count):
+        message = f"says {needed} {info.rule.of}, but {got} are there"
+        return PacketError(cls.__name__, field, start, needed, got, message)
     if needed < cls._fixed_size:
         message = f"says {needed} bytes, less than the {cls._fixed_size} that its fixed fields take"
         return PacketError(cls.__name__, field, start, cls._fixed_size, needed, message)

@@ -5,8 +5,9 @@ means required, `auto(rule)` means that the rule fills it when the packet is bui
 declaration into code when the class is made.
 
 A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
-member is a subclass; the default of that field enters it, and `values` names further ones. A member with
-`fallback=True` takes what no other member can hold; where there is none, the family itself does.
+member is a subclass; the default of that field enters it, and `values` names further ones. Of several members
+for one value, the bytes are the longest whose fixed fields they have room for. A member with `fallback=True`
+takes what no other member can hold; where there is none, the family itself does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rawkit.layout.compile import compile_record, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
-from rawkit.layout.rules import Auto, Expected, Rule
+from rawkit.layout.rules import Auto, Count, Expected, HeaderLength, Rule
 from rawkit.layout.tails import ItemList, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
@@ -133,6 +134,7 @@ class RecordType(type):
         cls._by_name = {field.name: field for field in cls._fields}
         cls._followed_by = options.get("followed_by", getattr(cls, "_followed_by", None))
         cls._has_body = options.get("body", getattr(cls, "_has_body", True))
+        cls._trailed_by = options.get("trailed_by", getattr(cls, "_trailed_by", None))
         cls._pseudo_header = options.get("pseudo_header", ())
         cls._has_pseudo_header = bool(cls._pseudo_header)
         for space, number in (numbers or {}).items():
@@ -161,15 +163,17 @@ def _declared(
         if name not in by_name and (hasattr(base, name) or name in ("self", "cls") or name.startswith("_")):
             raise TypeError(f"{owner}.{name}: the name has a meaning in every record; choose another")
     by_name.update((name, _field(owner, name, hint, defaults[name])) for name, hint in annotations.items())
+    counted = {field.rule.of for field in by_name.values() if isinstance(field.rule, Count)}
     fields: list[FieldInfo] = []
     offset = 0
     for field in by_name.values():
-        if fields and fields[-1].tail is not None:
-            raise TypeError(
-                f"{owner}.{field.name}: nothing can follow {fields[-1].name}, which takes all bytes left"
-            )
+        before = fields[-1] if fields else None
+        if before is not None and before.tail is not None and (field.tail is None or before.name not in counted):
+            raise TypeError(f"{owner}.{field.name}: nothing can follow {before.name}, which takes all bytes left")
         fields.append(field._replace(offset=offset))
         offset += field.bits
+    if fields and fields[-1].name in counted and any(isinstance(field.rule, HeaderLength) for field in fields):
+        raise TypeError(f"{owner}.{fields[-1].name}: the last tail takes what the header's length leaves, uncounted")
     return tuple(fields)
 
 
@@ -207,24 +211,36 @@ def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
         return
     field = cls._by_name[family._by]
     for code in {*values} if field.required else {field.default, *values}:
-        family._members[code] = cls._parse
+        shorter = family._members.get(code)
+        family._members[code] = cls._parse if shorter is None else _longest(cls, shorter)
         if len(cls._fields) == 1 and cls._fixed_size == 1:
             family._constants[code] = cls()
     cls._members, cls._constants, cls._fallbacks = {}, {}, []
 
 
-def _found_family(cls: Any, by: str) -> None:
-    """Let the class parse as whichever member its field `by`, which must lie within one byte, tells."""
-    field, own = cls._by_name[by], cls.__dict__.get("_parse")  # none, if its fields are no whole bytes
-    byte = field.offset // 8
-    shift, mask = 8 - field.offset % 8 - field.bits, (1 << field.bits) - 1
-    members: dict[int, Any] = {}
-    fallbacks: list[Any] = []
+def _longest(longer: Any, shorter: Any) -> Any:
+    """What reads the bytes as `longer` if they have room for its fixed fields, and else with `shorter`."""
+    size, own = longer._fixed_size, longer._parse
 
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
-        if end - start <= byte:
+        return own(data, start, end, strict) if end - start >= size else shorter(data, start, end, strict)
+
+    return parse
+
+
+def _found_family(cls: Any, by: str) -> None:
+    """Let the class parse as whichever member its field `by` tells."""
+    field, own = cls._by_name[by], cls.__dict__.get("_parse")  # none, if its fields are no whole bytes
+    first, last = field.offset // 8, (field.offset + field.bits - 1) // 8
+    shift, mask = 8 * last + 8 - field.offset - field.bits, (1 << field.bits) - 1
+    members: dict[int, Any] = {}
+    fallbacks: list[Any] = []
+    whole = int.from_bytes
+
+    def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
+        if end - start <= last:
             raise too_short(cls, start, end)
-        code = data[start + byte] >> shift & mask
+        code = (data[start + first] if first == last else whole(data[start + first : start + last + 1])) >> shift & mask
         refused: PacketError | None = None
         for reader in (members.get(code), *[fallback._parse for fallback in fallbacks], own):
             if reader is not None:
@@ -255,6 +271,7 @@ class Record(metaclass=RecordType):
     _fixed_size: ClassVar[int] = 0
     _source: ClassVar[str] = ""
     _followed_by: ClassVar[type[Record] | None] = None
+    _trailed_by: ClassVar[type[Record] | None] = None
     _has_body: ClassVar[bool] = True
     _pseudo_header: ClassVar[tuple[str, ...]] = ()
     _has_pseudo_header: ClassVar[bool] = False
@@ -308,9 +325,11 @@ class Record(metaclass=RecordType):
         What pads a tail when the record is built is not in the tail yet: ask `packet.built()` for that.
         """
         spans = [Span(field.name, field.offset, field.bits) for field in self._fields if field.tail is None]
+        offset = 8 * self._fixed_size
         for field in self._fields:
             if field.tail is not None and (value := getattr(self, field.name)):
-                spans.append(Span(field.name, field.offset, 8 * len(field.tail.pack(value))))
+                spans.append(Span(field.name, offset, 8 * len(field.tail.pack(value))))
+                offset += spans[-1].bits
         return tuple(spans)
 
     def replace(self, **changes: Any) -> Self:

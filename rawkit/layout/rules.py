@@ -9,6 +9,7 @@ layer or None), `layers`, `index`, and `total` (the sum of the words that a chec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Auto",
     "Checksum",
+    "Count",
     "Expected",
     "HeaderLength",
     "Length",
     "NextProtocol",
     "Rule",
+    "TrailedLength",
     "Unspecified",
     "auto",
     "default",
@@ -89,32 +92,81 @@ class HeaderLength(Rule):
         return ""
 
 
+class Count(Rule):
+    """How many elements the tail `of` has, less `minus`. A one-bit field counts what is there or not.
+
+    The tail ends behind as many elements; where no HeaderLength says otherwise, the header ends with its last one.
+    """
+
+    def __init__(self, of: str, minus: int = 0) -> None:
+        self.of, self.minus = of, minus
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"len(self.{self.of}) - {self.minus}" if self.minus else f"len(self.{self.of})"
+
+    def number(self, value: str) -> str:
+        """An expression for how many elements the field announces."""
+        return f"{value} + {self.minus}" if self.minus else value
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        says, there = getattr(record, field.name) + self.minus, len(getattr(record, self.of))
+        return f"says {says} {self.of}, but {there} are there" if view.whole and says != there else ""
+
+
 class Length(Rule):
     """The length of the body in bytes, with `header=True` that of header and body."""
 
-    def __init__(self, header: bool = False) -> None:
-        self.header = header
+    knows_zero = False
+    """Whether `limit_at_zero` is asked where the field is zero."""
+
+    def __init__(self, header: bool = False, unit: int = 1) -> None:
+        self.header, self.unit = header, unit
 
     def compute(self, field: FieldInfo) -> str:
         return "size + len(body)" if self.header else "len(body)"
 
     def limit(self, value: str) -> str:
         """An expression for where the body ends."""
-        return f"{'start' if self.header else 'stop'} + {value}"
+        return f"{'start' if self.header else 'stop'} + {value}{f' * {self.unit}' if self.unit > 1 else ''}"
+
+    def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
+        """Where the body from `stop` on, in bytes that reach to `end`, ends if the field is zero."""
+        raise NotImplementedError
 
     def end_of_body(self, start: int, stop: int, says: int) -> int:
         """Where the body of a header at `start` to `stop` ends, whether or not there are so many bytes."""
-        return (start if self.header else stop) + says
+        return (start if self.header else stop) + says * self.unit
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says = getattr(record, field.name)
+        if self.knows_zero and not says:
+            return ""
         limit = self.end_of_body(view.start, view.stop, says)
         if limit < view.stop:
             return f"says {says} bytes, less than the header's own {view.stop - view.start}"
         if limit > view.room and not view.quoted:
             there = view.end - (view.start if self.header else view.stop)
-            return f"says {says} bytes, but {there} are there"
+            return f"says {says * self.unit} bytes, but {there} are there"
         return ""
+
+
+class TrailedLength(Length):
+    """The length of the body in units, zero where nothing trails it; `find(record, data, stop, end)` then tells.
+
+    Its header is declared with `trailed_by`.
+    """
+
+    knows_zero = True
+
+    def __init__(self, unit: int, find: Callable[[Record, bytes, int, int], int]) -> None:
+        super().__init__(unit=unit)
+        self.find = find
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"-(-len(body) // {self.unit}) if trailer else 0"
+
+    def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
+        return self.find(record, data, stop, end)
 
 
 class NextProtocol(Rule):
@@ -209,6 +261,8 @@ class Checksum(Rule):
                 return f"zero, which {type(network).__name__} does not allow" if network.checksum_required else ""
             total += addresses + (self.pseudo_header.number_of(type(record)) or 0)
             total += view.limit - view.start
+        elif self.optional and found == 0:
+            return ""
         if verifies(total):
             return ""
         right = checksum_of(total - found) or (65535 if self.optional else 0)

@@ -29,6 +29,10 @@ class Tail(Kind):
         """The value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
         raise NotImplementedError
 
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[Any, int]:
+        """The first `count` elements, or as many as there are, and where they end."""
+        raise NotImplementedError
+
     def filled(self, value: Any, tail: bytes) -> Any:
         """The value with nothing left AUTO; `tail` is its bytes, any padding included."""
         return self.unpack(tail, 0, len(tail))
@@ -88,6 +92,10 @@ class Array(Tail):
             return tuple([convert(data[at : at + size]) for at in range(start, stop, size)])
         return tuple([convert(int.from_bytes(data[at : at + size])) for at in range(start, stop, size)])
 
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[tuple[Any, ...], int]:
+        end = start + self.size * min(count, (stop - start) // self.size)
+        return self.unpack(data, start, end), end
+
     def pack(self, value: tuple[Any, ...]) -> bytes:
         if self.kind.code:
             return b"".join([element.packed for element in value])
@@ -108,7 +116,7 @@ class Array(Tail):
 class ItemList(Tail):
     """Records one after the other, as a tuple: all of one class, or members of one family.
 
-    The first byte holds the family's code, which chooses the member. What the member cannot hold (a length that
+    The family's code, mostly in the first byte, chooses the member. What the member cannot hold (a length that
     disagrees, a code that nobody declared) goes to the family's fallbacks in the order of their declaration.
     """
 
@@ -118,6 +126,16 @@ class ItemList(Tail):
         self.item = item
         self.expected = f"a list of {item.__name__}"
         self.unpack = items_reader(item)  # type: ignore[assignment,method-assign]
+
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[tuple[Record, ...], int]:
+        items: list[Record] = []
+        while start < stop and len(items) < count:
+            try:
+                item, start, _, _ = self.item._parse(data, start, stop, True)
+            except PacketError:
+                break  # the rest is the header's body
+            items.append(item)
+        return tuple(items), start
 
     def pack(self, value: tuple[Record, ...]) -> bytes:
         return b"".join([item._build(b"", None, (), 0, False) for item in value])
@@ -145,6 +163,8 @@ class ItemList(Tail):
 def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record, ...]]:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
     constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
+    if item._by and item.field(item._by).offset + item.field(item._by).bits > 8:
+        constant_of, member_of = {}.get, {}.get  # the code is elsewhere: the family finds it
 
     def read(data: bytes, start: int, stop: int) -> tuple[Record, ...]:
         items: list[Record] = []
