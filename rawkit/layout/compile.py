@@ -163,7 +163,7 @@ class Writer:
         return [*lines, "    self.__class__ = cls", "    return self"]
 
     def pseudo_sum(self) -> list[str]:
-        """`pseudo_sum(self, final)`: the sum of the words of the pseudo-header's addresses, `final` the last."""
+        """`pseudo_sum(self, final, source)`: the sum of the words of the pseudo-header's addresses."""
         if not self.cls._pseudo_header:
             return []
         src, dst = (self.cls.field(name).kind for name in self.cls._pseudo_header)
@@ -172,8 +172,9 @@ class Writer:
         else:
             final = "final"
         return [
-            "def pseudo_sum(self, final=None):",
-            f"    src, dst = self.{self.cls._pseudo_header[0]}, {final} or self.{self.cls._pseudo_header[1]}",
+            "def pseudo_sum(self, final=None, source=None):",
+            f"    src = source or self.{self.cls._pseudo_header[0]}",
+            f"    dst = {final} or self.{self.cls._pseudo_header[1]}",
             f"    return (0 if src is AUTO else {src.number('src')}) + {dst.number('dst')}",
         ]
 
@@ -279,7 +280,9 @@ class Writer:
         the body takes in the last argument, `trailer`, as soon as its length has been taken.
         """
         trailed = self.cls._trailed_by is not None
-        lines = [f"def build(self, body, following, layers, index, fill{', trailer=b' + repr('') if trailed else ''}):"]
+        lines = [
+            f"def build(self, body, following, layers, index, fill{', trailer=b' + repr('') if trailed else ''}):"
+        ]
         values = {field.name: f"self.{field.name}" for field in self.fixed}
         lines += self._write_tail()
         checksum = self.rule(Checksum)

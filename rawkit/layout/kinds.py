@@ -20,21 +20,27 @@ __all__ = [
     "U4",
     "U5",
     "U6",
+    "U7",
     "U8",
     "U12",
     "U13",
+    "U15",
     "U16",
     "U20",
     "U24",
     "U29",
     "U32",
     "X8",
+    "X12",
     "X16",
     "X20",
     "X24",
     "X32",
     "Bytes2",
     "Bytes4",
+    "Bytes6",
+    "Bytes8",
+    "Bytes12",
     "Convertible",
     "FixedBytes",
     "Flag",
@@ -329,15 +335,18 @@ U3 = Annotated[int, UInt(3)]
 U4 = Annotated[int, UInt(4)]
 U5 = Annotated[int, UInt(5)]
 U6 = Annotated[int, UInt(6)]
+U7 = Annotated[int, UInt(7)]
 U8 = Annotated[int, UInt(8)]
 U12 = Annotated[int, UInt(12)]
 U13 = Annotated[int, UInt(13)]
+U15 = Annotated[int, UInt(15)]
 U16 = Annotated[int, UInt(16)]
 U20 = Annotated[int, UInt(20)]
 U24 = Annotated[int, UInt(24)]
 U29 = Annotated[int, UInt(29)]
 U32 = Annotated[int, UInt(32)]
 X8 = Annotated[int, UInt(8, base=16)]
+X12 = Annotated[int, UInt(12, base=16)]
 X16 = Annotated[int, UInt(16, base=16)]
 X20 = Annotated[int, UInt(20, base=16)]
 X24 = Annotated[int, UInt(24, base=16)]
@@ -345,6 +354,9 @@ X32 = Annotated[int, UInt(32, base=16)]
 Flag = Annotated[bool, FlagKind()]
 Bytes2 = Annotated[bytes, FixedBytes(2)]
 Bytes4 = Annotated[bytes, FixedBytes(4)]
+Bytes6 = Annotated[bytes, FixedBytes(6)]
+Bytes8 = Annotated[bytes, FixedBytes(8)]
+Bytes12 = Annotated[bytes, FixedBytes(12)]
 IPv4Addr = Annotated[Convertible[IPv4Address, str | bytes | int], IPv4AddressKind()]
 IPv6Addr = Annotated[Convertible[IPv6Address, str | bytes | int], IPv6AddressKind()]
 MACAddr = Annotated[Convertible[MAC, str | bytes], MACKind()]

@@ -7,7 +7,8 @@ declaration into code when the class is made.
 A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
 member is a subclass; the default of that field enters it, and `values` names further ones. Of several members
 for one value, the bytes are the longest whose fixed fields they have room for. A member with `fallback=True`
-takes what no other member can hold; where there is none, the family itself does.
+takes what no other member can hold; where there is none, the family itself does, unless it is `abstract`. One
+that is `bare` has none of the family's fields, for bytes that are too few for them.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class RecordType(type):
     ) -> RecordType:
         annotations = _annotations(namespace, namespace["__module__"]) if bases else {}
         defaults = {field: namespace.pop(field, MISSING) for field in annotations}
-        inherited = bases[0]._fields if bases else ()  # type: ignore[attr-defined]
+        inherited = bases[0]._fields if bases and "bare" not in options else ()  # type: ignore[attr-defined]
         known = {field.name for field in inherited}
         slots = tuple(field for field in annotations if field not in known)
         namespace["__slots__"] = slots
@@ -147,6 +148,8 @@ class RecordType(type):
             )
         _enter_family(cls, options.get("values", ()), options.get("fallback", False))
         if "by" in options:
+            if "abstract" in options:
+                del cls._parse
             _found_family(cls, options["by"])
         return cls  # type: ignore[no-any-return]
 
@@ -173,7 +176,9 @@ def _declared(
         fields.append(field._replace(offset=offset))
         offset += field.bits
     if fields and fields[-1].name in counted and any(isinstance(field.rule, HeaderLength) for field in fields):
-        raise TypeError(f"{owner}.{fields[-1].name}: the last tail takes what the header's length leaves, uncounted")
+        raise TypeError(
+            f"{owner}.{fields[-1].name}: the last tail takes what the header's length leaves, uncounted"
+        )
     return tuple(fields)
 
 
@@ -240,7 +245,9 @@ def _found_family(cls: Any, by: str) -> None:
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
         if end - start <= last:
             raise too_short(cls, start, end)
-        code = (data[start + first] if first == last else whole(data[start + first : start + last + 1])) >> shift & mask
+        code = (
+            data[start + first] if first == last else whole(data[start + first : start + last + 1])
+        ) >> shift & mask
         refused: PacketError | None = None
         for reader in (members.get(code), *[fallback._parse for fallback in fallbacks], own):
             if reader is not None:
@@ -276,6 +283,7 @@ class Record(metaclass=RecordType):
     _pseudo_header: ClassVar[tuple[str, ...]] = ()
     _has_pseudo_header: ClassVar[bool] = False
     _has_final_destination: ClassVar[bool] = False
+    _has_original_source: ClassVar[bool] = False
     malformed: ClassVar[bool] = False
     _family: ClassVar[type[Record] | None] = None
     _by: ClassVar[str] = ""

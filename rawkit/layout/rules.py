@@ -278,17 +278,19 @@ def _is_cut(view: View, record: Record) -> bool:
 def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]:
     """The nearest layer before `index` that has a pseudo-header, and the sum of its addresses.
 
-    A header between the two that knows a further destination (RFC 8200, section 8.1) replaces the last one; of
-    several, the innermost does.
+    A header between the two that knows a further destination (RFC 8200, section 8.1) replaces the last one, and one
+    that knows another source the first (RFC 6275, section 6.3); of several, the innermost does.
     Gives (None, 0) if there is no such layer.
     """
-    final = None
+    final = source = None
     for at in range(index - 1, -1, -1):
         layer: Any = layers[at]
         if layer._has_pseudo_header:
-            return layer, layer.pseudo_sum(final)
+            return layer, layer.pseudo_sum(final, source)
         if layer._has_final_destination:
             final = final or layer.final_destination()
+        elif layer._has_original_source:
+            source = source or layer.original_source()
     return None, 0
 
 

@@ -64,6 +64,10 @@ class Remainder(Tail):
     def unpack(self, data: bytes, start: int, stop: int) -> bytes:
         return data[start:stop]
 
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[bytes, int]:
+        end = min(start + count, stop)
+        return data[start:end], end
+
     def pack(self, value: bytes) -> bytes:
         return value
 

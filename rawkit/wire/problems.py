@@ -12,6 +12,7 @@ from rawkit.wire.dissect import MAX_LAYERS
 from rawkit.wire.ethernet import VLAN, Ethernet
 from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
 from rawkit.wire.spaces import LINK_LAYERS
+from rawkit.wire.trailing import read_trailer
 
 __all__ = ["find_problems"]
 
@@ -26,6 +27,11 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
     """
     data, _, wire_end, _, stops, unfinished = reading
     trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
+    known = {
+        trailer.layer: record
+        for trailer in packet.trailers
+        if (record := read_trailer(packet, trailer)) is not None
+    }
     layers: Any = packet.layers  # a CutHeader among them stands last, and is no layer that rules look at
     start, end = 0, len(data)
     cut, partial, quoted = wire_end > end, False, False
@@ -36,8 +42,11 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
         stop, sliced = stops[index], quoted or partial
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
-        view = View(data, layers, index, start, stop, limit, end, wire_end, whole, sliced, unfinished)
+        covered = limit if layer._trailed_by is None else end
+        view = View(data, layers, index, start, stop, covered, end, wire_end, whole, sliced, unfinished)
         yield from _layer_problems(view, layer)
+        if index in known:
+            yield from _trailer_problems(view, known[index], limit)
         partial = partial or layer.is_fragment()
         quoted = quoted or layer.quotes()
         start, end = stop, limit
@@ -81,6 +90,13 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
         yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
 
 
+def _trailer_problems(view: View, record: Header, start: int) -> Iterator[Problem]:
+    """What is wrong with what the layer in view knows to trail its body."""
+    stop = start + len(bytes(record))
+    alone = view._replace(layers=(record,), position=0, start=start, stop=stop, limit=view.end)
+    yield from _layer_problems(alone, record)
+
+
 def _is_padding(view: View) -> bool:
     """Whether what trails the layer is what Ethernet adds to a short frame."""
     around = view.layers[: view.position]
@@ -105,6 +121,8 @@ def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
     """Whether bytes of the layer's body are missing: as its length says, or else as it is around the layer."""
     field = field_ruled_by(type(layer), Length)
     if field is None or not isinstance(field.rule, Length):
+        return cut
+    if layer._trailed_by is not None or (field.rule.knows_zero and not getattr(layer, field.name)):
         return cut
     says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
     return cut if says < stop else says > end
