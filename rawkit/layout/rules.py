@@ -157,6 +157,7 @@ class TrailedLength(Length):
     """
 
     knows_zero = True
+    recomputed = False  # it measures a quote, which stays as it came
 
     def __init__(self, unit: int, find: Callable[[Record, bytes, int, int], int]) -> None:
         super().__init__(unit=unit)
@@ -278,7 +279,7 @@ def _is_cut(view: View, record: Record) -> bool:
 def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]:
     """The nearest layer before `index` that has a pseudo-header, and the sum of its addresses.
 
-    A header between the two that knows a further destination (RFC 8200, section 8.1) replaces the last one, and one
+    A header between that knows a further destination (RFC 8200, section 8.1) replaces the last one, and one
     that knows another source the first (RFC 6275, section 6.3); of several, the innermost does.
     Gives (None, 0) if there is no such layer.
     """

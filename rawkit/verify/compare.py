@@ -25,6 +25,7 @@ from rawkit.verify.peer import ABSENT
 from rawkit.wire import CutHeader, Header, Layer, LinkType, Packet, Raw, dissect
 from rawkit.wire.names import NAMES
 from rawkit.wire.packet import name_of
+from rawkit.wire.trailing import trailing
 
 NOTHING = "nothing to compare"
 """Stands for what a side has read, where that is nothing."""
@@ -124,6 +125,10 @@ def _layers(packet: Packet, layers: list[peer.Layer]) -> Iterator[Difference]:
             yield from _fields(index, header.__name__, "", header, layer, layers[index])
         except Exception as error:  # noqa: BLE001 - scapy's objects raise anything when asked for a value, too
             yield Difference(index, header.__name__, "", "read", _raised(error))
+    for place in trailing(packet):
+        at, record = place.trailer.layer, place.record
+        if record is not None and (other := layers[at].trailing()) is not None:
+            yield from _fields(at, type(record).__name__, "", type(record), record, other)
     for index in range(len(packet.layers), 0 if _stopped(packet) else len(layers)):
         yield Difference(index, layers[index].name, "", ABSENT, "read")
 
@@ -150,7 +155,9 @@ def _fields(
             yield from _items(index, layer, row.field, value, theirs.items())
             continue
         found = theirs.value(row.scapy)
-        if found is not ABSENT:
+        if isinstance(field.kind, ItemList) and peer.are_layers(found):
+            yield from _items(index, layer, row.field, value, [peer.Layer(one) for one in found])
+        elif found is not ABSENT:
             found = _exact(field, found)
             value = _flat(value) if isinstance(field.kind, ItemList) else value
             if found != value:
@@ -207,7 +214,8 @@ def _rebuilt(packet: Packet, again: Packet, theirs: Any, layers: list[peer.Layer
         if not isinstance(layer, Header) or not other.classes.intersection(NAMES[type(layer)].scapy):
             break
         for row in NAMES[type(layer)].fields:
-            if row.scapy and isinstance(layer.field(row.field).rule, Checksum | Length | HeaderLength):
+            rule = layer.field(row.field).rule
+            if row.scapy and isinstance(rule, Checksum | Length | HeaderLength) and rule.recomputed:
                 other.layer.delfieldval(row.scapy)
         if layer.quotes() or layer.is_fragment():
             break

@@ -22,6 +22,9 @@ __all__ = ["ABSENT", "Item", "Layer", "read"]
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__": ()})()
 """Stands for what scapy does not have."""
 
+MODULES = ("scapy.layers.inet6", "scapy.layers.igmp", "scapy.layers.ipsec", "scapy.contrib.mpls")
+"""Those that have the layers of our table."""
+
 BITS = re.compile(r"(\w+)\[(\d+):(\d+)\]")
 BESIDE = re.compile(r"(\w+):(\d+)")
 
@@ -59,6 +62,17 @@ class Layer:
                 present.add(field.name)
         return present
 
+    def trailing(self) -> Layer | None:
+        """What trails the layer's body, if scapy knows that: the extensions of an ICMP error."""
+        extension = self.value("ext")
+        if extension is ABSENT or extension is None:
+            return None
+        found, one = Layer(extension), extension.payload
+        while type(one).__name__.startswith("ICMPExtension"):
+            found.following.append(Layer(one))
+            one = one.payload
+        return found
+
     def items(self) -> list[Layer | Item]:
         """The options, up to the one that ends the list."""
         options = self.value("options")
@@ -70,6 +84,11 @@ class Layer:
             if items[-1].name in ("EOL", "IPOption_EOL"):
                 break
         return items
+
+
+def are_layers(value: Any) -> bool:
+    """Whether the value of a field is a list of layers."""
+    return isinstance(value, list) and all(hasattr(one, "fields_desc") for one in value)
 
 
 class Item:
@@ -140,12 +159,13 @@ def _scapy() -> Any:
         import scapy.config as config
     except ImportError:
         raise MissingError("scapy", 'pip install "rawkit[verify]"') from None
-    if "scapy.layers.inet6" not in sys.modules:
+    if not all(module in sys.modules for module in MODULES):
         logging.getLogger("scapy").setLevel(logging.ERROR)
         before = config.conf.route_autoload, config.conf.route6_autoload
         config.conf.route_autoload = config.conf.route6_autoload = False
         try:
-            importlib.import_module("scapy.layers.inet6")
+            for module in MODULES:
+                importlib.import_module(module)
         finally:
             config.conf.route_autoload, config.conf.route6_autoload = before
     return config

@@ -128,7 +128,8 @@ class IGMPv3Report(IGMP):
     records: Items[GroupRecord] = ()
 
     def describe(self) -> str:
-        return f"IGMPv3 report {', '.join(wanted(record.group, record.record_type, len(record.sources)) for record in self.records)}".rstrip()
+        words = [wanted(record.group, record.record_type, len(record.sources)) for record in self.records]
+        return f"IGMPv3 report {', '.join(words)}".rstrip()
 
 
 class IGMPUnknown(IGMP, fallback=True):

@@ -102,4 +102,5 @@ class MLDv2Report(ICMPv6):
     records: Items[MulticastAddressRecord] = ()
 
     def describe(self) -> str:
-        return f"MLDv2 report {', '.join(wanted(record.address, record.record_type, len(record.sources)) for record in self.records)}".rstrip()
+        words = [wanted(record.address, record.record_type, len(record.sources)) for record in self.records]
+        return f"MLDv2 report {', '.join(words)}".rstrip()

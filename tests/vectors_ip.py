@@ -1,0 +1,3 @@
+"""Vectors."""
+from vector import Vector
+IP_VECTORS: tuple[Vector, ...] = ()
