@@ -62,7 +62,7 @@ from rawkit.layout.rules import (
     expected,
     field_ruled_by,
 )
-from rawkit.layout.tails import IPv4Addrs, IPv6Addrs, ItemList, Items, Rest, Tail, U32s
+from rawkit.layout.tails import IPv4Addrs, IPv6Addrs, Item, ItemList, Items, Rest, Tail, U32s
 
 __all__ = [
     "AUTO",
@@ -106,6 +106,7 @@ __all__ = [
     "IPv4Addrs",
     "IPv6Addr",
     "IPv6Addrs",
+    "Item",
     "ItemList",
     "Items",
     "Kind",

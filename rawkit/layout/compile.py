@@ -242,15 +242,16 @@ class Writer:
         """One tail after the other: as many elements as are counted, and of one that is not, all up to `stop`."""
         at = f"start + {self.size}"
         for tail in self.tails:
-            name, count = tail.name, self.counts.get(tail.name)
-            if count is None:
+            name, count, number = tail.name, self.counts.get(tail.name), tail.tail.count  # type: ignore[union-attr]
+            if count is not None:
+                number = count.rule.number(count.local)  # type: ignore[union-attr]
+            elif number is None:
                 empty = tail.kind.empty  # type: ignore[attr-defined]
                 yield f"    self.{name} = read_{name}(data, {at}, stop) if stop > {at} else {empty!r}"
                 return
-            number = count.rule.number(count.local)  # type: ignore[union-attr]
             yield f"    self.{name}, at = take_{name}(data, {at}, stop, {number})"
             yield f"    if strict and len(self.{name}) != {number}:"
-            yield f"        raise misfit(cls, {count.name!r}, start, {number}, len(self.{name}))"
+            yield f"        raise misfit(cls, {(count or tail).name!r}, start, {number}, len(self.{name}))"
             at = "at"
         if self.tails:
             yield "    stop = at"
@@ -435,8 +436,8 @@ def misfit(cls: type[Record], field: str, start: int, needed: int, got: int) -> 
     info = cls.field(field)
     if info.decisive:
         return PacketError(cls.__name__, field, start, needed, got, f"{got} is not read here, only {needed}")
-    if isinstance(info.rule, Count):
-        message = f"says {needed} {info.rule.of}, but {got} are there"
+    if isinstance(info.rule, Count) or info.tail is not None:
+        message = f"{needed} {getattr(info.rule, 'of', field)} should be there, but {got} are"
         return PacketError(cls.__name__, field, start, needed, got, message)
     if needed < cls._fixed_size:
         message = f"says {needed} bytes, less than the {cls._fixed_size} that its fixed fields take"

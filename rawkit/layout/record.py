@@ -167,6 +167,9 @@ def _declared(
             raise TypeError(f"{owner}.{name}: the name has a meaning in every record; choose another")
     by_name.update((name, _field(owner, name, hint, defaults[name])) for name, hint in annotations.items())
     counted = {field.rule.of for field in by_name.values() if isinstance(field.rule, Count)}
+    counted |= {
+        field.name for field in by_name.values() if field.tail is not None and field.tail.count is not None
+    }
     fields: list[FieldInfo] = []
     offset = 0
     for field in by_name.values():
@@ -199,8 +202,8 @@ def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
 
 def _kind_of(owner: str, name: str, hint: Any) -> Kind:
     for extra in getattr(hint, "__metadata__", ()):
-        if extra is ItemList:
-            extra = ItemList(typing.get_args(hint.__origin__)[0])
+        if isinstance(extra, type) and issubclass(extra, ItemList):
+            extra = extra(typing.get_args(hint.__origin__)[0])
         if isinstance(extra, Kind):
             return extra
     raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")

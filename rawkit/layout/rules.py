@@ -151,7 +151,7 @@ class Length(Rule):
 
 
 class TrailedLength(Length):
-    """The length of the body in units, zero where nothing trails it; `find(record, data, stop, end)` then tells.
+    """The length of the body in units, zero where nothing trails it; `find(data, stop, end)` then tells.
 
     Its header is declared with `trailed_by`.
     """
@@ -159,7 +159,7 @@ class TrailedLength(Length):
     knows_zero = True
     recomputed = False  # it measures a quote, which stays as it came
 
-    def __init__(self, unit: int, find: Callable[[Record, bytes, int, int], int]) -> None:
+    def __init__(self, unit: int, find: Callable[[bytes, int, int], int]) -> None:
         super().__init__(unit=unit)
         self.find = find
 
@@ -167,7 +167,7 @@ class TrailedLength(Length):
         return f"-(-len(body) // {self.unit}) if trailer else 0"
 
     def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
-        return self.find(record, data, stop, end)
+        return self.find(data, stop, end)
 
 
 class NextProtocol(Rule):

@@ -16,7 +16,19 @@ from rawkit.layout.kinds import IPv4AddressKind, IPv6AddressKind, Kind, UInt
 if TYPE_CHECKING:
     from rawkit.layout.record import Record
 
-__all__ = ["Array", "IPv4Addrs", "IPv6Addrs", "ItemList", "Items", "Remainder", "Rest", "Tail", "U32s"]
+__all__ = [
+    "Array",
+    "IPv4Addrs",
+    "IPv6Addrs",
+    "Item",
+    "ItemList",
+    "Items",
+    "OneItem",
+    "Remainder",
+    "Rest",
+    "Tail",
+    "U32s",
+]
 
 
 class Tail(Kind):
@@ -24,6 +36,8 @@ class Tail(Kind):
 
     bits = 0
     empty: Any = ()
+    count: int | None = None
+    """How many elements it has, if that is always the same."""
 
     def unpack(self, data: bytes, start: int, stop: int) -> Any:
         """The value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
@@ -164,6 +178,12 @@ class ItemList(Tail):
         return _tuple_of(map(repr, value))
 
 
+class OneItem(ItemList):
+    """One record, or a member of one family, as a tuple of one; what follows it is not the header's."""
+
+    count = 1
+
+
 def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record, ...]]:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
     constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
@@ -197,6 +217,7 @@ def _tuple_of(elements: Iterable[str]) -> str:
 T = TypeVar("T")
 
 Items = Annotated[tuple[T, ...], ItemList]
+Item = Annotated[tuple[T, ...], OneItem]
 Rest = Annotated[bytes, Remainder()]
 U32s = Annotated[tuple[int, ...], Array(UInt(32))]
 IPv4Addrs = Annotated[tuple[IPv4Address, ...], Array(IPv4AddressKind())]

@@ -214,8 +214,8 @@ def _rebuilt(packet: Packet, again: Packet, theirs: Any, layers: list[peer.Layer
         if not isinstance(layer, Header) or not other.classes.intersection(NAMES[type(layer)].scapy):
             break
         for row in NAMES[type(layer)].fields:
-            rule = layer.field(row.field).rule
-            if row.scapy and isinstance(rule, Checksum | Length | HeaderLength) and rule.recomputed:
+            rule = layer.field(row.field).rule if row.scapy else None
+            if isinstance(rule, Checksum | Length | HeaderLength) and rule.recomputed:
                 other.layer.delfieldval(row.scapy)
         if layer.quotes() or layer.is_fragment():
             break

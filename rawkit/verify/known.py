@@ -13,6 +13,7 @@ from rawkit.layout import Record
 from rawkit.verify.difference import Difference
 from rawkit.verify.peer import ABSENT
 from rawkit.wire import (
+    AH,
     IP,
     UDP,
     DestinationOptions,
@@ -31,6 +32,8 @@ from rawkit.wire import (
     LooseSourceRoute,
     Packet,
     Routing,
+    SegmentHMAC,
+    SegmentRouting,
     StrictSourceRoute,
 )
 
@@ -111,6 +114,34 @@ def _router_alert_of_other_length(difference: Difference, packet: Packet) -> boo
 def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
     unread = difference.field.endswith(".kind") and difference.theirs is ABSENT
     return difference.layer == "IPv4" and unread
+
+
+def _behind_authentication(difference: Difference, packet: Packet) -> bool:
+    if not any(isinstance(layer, AH) for layer in packet.layers[: difference.position]):
+        return False
+    return difference.theirs is ABSENT and not difference.field
+
+
+def _extended_echo(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "ICMPProbe" and difference.theirs is ABSENT and not difference.field
+
+
+def _hmac_of_segments(difference: Difference, packet: Packet) -> bool:
+    if difference.field == "bytes":
+        at = [index for index, layer in enumerate(packet.layers) if _has_hmac(layer)]
+        return _resized(difference, packet, at)
+    return _has_hmac(packet.layers[difference.position]) and difference.field.startswith("tlvs")
+
+
+def _has_hmac(layer: object) -> bool:
+    return isinstance(layer, SegmentRouting) and any(isinstance(one, SegmentHMAC) for one in layer.tlvs)
+
+
+def _home_address_among_others(difference: Difference, packet: Packet) -> bool:
+    if difference.field != "bytes" or difference.layer not in ("TCP", "UDP", "ICMPv6"):
+        return False
+    around = packet.layers[: difference.position]
+    return any(isinstance(layer, DestinationOptions) and layer.original_source() for layer in around)
 
 
 # ---------------------------------------------------------------------- where a packet has what is explained
@@ -202,6 +233,22 @@ KNOWN = (
     Known(
         _option_by_its_number,
         "scapy knows an option by the 5 bits of its number alone, and leaves it as bytes where they do not fit",
+    ),
+    Known(
+        _behind_authentication,
+        "the authentication header tells what follows it (RFC 4302, 2.1); scapy reads on only for IP in IP",
+    ),
+    Known(
+        _extended_echo,
+        "an extended echo carries an extension structure (RFC 8335, 2); scapy leaves it as plain bytes",
+    ),
+    Known(
+        _hmac_of_segments,
+        "the length of a segment routing TLV is one byte (RFC 8754, 2.1); scapy reads two in that of the HMAC",
+    ),
+    Known(
+        _home_address_among_others,
+        "a home address is the source to a checksum (RFC 6275, 11.3.1); scapy misses it among other options",
     ),
     Known(
         _raises_on_hostile_bytes,

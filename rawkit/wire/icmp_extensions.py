@@ -25,6 +25,7 @@ from rawkit.layout import (
     HeaderLength,
     IPv4Addr,
     IPv6Addr,
+    Item,
     Items,
     Record,
     Rest,
@@ -39,6 +40,7 @@ __all__ = [
     "ICMPExtensionObject",
     "ICMPExtensions",
     "ICMPMalformedObjects",
+    "ICMPProbe",
     "ICMPUnknownObject",
     "InterfaceAddress",
     "InterfaceAddressIPv4",
@@ -195,12 +197,28 @@ class ICMPExtensions(Header):
         return f"ICMP extensions {', '.join(map(_in_words, self.objects))}".rstrip()
 
 
+class ICMPProbe(Header):
+    """What an extended echo asks about (RFC 8335, section 2): an extension structure with one object."""
+
+    version: U4 = expected(2)
+    reserved: X12 = 0
+    checksum: X16 = auto(Checksum(body=False, optional=True))
+    objects: Item[ICMPExtensionObject]
+
+    def describe(self) -> str:
+        return f"about {', '.join(map(_in_words, self.objects))}"
+
+
 def _in_words(item: ICMPExtensionObject) -> str:
     if isinstance(item, MPLSLabelStack):
         return f"MPLS labels {' '.join(str(entry.label) for entry in item.labels)}"
     if isinstance(item, InterfaceInformation):
         named = [f"{word} {value}" for word, value in _interface(item)]
         return f"interface {' '.join(named)}".rstrip()
+    if isinstance(item, InterfaceByName):
+        return f"interface {item.name.rstrip(bytes(1)).decode('utf-8', 'replace')!r}"
+    if isinstance(item, InterfaceByIndex):
+        return f"interface {' '.join(map(str, item.index))}"
     return type(item).__name__
 
 
@@ -211,14 +229,14 @@ def _interface(item: InterfaceInformation) -> Iterator[tuple[str, object]]:
     yield from [("mtu", mtu) for mtu in item.mtu]
 
 
-def end_of_quote(error: Record, data: bytes, start: int, end: int) -> int:
-    """Where the packet quoted from `start` on ends, if the error itself does not tell.
+def end_of_quote(quoted: type[Header], data: bytes, start: int, end: int) -> int:
+    """Where the packet that is quoted from `start` on ends, if the error itself does not tell.
 
     Behind 128 bytes, if the packet had no more: then what follows are extensions of a sender that does not know
     the length field (RFC 4884, section 5.5). Otherwise all that is there is the quote.
     """
-    quoted, limit = error._followed_by, start + QUOTED_AT_LEAST
-    if limit >= end or quoted is None:
+    limit = start + QUOTED_AT_LEAST
+    if limit >= end:
         return end
     try:
         _, _, stop, _ = quoted._parse(data, start, end, False)

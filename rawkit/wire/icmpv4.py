@@ -6,6 +6,7 @@ an error quotes, see `icmp_extensions.py`.
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import IPv4Address
 
 from rawkit.layout import (
@@ -29,7 +30,7 @@ from rawkit.layout import (
     default,
     expected,
 )
-from rawkit.wire.icmp_extensions import ICMPExtensionObject, ICMPExtensions, end_of_quote
+from rawkit.wire.icmp_extensions import ICMPExtensionObject, ICMPExtensions, ICMPProbe, end_of_quote
 from rawkit.wire.ipv4 import IPv4
 from rawkit.wire.packet import Header, Packet
 from rawkit.wire.quote import quoting as _quoting
@@ -130,7 +131,7 @@ class ICMPv4Unreachable(ICMPv4, followed_by=IPv4, trailed_by=ICMPExtensions):
 
     type: U8 = 3
     unused: X8 = 0
-    length: U8 = auto(TrailedLength(4, end_of_quote))
+    length: U8 = auto(TrailedLength(4, partial(end_of_quote, IPv4)))
     next_hop_mtu: U16 = 0
 
     def describe(self) -> str:
@@ -176,7 +177,7 @@ class ICMPv4TimeExceeded(ICMPv4, followed_by=IPv4, trailed_by=ICMPExtensions):
 
     type: U8 = 11
     unused: X8 = 0
-    length: U8 = auto(TrailedLength(4, end_of_quote))
+    length: U8 = auto(TrailedLength(4, partial(end_of_quote, IPv4)))
     unused_word: X16 = 0
 
     def describe(self) -> str:
@@ -218,7 +219,7 @@ class ICMPv4ParameterProblem(ICMPv4, followed_by=IPv4, trailed_by=ICMPExtensions
 
     type: U8 = 12
     pointer: U8 = 0
-    length: U8 = auto(TrailedLength(4, end_of_quote))
+    length: U8 = auto(TrailedLength(4, partial(end_of_quote, IPv4)))
     unused: X16 = 0
 
     def describe(self) -> str:
@@ -251,7 +252,7 @@ class ICMPv4AddressMask(ICMPv4, values=(18,), body=False):
         return f"ICMPv4 address mask {'request' if self.type == 17 else f'reply {self.mask}'}"
 
 
-class ICMPv4ExtendedEcho(ICMPv4, followed_by=ICMPExtensions):
+class ICMPv4ExtendedEcho(ICMPv4, followed_by=ICMPProbe):
     """Extended echo request (RFC 8335, section 2): is the interface up that the extension names?
 
     With `local` it is one of the node that is asked, and else of a neighbour.

@@ -6,6 +6,7 @@ The extended echo is RFC 8335, node information RFC 4620. Extensions (RFC 4884) 
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import IPv6Address
 
 from rawkit.layout import (
@@ -28,7 +29,7 @@ from rawkit.layout import (
     TrailedLength,
     auto,
 )
-from rawkit.wire.icmp_extensions import ICMPExtensionObject, ICMPExtensions, end_of_quote
+from rawkit.wire.icmp_extensions import ICMPExtensionObject, ICMPExtensions, ICMPProbe, end_of_quote
 from rawkit.wire.ipv6 import IPv6
 from rawkit.wire.nd_options import (
     NDOption,
@@ -130,7 +131,7 @@ class ICMPv6Unreachable(ICMPv6, followed_by=IPv6, trailed_by=ICMPExtensions):
     """Destination unreachable (section 3.1); `length` is that of the quote in 64-bit words (RFC 4884)."""
 
     type: U8 = 1
-    length: U8 = auto(TrailedLength(8, end_of_quote))
+    length: U8 = auto(TrailedLength(8, partial(end_of_quote, IPv6)))
     unused: X24 = 0
 
     def describe(self) -> str:
@@ -162,7 +163,7 @@ class ICMPv6TimeExceeded(ICMPv6, followed_by=IPv6, trailed_by=ICMPExtensions):
     """Time exceeded (section 3.3); `length` as in destination unreachable."""
 
     type: U8 = 3
-    length: U8 = auto(TrailedLength(8, end_of_quote))
+    length: U8 = auto(TrailedLength(8, partial(end_of_quote, IPv6)))
     unused: X24 = 0
 
     def describe(self) -> str:
@@ -190,7 +191,7 @@ class ICMPv6Echo(ICMPv6, values=(129,)):
         return f"ICMPv6 echo {'request' if self.type == 128 else 'reply'} id={self.id} seq={self.seq}"
 
 
-class ICMPv6ExtendedEcho(ICMPv6, followed_by=ICMPExtensions):
+class ICMPv6ExtendedEcho(ICMPv6, followed_by=ICMPProbe):
     """Extended echo request (RFC 8335, section 2): is the interface up that the extension names?
 
     With `local` it is one of the node that is asked, and else of a neighbour.

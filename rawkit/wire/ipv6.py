@@ -67,7 +67,7 @@ class PayloadLength(Length):
         return {"jumbo_option": _jumbo_option}
 
     def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
-        if not isinstance(record, IPv6) or record.next_header != HOP_BY_HOP:
+        if getattr(record, "next_header", None) != HOP_BY_HOP:
             return stop
         try:
             options, _, _, _ = HopByHop._parse(data, stop, end, False)

@@ -9,6 +9,7 @@ from rawkit.layout import (
     U5,
     U8,
     U13,
+    U16,
     U32,
     X16,
     X32,
@@ -25,7 +26,9 @@ from rawkit.layout import (
 )
 
 __all__ = [
+    "AdvertisementInterval",
     "DNSSearchList",
+    "HomeAgentInformation",
     "MTUOption",
     "NAT64Prefix",
     "NDMalformedOptions",
@@ -100,6 +103,25 @@ class MTUOption(NDOption):
     length: U8 = auto(HeaderLength(unit=8))
     reserved: X16 = 0
     mtu: U32
+
+
+class AdvertisementInterval(NDOption):
+    """How often the router advertises at the most, in milliseconds (RFC 6275, section 7.3)."""
+
+    type: U8 = 7
+    length: U8 = auto(HeaderLength(unit=8))
+    reserved: X16 = 0
+    interval: U32 = 0
+
+
+class HomeAgentInformation(NDOption):
+    """How much a home agent is preferred, and its lifetime in seconds (RFC 6275, section 7.4)."""
+
+    type: U8 = 8
+    length: U8 = auto(HeaderLength(unit=8))
+    reserved: X16 = 0
+    preference: U16 = 0
+    lifetime: U16 = 1
 
 
 class Nonce(NDOption):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rawkit.wire import notation
 from rawkit.wire.icmp_extensions import (
     ICMPExtensions,
+    ICMPProbe,
     ICMPUnknownObject,
     InterfaceAddressIPv4,
     InterfaceAddressIPv6,
@@ -23,14 +24,16 @@ __all__ = ["ICMP_EXTENSIONS"]
 OBJECT = (("length", "len", "icmp.ext.length"), ("class_num", "classnum", "icmp.ext.class"))
 TYPED = (*OBJECT, ("c_type", "classtype", "icmp.ext.ctype"))
 
+STRUCTURE = (
+    ("version", "version", "icmp.ext.version"),
+    ("reserved", "reserved", "icmp.ext.res", notation.hex4),
+    ("checksum", "chksum", "icmp.ext.checksum", notation.hex4),
+    ("objects", "options", ""),
+)
+
 ICMP_EXTENSIONS: Table = {
-    ICMPExtensions: named(
-        "ICMPExtension_Header",
-        ("version", "version", "icmp.ext.version"),
-        ("reserved", "reserved", "icmp.ext.res", notation.hex4),
-        ("checksum", "chksum", "icmp.ext.checksum", notation.hex4),
-        ("objects", "options", ""),
-    ),
+    ICMPExtensions: named("ICMPExtension_Header", *STRUCTURE),
+    ICMPProbe: named("ICMPExtension_Header", *STRUCTURE),
     MPLSLabelStack: named("ICMPExtension_MPLS", *TYPED, ("labels", "stack", "")),
     MPLSLabel: named(
         "MPLS",

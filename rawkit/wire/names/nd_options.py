@@ -5,7 +5,9 @@ from __future__ import annotations
 from rawkit.wire import notation
 from rawkit.wire.names.table import Table, named
 from rawkit.wire.nd_options import (
+    AdvertisementInterval,
     DNSSearchList,
+    HomeAgentInformation,
     MTUOption,
     NAT64Prefix,
     NDUnknownOption,
@@ -52,6 +54,19 @@ ND_OPTIONS: Table = {
     ),
     RedirectedHeader: named("ICMPv6NDOptRedirectedHdr", *ND_OPTION, ("reserved", "res", ""), ("packet", "", "")),
     MTUOption: named("ICMPv6NDOptMTU", *ND_OPTION, ("reserved", "res", ""), ("mtu", "mtu", "icmpv6.opt.mtu")),
+    AdvertisementInterval: named(
+        "ICMPv6NDOptAdvInterval",
+        *ND_OPTION,
+        ("reserved", "res", ""),
+        ("interval", "advint", "icmpv6.opt.advertisement_interval"),
+    ),
+    HomeAgentInformation: named(
+        "ICMPv6NDOptHAInfo",
+        *ND_OPTION,
+        ("reserved", "res", ""),
+        ("preference", "pref", "icmpv6.opt.home_agent_preference"),
+        ("lifetime", "lifetime", "icmpv6.opt.home_agent_lifetime"),
+    ),
     Nonce: named("ICMPv6NDOptUnknown", *ND_OPTION, ("nonce", "data", "icmpv6.opt.nonce")),
     RouteInformation: named(
         "ICMPv6NDOptRouteInfo",
