@@ -8,17 +8,30 @@ from hypothesis import strategies as st
 from vectors import VECTORS
 
 import rawkit.wire
-from rawkit.layout import AUTO, FieldInfo, FixedBytes, FlagSet, HeaderLength, ItemList, NextProtocol, Record, UInt
+from rawkit.layout import (
+    AUTO,
+    Count,
+    FieldInfo,
+    FixedBytes,
+    FlagSet,
+    HeaderLength,
+    ItemList,
+    NextProtocol,
+    Record,
+    UInt,
+)
 from rawkit.layout.kinds import FlagKind, IPv4AddressKind, IPv6AddressKind, MACKind
 from rawkit.layout.tails import Array, Remainder
 from rawkit.wire import (
     IP,
     Ethernet,
     Header,
+    IGMPQuery,
     IPv4,
     IPv4TimestampWithAddresses,
     IPv6,
     LinkType,
+    MLDQuery,
     Packet,
     Raw,
     Routing,
@@ -34,6 +47,9 @@ RECORDS = [
 """Every record that there is, but for those that are only a base."""
 
 HEADERS = [record for record in RECORDS if issubclass(record, Header) and record.fields()]
+SHORTER = (MLDQuery, IGMPQuery)
+"""With bytes behind them, they are queries of the next version."""
+
 ENDS_LIST = {"IPv4EndOfOptions", "TCPEndOfOptions"}
 UNREAD = {"type": 0x88B5, "protocol": 253, "next_header": 253}
 """Numbers that announce no header: reserved for experiments."""
@@ -44,8 +60,8 @@ def family_of(record: type[Record]) -> type[Record] | None:
     return record._family
 
 
-def values(field: FieldInfo) -> st.SearchStrategy[Any]:
-    """Any value that a field can have."""
+def values(field: FieldInfo, most: int = 4) -> st.SearchStrategy[Any]:
+    """Any value that a field can have; a list has `most` elements at the most."""
     kind = field.kind
     if isinstance(kind, FlagKind):
         return st.booleans()
@@ -60,13 +76,13 @@ def values(field: FieldInfo) -> st.SearchStrategy[Any]:
     if isinstance(kind, Remainder):
         return st.binary(max_size=12)
     if isinstance(kind, Array):
-        return st.lists(values(field._replace(kind=kind.kind)), max_size=2)
+        return st.lists(values(field._replace(kind=kind.kind)), max_size=min(most, 2))
     assert isinstance(kind, ItemList), field
-    return items(kind.item)
+    return items(kind.item, kind.count or 0, kind.count or most)
 
 
 @st.composite
-def items(draw: st.DrawFn, item: type[Record]) -> tuple[Record, ...]:
+def items(draw: st.DrawFn, item: type[Record], least: int, most: int) -> tuple[Record, ...]:
     """A list of options that reads back as itself: well formed, and none after the one that ends the list."""
     classes = [
         record
@@ -74,7 +90,9 @@ def items(draw: st.DrawFn, item: type[Record]) -> tuple[Record, ...]:
         if issubclass(record, item) and record is not item._family and not record.malformed
     ]
     middle = [record for record in classes if record.__name__ not in ENDS_LIST]
-    drawn = [draw(records(record)) for record in draw(st.lists(st.sampled_from(middle), max_size=4))]
+    drawn = [
+        draw(records(record)) for record in draw(st.lists(st.sampled_from(middle), min_size=least, max_size=most))
+    ]
     return tuple(drawn)
 
 
@@ -82,6 +100,7 @@ def items(draw: st.DrawFn, item: type[Record]) -> tuple[Record, ...]:
 def records(draw: st.DrawFn, record: type[Record]) -> Record:
     """A record whose bytes are read as that record again: what tells the class is right, the rest is anything."""
     family, given = family_of(record), {}
+    counted = {field.rule.of: (1 << field.bits) - 1 for field in record.fields() if isinstance(field.rule, Count)}
     for field in record.fields():
         decides = family is not None and field.name == family._by
         if field.expected is not None or (field.rule is not None and not field.required and field.default is AUTO):
@@ -89,9 +108,10 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
         if decides:
             codes = [code for code, parse in family._members.items() if parse is record._parse]
             unknown = [code for code in range(256) if code not in family._members]
-            given[field.name] = draw(st.sampled_from(codes or unknown))
+            own = [] if field.required else [field.default]
+            given[field.name] = draw(st.sampled_from(codes or own or unknown))
         else:
-            given[field.name] = draw(values(field))
+            given[field.name] = draw(values(field, min(counted.get(field.name, 4), 4)))
     if record is IPv4TimestampWithAddresses:
         given["flag"] = draw(st.integers(1, 15))
     return record(**given)
@@ -132,7 +152,7 @@ def takes_bytes(header: type[Record]) -> bool:
     to_the_end = any(field.tail for field in header.fields()) and not any(
         isinstance(field.rule, HeaderLength) for field in header.fields()
     )
-    return header._has_body and header._followed_by is None and not to_the_end
+    return header._has_body and header._followed_by is None and not to_the_end and header not in SHORTER
 
 
 def any_packets() -> st.SearchStrategy[Packet]:

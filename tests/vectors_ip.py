@@ -715,13 +715,13 @@ IP_VECTORS = (
     Vector(
         "igmp_other",
         IPv4(src="10.0.0.1", dst="224.0.0.4", ttl=1, options=(IPv4RouterAlert(),))
-        / IGMPUnknown(type=0x13, code=1)
+        / IGMPUnknown(type=0x40, code=1)
         / bytes.fromhex("000a0003"),
-        "460000200000000001023ad30a000001e0000004940400001301ecf1000a0003",
+        "460000200000000001023ad30a000001e0000004940400004001bff1000a0003",
         LinkType.RAW,
         (
             "scapy: IP(id=0, src='10.0.0.1', dst='224.0.0.4', ttl=1, tos=0, options=[IPOption_Router_Alert()]"
-            ")/IGMP_MQ(type=0x13, mrcode=1, gaddr='0.10.0.3')"
+            ")/IGMP_MQ(type=0x40, mrcode=1, gaddr='0.10.0.3')"
         ),
     ),
 )

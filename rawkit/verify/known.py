@@ -21,6 +21,7 @@ from rawkit.wire import (
     HopByHop,
     ICMPv4,
     ICMPv6,
+    IGMPv3Report,
     IPv4,
     IPv4RouterAlert,
     IPv4Timestamp,
@@ -30,6 +31,7 @@ from rawkit.wire import (
     IPv6RouterAlert,
     IPv6UnknownOption,
     LooseSourceRoute,
+    MLDv2Report,
     Packet,
     Routing,
     SegmentHMAC,
@@ -74,7 +76,8 @@ def _wrong_version(difference: Difference, packet: Packet) -> bool:
 
 
 def _unknown_icmpv6_type(difference: Difference, packet: Packet) -> bool:
-    return difference.layer == "ICMPv6" and not difference.field and difference.theirs is ABSENT
+    unknown = difference.layer in ("ICMPv6", "ICMPv6ExtendedEcho", "ICMPv6ExtendedEchoReply")
+    return unknown and not difference.field and difference.theirs is ABSENT
 
 
 def _raises_on_hostile_bytes(difference: Difference, packet: Packet) -> bool:
@@ -135,6 +138,17 @@ def _hmac_of_segments(difference: Difference, packet: Packet) -> bool:
 
 def _has_hmac(layer: object) -> bool:
     return isinstance(layer, SegmentRouting) and any(isinstance(one, SegmentHMAC) for one in layer.tlvs)
+
+
+def _several_objects(difference: Difference, packet: Packet) -> bool:
+    return (difference.layer, difference.field) == ("ICMPExtensions", "objects")
+
+
+def _auxiliary_data(difference: Difference, packet: Packet) -> bool:
+    layer = packet.layers[difference.position]
+    if not isinstance(layer, MLDv2Report | IGMPv3Report) or not difference.field.startswith("records"):
+        return False
+    return any(record.auxiliary_data for record in layer.records)
 
 
 def _home_address_among_others(difference: Difference, packet: Packet) -> bool:
@@ -245,6 +259,14 @@ KNOWN = (
     Known(
         _hmac_of_segments,
         "the length of a segment routing TLV is one byte (RFC 8754, 2.1); scapy reads two in that of the HMAC",
+    ),
+    Known(
+        _several_objects,
+        "an extension structure has any number of objects (RFC 4884, 7); scapy reads the first one",
+    ),
+    Known(
+        _auxiliary_data,
+        "auxiliary data is counted in words (RFC 3810, 5.2.6; RFC 3376, 4.2.6); scapy takes bytes, or none",
     ),
     Known(
         _home_address_among_others,

@@ -16,7 +16,7 @@ from rawkit.wire.icmpv6 import RouterAdvertisement
 from rawkit.wire.igmp import IGMPLeave, IGMPQuery, IGMPReport
 from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
 from rawkit.wire.mld import MLDv2Query
-from rawkit.wire.nd_options import PrefixInformation, RouteInformation
+from rawkit.wire.nd_options import NAT64Prefix, PrefixInformation, RouteInformation
 from rawkit.wire.tcp import TCP, TCPEndOfOptions, TCPFlags
 
 Notation = Callable[[Any], "str | Sequence[str] | None"]
@@ -202,3 +202,20 @@ def igmp_time(message: IGMPShort) -> str | None:
 
 def igmp_unused(message: IGMPShort) -> str | None:
     return f"{message.max_resp_time:02x}" if igmp_version(message) == "1" else None
+
+
+MTRACE = (0x1E, 0x1F)
+"""Types of other protocols that Wireshark reads as messages of IGMP; those of the rest it does not."""
+
+
+def igmp_code(code: int) -> str:
+    """The time that a code stands for: from 128 on, a number of 4 bits behind a one, and an exponent."""
+    if code < 128:
+        return str(code)
+    exponent, mantissa = divmod(code - 128, 16)
+    return str((mantissa + 16) * 2 ** (exponent + 3))
+
+
+def nat64_prefix(option: NAT64Prefix) -> str | None:
+    """The prefix, if its length's code is one of the six that RFC 8781, section 4 has."""
+    return beginning_of_ipv6(option.prefix) if option.prefix_length_code < 6 else None

@@ -12,7 +12,7 @@ IPSEC: Table = {
     AH: named(
         "AH",
         ("next_header", "nh", "ah.next_header"),
-        ("payload_len", "payloadlen", "ah.length", notation.in_bytes(4, plus=2)),
+        ("payload_len", "payloadlen", "ah.length"),
         ("reserved", "reserved", "ah.reserved", notation.octets(2)),
         ("spi", "spi", "ah.spi", notation.hex8),
         ("sequence", "seq", "ah.sequence"),

@@ -47,7 +47,7 @@ MEMBERSHIP: Table = {
     IGMPv3Query: named(
         "IGMPv3_MQ",
         IGMP_TYPE,
-        ("max_resp_code", "", "igmp.max_resp"),
+        ("max_resp_code", "", "igmp.max_resp", notation.igmp_code),
         IGMP_CHECKSUM,
         ("", "", "igmp.version", lambda it: "3"),
         ("group", "gaddr", "igmp.maddr"),
@@ -78,7 +78,12 @@ MEMBERSHIP: Table = {
         ("records", "records", ""),
     ),
     IGMPUnknown: named(
-        "IGMP", ("type", "type", "igmp.type", notation.hex2), ("code", "mrcode", ""), ("checksum", "chksum", "")
+        "IGMP",
+        ("type", "type", ""),
+        ("code", "mrcode", ""),
+        ("checksum", "chksum", ""),
+        ("", "", "igmp.type", lambda it: notation.hex2(it.type) if it.type in notation.MTRACE else None),
+        ("", "", "igmp.checksum", lambda it: notation.hex4(it.checksum) if it.type in notation.MTRACE else None),
     ),
     MLDQuery: named("ICMPv6MLQuery", *MLD_SHORT),
     MLDReport: named("ICMPv6MLReport", *MLD_SHORT),
@@ -109,7 +114,7 @@ MEMBERSHIP: Table = {
     MLDv2Report: named(
         "ICMPv6MLReport2",
         ("type", "type", "icmpv6.type"),
-        ("code", "res", ""),
+        ("code", "res", "icmpv6.code"),
         ("checksum", "cksum", "icmpv6.checksum", notation.hex4),
         ("reserved", "reserved", "icmpv6.reserved", notation.octets(2)),
         ("number_of_records", "records_number", "icmpv6.mldr.nb_mcast_records"),

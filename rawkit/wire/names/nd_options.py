@@ -77,7 +77,7 @@ ND_OPTIONS: Table = {
         ("preference", "prf", "icmpv6.opt.route_info.flag.route_preference"),
         ("reserved_end", "res2", ""),
         ("route_lifetime", "rtlifetime", "icmpv6.opt.route_lifetime"),
-        ("prefix", "", "icmpv6.opt.prefix", notation.beginning_of_ipv6),
+        ("prefix", "", "icmpv6.opt.prefix", lambda prefix: notation.beginning_of_ipv6(prefix) if prefix else None),
     ),
     RecursiveDNSServers: named(
         "ICMPv6NDOptRDNSS",
@@ -99,7 +99,8 @@ ND_OPTIONS: Table = {
         *ND_OPTION,
         ("scaled_lifetime", "scaledlifetime", "icmpv6.opt.pref64.scaled_lifetime"),
         ("prefix_length_code", "plc", "icmpv6.opt.pref64.plc", notation.hex4),
-        ("prefix", "", "icmpv6.opt.pref64.prefix", notation.beginning_of_ipv6),
+        ("prefix", "", ""),
+        ("", "", "icmpv6.opt.pref64.prefix", notation.nat64_prefix),
     ),
     NDUnknownOption: named("ICMPv6NDOptUnknown", *ND_OPTION, ("data", "data", "")),
 }
