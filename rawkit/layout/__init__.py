@@ -43,6 +43,7 @@ from rawkit.layout.kinds import (
     MACAddr,
     UInt,
 )
+from rawkit.layout.locate import Place, compile_locator
 from rawkit.layout.mac import MAC
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
@@ -62,7 +63,7 @@ from rawkit.layout.rules import (
     expected,
     field_ruled_by,
 )
-from rawkit.layout.tails import IPv4Addrs, IPv6Addrs, Item, ItemList, Items, Rest, Tail, U32s
+from rawkit.layout.tails import IPv4Addrs, IPv6Addrs, Item, ItemList, Items, Often, Rest, Tail, U32s
 
 __all__ = [
     "AUTO",
@@ -114,6 +115,8 @@ __all__ = [
     "MACAddr",
     "NextProtocol",
     "Numbers",
+    "Often",
+    "Place",
     "Problem",
     "Record",
     "Rest",
@@ -126,6 +129,7 @@ __all__ = [
     "Unspecified",
     "View",
     "auto",
+    "compile_locator",
     "default",
     "enclosing_network",
     "expected",

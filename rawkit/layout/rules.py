@@ -125,9 +125,9 @@ class Length(Rule):
     def compute(self, field: FieldInfo) -> str:
         return "size + len(body)" if self.header else "len(body)"
 
-    def limit(self, value: str) -> str:
-        """An expression for where the body ends."""
-        return f"{'start' if self.header else 'stop'} + {value}{f' * {self.unit}' if self.unit > 1 else ''}"
+    def limit(self, value: str, start: str, stop: str) -> str:
+        """An expression for where the body ends, given one for each of the field and the header's two ends."""
+        return f"{start if self.header else stop} + {value}{f' * {self.unit}' if self.unit > 1 else ''}"
 
     def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
         """Where the body from `stop` on, in bytes that reach to `end`, ends if the field is zero."""

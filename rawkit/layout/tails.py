@@ -23,12 +23,17 @@ __all__ = [
     "Item",
     "ItemList",
     "Items",
+    "Often",
     "OneItem",
     "Remainder",
     "Rest",
     "Tail",
     "U32s",
 ]
+
+
+Reader = Callable[[bytes, int, int], Any]
+"""Gives the value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
 
 
 class Tail(Kind):
@@ -140,9 +145,10 @@ class ItemList(Tail):
 
     expected = "a list of items"
 
-    def __init__(self, item: type[Record]) -> None:
+    def __init__(self, item: type[Record], often: Iterable[Often] = ()) -> None:
         self.item = item
         self.expected = f"a list of {item.__name__}"
+        self.often = [lists.members for lists in often]
         self.unpack = items_reader(item)  # type: ignore[assignment,method-assign]
 
     def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[tuple[Record, ...], int]:
@@ -184,7 +190,7 @@ class OneItem(ItemList):
     count = 1
 
 
-def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record, ...]]:
+def items_reader(item: type[Record]) -> Reader:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
     constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
     if item._by and item.field(item._by).offset + item.field(item._by).bits > 8:
@@ -212,6 +218,16 @@ def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record
 def _tuple_of(elements: Iterable[str]) -> str:
     listed = list(elements)
     return f"({listed[0]},)" if len(listed) == 1 else f"({', '.join(listed)})"
+
+
+class Often:
+    """In the annotation of a list: items that come so often in just this order that there is code for them.
+
+    Each has fixed fields only.
+    """
+
+    def __init__(self, *members: type[Record]) -> None:
+        self.members = members
 
 
 T = TypeVar("T")
