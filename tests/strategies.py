@@ -23,10 +23,12 @@ from rawkit.layout import (
 from rawkit.layout.kinds import FlagKind, IPv4AddressKind, IPv6AddressKind, MACKind
 from rawkit.layout.tails import Array, Remainder
 from rawkit.wire import (
+    IGMP,
     IP,
     Ethernet,
     Header,
     IGMPQuery,
+    InterfaceAddress,
     IPv4,
     IPv4TimestampWithAddresses,
     IPv6,
@@ -42,7 +44,7 @@ RECORDS = [
     for name in rawkit.wire.__all__
     if isinstance(thing := getattr(rawkit.wire, name), type)
     and issubclass(thing, Record)
-    and thing not in (Record, Header, IP, Raw)
+    and thing not in (Record, Header, IP, Raw, IGMP, InterfaceAddress)
 ]
 """Every record that there is, but for those that are only a base."""
 

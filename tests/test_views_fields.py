@@ -65,7 +65,12 @@ def test_tshark_prints_the_same_for_the_captures_of_others(tmp_path):
         for record, row in zip(records, rows.stdout.split("\n")[:-1], strict=True):
             packet = dissect(record.data, link_type, wire_length=record.wire_length)
             *theirs, protocols = row.split("\t")
-            if not only_known(protocols) or protocols.startswith("eth:eth:") or not comparable(packet):
+            if (
+                not only_known(protocols)
+                or "udpencap" in protocols
+                or protocols.startswith("eth:eth:")
+                or not comparable(packet)
+            ):
                 continue
             compared += 1
             for name, value in zip(names, theirs, strict=True):

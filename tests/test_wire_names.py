@@ -6,17 +6,29 @@ import re
 import subprocess
 
 import pytest
+import scapy.contrib.mpls
+import scapy.layers.igmp
 import scapy.layers.inet
 import scapy.layers.inet6
+import scapy.layers.ipsec
 import scapy.layers.l2
 from programs import require
 from strategies import RECORDS
 
 from rawkit.layout import Record
-from rawkit.wire import CutHeader, IPv4Option, IPv6Option, NDOption, Routing, TCPOption
+from rawkit.wire import (
+    CutHeader,
+    ICMPExtensionObject,
+    IPv4Option,
+    IPv6Option,
+    NDOption,
+    Routing,
+    SegmentTLV,
+    TCPOption,
+)
 from rawkit.wire.names import NAMES
 
-WITHOUT = {IPv4Option, IPv6Option, NDOption, TCPOption, Routing}
+WITHOUT = {ICMPExtensionObject, IPv4Option, IPv6Option, NDOption, SegmentTLV, TCPOption, Routing}
 """Bases of families that are never read themselves."""
 
 NO_COUNTERPART = {
@@ -25,7 +37,14 @@ NO_COUNTERPART = {
     ("TCPEndOfOptions", "padding"),
 }
 
-SCAPY = (scapy.layers.l2, scapy.layers.inet, scapy.layers.inet6)
+SCAPY = (
+    scapy.layers.l2,
+    scapy.layers.inet,
+    scapy.layers.inet6,
+    scapy.layers.igmp,
+    scapy.layers.ipsec,
+    scapy.contrib.mpls,
+)
 TCP_OPTION_NAMES = set(scapy.layers.inet.TCPOptions[1])
 
 
@@ -62,7 +81,8 @@ def test_every_name_of_scapy_exists(record: type[Record]):
         assert all(row.scapy in ("", "kind", "[]", "[0]", "[1]") for row in rows)
         assert TCP_OPTION_NAMES.issuperset(layers)
         return
-    following = {"options"} if any(layer.startswith("ICMPv6ND_") for layer in layers) else set()
+    holders = ("ICMPv6ND_", "ICMPExtension_Header")
+    following = {"options"} if any(layer.startswith(holders) for layer in layers) else set()
     there = [scapy_fields(layer) | following for layer in layers]
     for row in rows:
         for name in re.findall(r"[a-z]\w*(?=\[|:|$)", row.scapy, re.IGNORECASE):

@@ -190,11 +190,14 @@ class OneItem(ItemList):
     count = 1
 
 
+NOTHING: dict[int, Any] = {}
+
+
 def items_reader(item: type[Record]) -> Reader:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
     constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
     if item._by and item.field(item._by).offset + item.field(item._by).bits > 8:
-        constant_of, member_of = {}.get, {}.get  # the code is elsewhere: the family finds it
+        constant_of, member_of = NOTHING.get, NOTHING.get  # the code is elsewhere: the family finds it
 
     def read(data: bytes, start: int, stop: int) -> tuple[Record, ...]:
         items: list[Record] = []

@@ -156,7 +156,7 @@ def _fields(
             continue
         found = theirs.value(row.scapy)
         if isinstance(field.kind, ItemList) and peer.are_layers(found):
-            yield from _items(index, layer, row.field, value, [peer.Layer(one) for one in found])
+            yield from _items(index, layer, row.field, value, peer.in_list(found))
         elif found is not ABSENT:
             found = _exact(field, found)
             value = _flat(value) if isinstance(field.kind, ItemList) else value

@@ -14,6 +14,7 @@ from rawkit.verify.difference import Difference
 from rawkit.verify.peer import ABSENT
 from rawkit.wire import (
     AH,
+    IGMP,
     IP,
     UDP,
     DestinationOptions,
@@ -30,6 +31,7 @@ from rawkit.wire import (
     IPv6,
     IPv6RouterAlert,
     IPv6UnknownOption,
+    JumboPayload,
     LooseSourceRoute,
     MLDv2Report,
     Packet,
@@ -120,9 +122,18 @@ def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
 
 
 def _behind_authentication(difference: Difference, packet: Packet) -> bool:
-    if not any(isinstance(layer, AH) for layer in packet.layers[: difference.position]):
-        return False
-    return difference.theirs is ABSENT and not difference.field
+    at = [at for at, layer in enumerate(packet.layers) if isinstance(layer, AH)]
+    unread = difference.theirs is ABSENT and not difference.field and bool(at) and at[0] < difference.position
+    return unread or _resized(difference, packet, at)
+
+
+def _router_alert_of_igmp(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "IPv4" and difference.field in ("options", "bytes") and IGMP in packet
+
+
+def _jumbo_payload(difference: Difference, packet: Packet) -> bool:
+    has_option = [any(isinstance(item, JumboPayload) for item in one.options) for one in packet.all(HopByHop)]
+    return (difference.layer, difference.field) == ("IPv6", "bytes") and any(has_option)
 
 
 def _extended_echo(difference: Difference, packet: Packet) -> bool:
@@ -131,13 +142,14 @@ def _extended_echo(difference: Difference, packet: Packet) -> bool:
 
 def _hmac_of_segments(difference: Difference, packet: Packet) -> bool:
     if difference.field == "bytes":
-        at = [index for index, layer in enumerate(packet.layers) if _has_hmac(layer)]
-        return _resized(difference, packet, at)
-    return _has_hmac(packet.layers[difference.position]) and difference.field.startswith("tlvs")
+        return _resized(difference, packet, _hmacs(packet))
+    return difference.layer == "SegmentRouting" and difference.field.startswith("tlvs") and bool(_hmacs(packet))
 
 
-def _has_hmac(layer: object) -> bool:
-    return isinstance(layer, SegmentRouting) and any(isinstance(one, SegmentHMAC) for one in layer.tlvs)
+def _hmacs(packet: Packet) -> list[int]:
+    """The positions of the headers that have such a TLV."""
+    tlvs = [layer.tlvs if isinstance(layer, SegmentRouting) else () for layer in packet.layers]
+    return [at for at, found in enumerate(tlvs) if any(isinstance(one, SegmentHMAC) for one in found)]
 
 
 def _several_objects(difference: Difference, packet: Packet) -> bool:
@@ -145,10 +157,10 @@ def _several_objects(difference: Difference, packet: Packet) -> bool:
 
 
 def _auxiliary_data(difference: Difference, packet: Packet) -> bool:
-    layer = packet.layers[difference.position]
-    if not isinstance(layer, MLDv2Report | IGMPv3Report) or not difference.field.startswith("records"):
+    if difference.layer not in ("MLDv2Report", "IGMPv3Report") or not difference.field.startswith("records"):
         return False
-    return any(record.auxiliary_data for record in layer.records)
+    reports = [layer for layer in packet.layers if isinstance(layer, MLDv2Report | IGMPv3Report)]
+    return any(record.auxiliary_data for report in reports for record in report.records)
 
 
 def _home_address_among_others(difference: Difference, packet: Packet) -> bool:
@@ -250,7 +262,15 @@ KNOWN = (
     ),
     Known(
         _behind_authentication,
-        "the authentication header tells what follows it (RFC 4302, 2.1); scapy reads on only for IP in IP",
+        "the authentication header tells what follows, and its length (RFC 4302, 2.1); scapy goes on only for IP",
+    ),
+    Known(
+        _router_alert_of_igmp,
+        "an IGMP message without a router alert is one all the same (RFC 3376, 9.2); scapy puts one in",
+    ),
+    Known(
+        _jumbo_payload,
+        "with a jumbo payload option the payload length is zero (RFC 2675, 3); scapy fills it in",
     ),
     Known(
         _extended_echo,

@@ -25,6 +25,9 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__"
 MODULES = ("scapy.layers.inet6", "scapy.layers.igmp", "scapy.layers.ipsec", "scapy.contrib.mpls")
 """Those that have the layers of our table."""
 
+NOT_READ_HERE = {("UDP", "ESP"), ("UDP", "MPLS")}
+"""Layers of our table where scapy finds them by a port number, and we do not look."""
+
 BITS = re.compile(r"(\w+)\[(\d+):(\d+)\]")
 BESIDE = re.compile(r"(\w+):(\d+)")
 
@@ -91,6 +94,17 @@ def are_layers(value: Any) -> bool:
     return isinstance(value, list) and all(hasattr(one, "fields_desc") for one in value)
 
 
+def in_list(value: list[Any]) -> list[Layer | Item]:
+    """The layers in such a list. Some stand in the payload of the one before, being of the same class."""
+    found: list[Layer | Item] = []
+    for first in value:
+        one = first
+        while type(one) is type(first):
+            found.append(Layer(one))
+            one = one.payload
+    return found
+
+
 class Item:
     """A TCP option, which scapy keeps as a pair: a name (or number, if it knows none) and a value."""
 
@@ -129,6 +143,8 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
         peer = Layer(layer)
         if peer.name.startswith("ICMPv6NDOpt") and layers:
             layers[-1].following.append(peer)
+        elif layers and (layers[-1].name, peer.name) in NOT_READ_HERE:
+            break
         elif peer.classes & known:
             layers.append(peer)
         else:

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-class IGMP(Header, by="type", numbers={IP_PROTOCOLS: 2}):
+class IGMP(Header, by="type", abstract=True, numbers={IP_PROTOCOLS: 2}):
     """Any IGMP message; each type that is known has a class of its own."""
 
     type: X8
