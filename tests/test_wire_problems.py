@@ -342,6 +342,9 @@ KNOWN = {
 } | {
     "ipv6.routing",
     "ipv6.fraghdr",
+    "igmp",
+    "ah",
+    "esp",
 }
 
 

@@ -250,7 +250,10 @@ def _found_family(cls: Any, by: str) -> None:
 
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
         if end - start <= last:
-            raise too_short(cls, start, end)
+            bare = next((fallback for fallback in fallbacks if by not in fallback._by_name), None)
+            if bare is None:
+                raise too_short(cls, start, end)
+            return bare._parse(data, start, end, strict)
         code = (
             data[start + first] if first == last else whole(data[start + first : start + last + 1])
         ) >> shift & mask

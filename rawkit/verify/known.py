@@ -140,6 +140,10 @@ def _extended_echo(difference: Difference, packet: Packet) -> bool:
     return difference.layer == "ICMPProbe" and difference.theirs is ABSENT and not difference.field
 
 
+def _short_igmp(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "IGMPUnknown" and difference.theirs is ABSENT and not difference.field
+
+
 def _hmac_of_segments(difference: Difference, packet: Packet) -> bool:
     if difference.field == "bytes":
         return _resized(difference, packet, _hmacs(packet))
@@ -267,6 +271,10 @@ KNOWN = (
     Known(
         _router_alert_of_igmp,
         "an IGMP message without a router alert is one all the same (RFC 3376, 9.2); scapy puts one in",
+    ),
+    Known(
+        _short_igmp,
+        "all that IGMP's messages have in common is 4 bytes (RFC 3376, 4); scapy wants 8 of any type",
     ),
     Known(
         _jumbo_payload,

@@ -25,7 +25,7 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__"
 MODULES = ("scapy.layers.inet6", "scapy.layers.igmp", "scapy.layers.ipsec", "scapy.contrib.mpls")
 """Those that have the layers of our table."""
 
-NOT_READ_HERE = {("UDP", "ESP"), ("UDP", "MPLS")}
+NOT_READ_HERE = {("UDP", "ESP")}
 """Layers of our table where scapy finds them by a port number, and we do not look."""
 
 BITS = re.compile(r"(\w+)\[(\d+):(\d+)\]")

@@ -34,13 +34,13 @@ STRUCTURE = (
 ICMP_EXTENSIONS: Table = {
     ICMPExtensions: named("ICMPExtension_Header", *STRUCTURE),
     ICMPProbe: named("ICMPExtension_Header", *STRUCTURE),
-    MPLSLabelStack: named("ICMPExtension_MPLS", *TYPED, ("labels", "stack", "")),
+    MPLSLabelStack: named("ICMPExtension_MPLS", *TYPED, ("labels", "", "")),
     MPLSLabel: named(
-        "MPLS",
-        ("label", "label", "icmp.mpls.label"),
-        ("experimental", "cos", "icmp.mpls.exp"),
-        ("bottom", "s", "icmp.mpls.s"),
-        ("ttl", "ttl", "icmp.mpls.ttl"),
+        "",
+        ("label", "", "icmp.mpls.label"),
+        ("experimental", "", "icmp.mpls.exp"),
+        ("bottom", "", "icmp.mpls.s"),
+        ("ttl", "", "icmp.mpls.ttl"),
     ),
     InterfaceInformation: named(
         "ICMPExtension_InterfaceInformation",
