@@ -149,7 +149,7 @@ def test_a_flag_counts_what_is_there_or_not() -> None:
     assert (read.has_number, read.number, read.rest) == (True, (5,), b"x")
 
 
-def test_of_two_members_of_one_code_the_longest_that_fits_is_read() -> None:
+def test_of_two_members_of_one_code_the_last_that_fits_is_read() -> None:
     assert Wide.parse(b"\4\1\2\7")[0] == WideNumber(length=4, number=7)
     assert Wide.parse(b"\5\1\2\7\x08")[0] == WidePair(length=5, number=7, other=8)
 

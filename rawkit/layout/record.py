@@ -6,7 +6,7 @@ declaration into code when the class is made.
 
 A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
 member is a subclass; the default of that field enters it, and `values` names further ones. Of several members
-for one value, the bytes are the longest whose fixed fields they have room for. A member with `fallback=True`
+for one value, the bytes are the last declared that can hold them. A member with `fallback=True`
 takes what no other member can hold; where there is none, the family itself does, unless it is `abstract`. One
 that is `bare` has none of the family's fields, for bytes that are too few for them.
 """
@@ -222,19 +222,24 @@ def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
         return
     field = cls._by_name[family._by]
     for code in {*values} if field.required else {field.default, *values}:
-        shorter = family._members.get(code)
-        family._members[code] = cls._parse if shorter is None else _longest(cls, shorter)
+        before = family._members.get(code)
+        family._members[code] = cls._parse if before is None else _last_that_fits(cls, before)
         if len(cls._fields) == 1 and cls._fixed_size == 1:
             family._constants[code] = cls()
     cls._members, cls._constants, cls._fallbacks = {}, {}, []
 
 
-def _longest(longer: Any, shorter: Any) -> Any:
-    """What reads the bytes as `longer` if they have room for its fixed fields, and else with `shorter`."""
-    size, own = longer._fixed_size, longer._parse
+def _last_that_fits(last: Any, before: Any) -> Any:
+    """What reads the bytes as `last` if they have room for its fixed fields and are that, else with `before`."""
+    size, own = last._fixed_size, last._parse
 
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
-        return own(data, start, end, strict) if end - start >= size else shorter(data, start, end, strict)
+        if end - start >= size:
+            try:
+                return own(data, start, end, strict)
+            except PacketError:
+                pass  # one of the members before
+        return before(data, start, end, strict)
 
     return parse
 

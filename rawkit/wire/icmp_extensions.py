@@ -151,18 +151,18 @@ class InterfaceByName(ICMPExtensionObject):
     name: Rest = b""
 
 
-class InterfaceByIndex(ICMPExtensionObject, fallback=True):
+class InterfaceByIndex(ICMPExtensionObject):
     """The interface that an extended echo asks about, by number (RFC 8335, section 2.1)."""
 
-    class_num: U8 = expected(3, decisive=True)
+    class_num: U8 = 3
     c_type: U8 = expected(2, decisive=True)
     index: U32s = ()
 
 
-class InterfaceByAddress(ICMPExtensionObject, fallback=True):
+class InterfaceByAddress(ICMPExtensionObject):
     """The interface that an extended echo asks about, by an address of its (RFC 8335, section 2.1)."""
 
-    class_num: U8 = expected(3, decisive=True)
+    class_num: U8 = 3
     c_type: U8 = expected(3, decisive=True)
     afi: U16 = 1
     address_length: U8 = auto(Count("address"))
