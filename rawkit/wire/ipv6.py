@@ -27,6 +27,7 @@ from rawkit.layout import (
     Rest,
     Unspecified,
     View,
+    address_text,
     auto,
     expected,
 )
@@ -66,6 +67,10 @@ class PayloadLength(Length):
     def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
         return {"jumbo_option": _jumbo_option}
 
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        no_option = "(self.next_header or not jumbo_option(*layers[index + 1 : index + 2]))"
+        return f"{super().sound(owner, field)} and {no_option}"
+
     def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
         if getattr(record, "next_header", None) != HOP_BY_HOP:
             return stop
@@ -95,7 +100,7 @@ class PayloadLength(Length):
 HOP_BY_HOP, LARGEST_PAYLOAD = 0, 65535
 
 
-def _jumbo_option(following: object) -> JumboPayload | None:
+def _jumbo_option(following: object = None) -> JumboPayload | None:
     """The option for a jumbo payload, if what follows IPv6's header has one."""
     if not isinstance(following, HopByHop):
         return None
@@ -122,7 +127,7 @@ class IPv6(
     dst: IPv6Addr
 
     def describe(self) -> str:
-        return f"IPv6 {self.src} > {self.dst}"
+        return f"IPv6 {address_text(self.src)} > {address_text(self.dst)}"
 
 
 class IPv6Option(Record, by="type"):

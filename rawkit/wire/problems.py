@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
+from rawkit.layout import Checksum, FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
+from rawkit.wire.diagnose import Placed, diagnose
 from rawkit.wire.dissect import MAX_LAYERS, DissectedPacket
 from rawkit.wire.ethernet import VLAN, Ethernet
-from rawkit.wire.packet import CutHeader, Header, name_of
+from rawkit.wire.packet import Header, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.trailing import read_trailer
 
@@ -20,8 +21,32 @@ MINIMUM_FRAME = 60
 """Ethernet pads what is shorter (IEEE 802.3, section 3.2.7), before a switch may add tags of 4 bytes each."""
 
 
-def find_problems(packet: DissectedPacket) -> Iterator[Problem]:
-    """The problems of a packet, from the outermost layer in.
+def find_problems(packet: DissectedPacket) -> tuple[Problem, ...]:
+    """The problems of a packet, from the outermost layer in."""
+    return () if _is_sound(packet) else tuple(_all_problems(packet))
+
+
+def _is_sound(packet: DissectedPacket) -> bool:
+    """Whether a packet is whole and right, as nearly all are, found out without looking for what is wrong."""
+    data, stops, limits, layers = packet._data, packet._stops, packet._limits, packet.layers
+    whole = len(data)
+    if packet._stopped is not None or not layers or (packet._wire_length or 0) > whole:
+        return False
+    if limits[-1] != whole and not (
+        whole <= MINIMUM_FRAME and limits[0] == whole and limits[1] == limits[-1] and type(layers[0]) is Ethernet
+    ):
+        return False  # trailing bytes that are not Ethernet's padding
+    start = 0
+    for index, layer in enumerate(layers):
+        stop = stops[index]
+        if not layer._sound(data, start, stop, limits[index], layers, index):
+            return False
+        start = stop
+    return True
+
+
+def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
+    """Every problem, in words.
 
     Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
     """
@@ -32,19 +57,19 @@ def find_problems(packet: DissectedPacket) -> Iterator[Problem]:
         for trailer in packet.trailers
         if (record := read_trailer(packet, trailer)) is not None
     }
-    layers: Any = packet.layers  # a CutHeader among them stands last, and is no layer that rules look at
+    layers: Any = tuple(layer for layer in packet.layers if isinstance(layer, Header))  # only the last can be cut
     start, end = 0, len(data)
+    around = (len(data), *packet._limits)
+    covered = [around[at if one._trailed_by else at + 1] for at, one in enumerate(layers)]
+    placed = Placed(data, layers, packet._stops, covered)
     cut, partial, quoted = wire_end > end, False, False
-    for index, layer in enumerate(packet.layers):
-        if isinstance(layer, CutHeader):
-            break
+    for index, layer in enumerate(layers):
         stop, limit = packet._stops[index], packet._limits[index]
         sliced = quoted or partial
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
-        covered = limit if layer._trailed_by is None else end
-        view = View(data, layers, index, start, stop, covered, end, wire_end, whole, sliced, unfinished)
-        yield from _layer_problems(view, layer)
+        view = View(data, layers, index, start, stop, covered[index], end, wire_end, whole, sliced, unfinished)
+        yield from _layer_problems(view, layer, placed)
         if index in known:
             yield from _trailer_problems(view, known[index], limit)
         partial = partial or layer.is_fragment()
@@ -77,11 +102,13 @@ def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bo
         yield Problem(last, "", len(data), wire_end, message)
 
 
-def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
+def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Problem]:
     for field in _checked_fields(type(layer)):
         if field.rule is not None:
             if message := field.rule.check(view, layer, field):
-                yield field.problem(view, message)
+                problem = field.problem(view, message)
+                is_sum = isinstance(field.rule, Checksum)
+                yield problem._replace(causes=diagnose(placed, view.position)) if is_sum else problem
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
             yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
         elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
@@ -94,8 +121,10 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
 def _trailer_problems(view: View, record: Header, start: int) -> Iterator[Problem]:
     """What is wrong with what the layer in view knows to trail its body."""
     stop = start + len(bytes(record))
-    alone = view._replace(layers=(record,), position=0, start=start, stop=stop, limit=view.end)
-    yield from _layer_problems(alone, record)
+    layers = (view.layers[view.position], record)
+    alone = view._replace(layers=layers, position=1, start=start, stop=stop, limit=view.end)
+    placed = Placed(view.data, alone.layers, (start, stop), (start, view.end))
+    yield from _layer_problems(alone, record, placed)
 
 
 def _is_padding(view: View) -> bool:
