@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 import struct
 from ipaddress import IPv4Address, IPv6Address
@@ -425,3 +426,16 @@ def test_the_first_byte_tells_what_a_header_carries() -> None:
     with pytest.raises(PacketError, match="unknown first byte 0x01"):
         read(Carrier, bytes((0, 1)))
     assert not Carrier.quotes()
+
+
+def test_the_constructor_tells_what_it_takes_also_before_it_is_compiled() -> None:
+    class Fresh(Record):
+        """Never used before."""
+
+        first: U8
+        second: U16 = 7
+
+    assert str(inspect.signature(Fresh)) == "(*, first, second=7)"
+    assert str(inspect.signature(TCP)).startswith("(*, src_port=49152, dst_port, seq=0")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'third'"):
+        Fresh(first=1, third=3)

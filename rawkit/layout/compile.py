@@ -29,7 +29,7 @@ from rawkit.layout.words import words_of
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
 
-__all__ = ["Decoder", "Writer", "compile_decoder", "compile_record", "compile_sound", "compile_source"]
+__all__ = ["Decoder", "Writer", "compile_at_first_use", "compile_decoder", "compile_sound", "compile_source"]
 
 Decoder = Callable[[bytes, int, int], "Record"]
 """Gives the record that is known to stand in `data[start:stop]`."""
@@ -372,8 +372,50 @@ class Writer:
         return ", ".join(filled)
 
 
-def compile_record(cls: type[Record]) -> str:
-    """Give `cls` its `__new__`, `_parse` and `_build`; return the source that was compiled."""
+def compile_at_first_use(cls: type[Record]) -> None:
+    """Give `cls` a `__new__`, `_parse` and `_build` that are compiled when one of them is first called.
+
+    Most programs use few of all the headers, and compiling them all took most of the time to import them.
+    """
+    cls._fixed_size = sum(field.bits for field in cls._fields) // 8
+    words_of(field for field in cls._fields if field.tail is None)  # which, like the next, refuses what cannot be
+    optional_groups(cls)
+
+    def construct(own: type[Record], /, *positional: Any, **given: Any) -> Any:
+        compile_now()
+        return cls.__new__(own, *positional, **given)
+
+    def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
+        if not compiled:
+            compile_now()
+        return compiled[0](data, start, end, strict)  # also for those who took hold of this function before
+
+    def build(self: Record, *arguments: Any) -> Any:
+        compile_now()
+        return cls._build(self, *arguments)
+
+    def pseudo_sum(self: Record, *arguments: Any) -> Any:
+        compile_now()
+        return cls.pseudo_sum(self, *arguments)  # type: ignore[attr-defined]
+
+    def compile_now() -> None:
+        compiled.append(compile_record(cls))
+        if cls._parse is parse:  # and not what chooses among the members of the family that it founded
+            cls._parse = staticmethod(compiled[0])
+        if cls._family is not None:
+            members = cls._family._members
+            members.update({code: compiled[0] for code, reader in members.items() if reader is parse})
+
+    compiled: list[Any] = []
+    cls.__new__ = construct  # type: ignore[assignment]
+    cls._parse, cls._build, cls._compile = staticmethod(parse), build, staticmethod(compile_now)
+    cls._source = ""
+    if cls._pseudo_header:
+        cls.pseudo_sum = pseudo_sum  # type: ignore[attr-defined]
+
+
+def compile_record(cls: type[Record]) -> Any:
+    """Give `cls` its compiled `__new__` and `_build`, and the source; return its `parse`."""
     writer = Writer(cls)
     parts = (writer.constructor(), writer.parser(), writer.builder(), writer.pseudo_sum())
     source = "\n".join(line for part in parts for line in [*part, ""])
@@ -383,12 +425,10 @@ def compile_record(cls: type[Record]) -> str:
     constructor = names["construct"]
     constructor.__qualname__ = f"{cls.__qualname__}.__new__"
     cls.__new__ = constructor  # type: ignore[method-assign]
-    cls._parse = staticmethod(names["parse"])
-    cls._build = names["build"]
-    cls._fixed_size = writer.size
+    cls._build, cls._source = names["build"], source
     if cls._pseudo_header:
         cls.pseudo_sum = names["pseudo_sum"]  # type: ignore[attr-defined]
-    return source
+    return names["parse"]
 
 
 def compile_sound(cls: type[Record]) -> Callable[..., object]:

@@ -20,16 +20,19 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, NoReturn, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self, dataclass_transform
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
-from rawkit.layout.compile import compile_record, compile_sound, too_short
+from rawkit.layout.compile import compile_at_first_use, compile_sound, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
 from rawkit.layout.rules import Auto, Count, Expected, FillUp, HeaderLength, Rule
 from rawkit.layout.tails import ItemList, Often, Optional, Tail
+
+if TYPE_CHECKING:
+    import inspect
 
 __all__ = ["FieldInfo", "Record", "Span"]
 
@@ -157,7 +160,7 @@ class RecordType(type):
         for space, number in (numbers or {}).items():
             space.add(cls, *(number if isinstance(number, tuple) else (number,)))
         if sum(field.bits for field in cls._fields) % 8 == 0:
-            cls._source = compile_record(cls)
+            compile_at_first_use(cls)
         elif "by" not in options:
             raise TypeError(
                 f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
@@ -175,6 +178,18 @@ class RecordType(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
         super().__init__(name, bases, namespace)
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What the constructor takes, for `help` and for those who complete names; compiled by now or not."""
+        if "_compile" not in cls.__dict__:
+            raise AttributeError("__signature__")
+        if not cls._source:  # type: ignore[attr-defined]
+            cls._compile()  # type: ignore[attr-defined]
+        import inspect  # which only those who ask need
+
+        signature = inspect.signature(cls.__new__)
+        return signature.replace(parameters=[*signature.parameters.values()][1:])
 
 
 def _declared(
@@ -345,6 +360,7 @@ class Record(metaclass=RecordType):
     _draft: ClassVar[type]
     _sound: ClassVar[Any]
     _source: ClassVar[str] = ""
+    _compile: ClassVar[Any] = None
     _followed_by: ClassVar[type[Record] | None] = None
     _quotes: ClassVar[bool] = False
     _trailed_by: ClassVar[type[Record] | None] = None
@@ -379,6 +395,8 @@ class Record(metaclass=RecordType):
     @classmethod
     def source(cls) -> str:
         """The Python code that the declaration was compiled to."""
+        if not cls._source:
+            cls._compile()
         return cls._source
 
     @classmethod
