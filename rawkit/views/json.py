@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -37,37 +36,38 @@ def as_object(record: Captured, packet: Packet) -> dict[str, Any]:
 
 def json_line(record: Captured, packet: Packet) -> str:
     """The object of `as_object` as one line of text."""
-    layers = ", ".join(
-        [
-            f'{{"name": "{name_of(layer)}", "start": {start}, "stop": {stop}, "fields": {_fields(layer)}}}'
-            for layer, (start, stop) in zip(packet.layers, packet.bounds(), strict=True)
-        ]
-        + [
-            f'{{"name": "{name_of(place.record)}", "start": {place.start}, "stop": {place.stop}, '
-            f'"fields": {_fields(place.record)}}}'
-            for place in trailing(packet)
-            if place.record is not None
-        ]
-    )
+    layers, start = [], 0
+    for layer, (start, stop) in zip(packet.layers, packet.bounds(), strict=True):
+        layers.append(_layer(layer, start, stop))
+    if packet.trailers:
+        layers += [_layer(place.record, place.start, place.stop) for place in trailing(packet) if place.record]
     problems = packet.problems
     comments = f', "comments": {json.dumps(record.comments)}' if record.comments else ""
     return (
         f'{{"number": {record.number}, "time_ns": {record.time_ns}, "length": {len(record.data)}, '
-        f'"wire_length": {record.wire_length}, "link_type": "{record.link_type._name_}", "layers": [{layers}], '
-        f'"payload": "{packet.payload.hex()}", '
+        f'"wire_length": {record.wire_length}, "link_type": "{record.link_type._name_}", '
+        f'"layers": [{", ".join(layers)}], "payload": "{packet.payload.hex()}", '
         f'"problems": {json.dumps([problem._asdict() for problem in problems]) if problems else "[]"}{comments}}}'
     )
 
 
+def _layer(layer: Layer, start: int, stop: int) -> str:
+    write = writer_of.get(layer.__class__)
+    if write is not None:
+        name, fields = layer.__class__.__name__, write(layer)
+    else:
+        name, fields = name_of(layer), _fields(layer)
+    return f'{{"name": "{name}", "start": {start}, "stop": {stop}, "fields": {fields}}}'
+
+
 def _fields(layer: Layer | Record) -> str:
-    """The object of a header's or an item's fields."""
+    """The object of the fields of anything that stands in a packet."""
     if isinstance(layer, ForeignLayer):
         return json.dumps(_foreign(layer))
     if isinstance(layer, CutHeader):
-        values = layer.values()
-        parts = [f'"{name}": {_text_of(layer.header.field(name).kind)(value)}' for name, value in values.items()]
-        return f"{{{', '.join(parts)}}}"
-    return _writer(type(layer))(layer)
+        return _object(layer.header, layer.values())
+    write = writer_of[type(layer)] = _writer(type(layer))
+    return write(layer)
 
 
 def _foreign(layer: ForeignLayer) -> dict[str, Any]:
@@ -78,51 +78,63 @@ def _foreign(layer: ForeignLayer) -> dict[str, Any]:
     }
 
 
-@cache
+def _object(record: type[Record], values: dict[str, Any]) -> str:
+    """The object of fields of which some may be AUTO, or not there."""
+    parts = []
+    for name, value in values.items():
+        placeholder, text = _text_of(record.field(name).kind)
+        parts.append(f'"{name}": ' + ("null" if value is AUTO else placeholder % (text(value) if text else value)))
+    return f"{{{', '.join(parts)}}}"
+
+
+writer_of: dict[type[Layer | Record], Callable[[Any], str]] = {}
+"""What writes the fields of a record, by its class; made when the first one is met."""
+
+
 def _writer(record: type[Record]) -> Callable[[Any], str]:
     """What writes the fields of such a record: a template, and what makes text of the values that are no numbers.
 
     One call fetches all values and one more fills them in, so that a number costs next to nothing.
     """
     fields = record.fields()
-    template = ", ".join(f'"{field.name}": %s' for field in fields).join(("{", "}"))
-    texts = [(index, _text_of(field.kind)) for index, field in enumerate(fields) if type(field.kind) is not UInt]
-    may_be_auto = [index for index, field in enumerate(fields) if field.rule is not None]
-    values_of = attrgetter(*(field.name for field in fields)) if fields else tuple
+    shown = [_text_of(field.kind) for field in fields]
+    template = ", ".join(f'"{field.name}": {shown[at][0]}' for at, field in enumerate(fields)).join(("{", "}"))
+    texts = [(at, text) for at, (_, text) in enumerate(shown) if text is not None]
+    rules = [at for at, field in enumerate(fields) if field.rule is not None]
+    values_of: Any = attrgetter(*(field.name for field in fields)) if fields else tuple
     alone = len(fields) == 1
 
     def write(layer: Any) -> str:
-        values: list[Any] = [values_of(layer)] if alone else [*values_of(layer)]
-        unknown = [index for index in may_be_auto if values[index] is AUTO]
-        for index, text in texts:
-            values[index] = text(values[index])
-        for index in unknown:
-            values[index] = "null"
-        return template % tuple(values)
+        values = [values_of(layer)] if alone else [*values_of(layer)]
+        for at in rules:
+            if values[at] is AUTO:
+                return _object(record, layer.values())
+        for at, text in texts:
+            values[at] = text(values[at])
+        return template % (*values,)
 
     return write
 
 
-def _text_of(kind: Kind) -> Callable[[Any], Any]:
-    """What makes JSON of a value of this kind."""
+def _text_of(kind: Kind) -> tuple[str, Callable[[Any], Any] | None]:
+    """How a value of this kind is filled in, and what makes the text that is (None: the value itself)."""
     if isinstance(kind, UInt):
-        return str
+        return "%d", None
     if isinstance(kind, ItemList):
-        return _items
+        return "[%s]", _items
     if isinstance(kind, Array):
-        of_one = _text_of(kind.kind)
-        return lambda values: f"[{', '.join(map(of_one, values))}]"
+        placeholder, text = _text_of(kind.kind)
+        return "[%s]", lambda values: ", ".join([placeholder % (text(one) if text else one) for one in values])
     if isinstance(kind, Optional):
-        return lambda value: "null" if value is None else value if value is AUTO else str(value)
+        return "%s", lambda value: "null" if value is None else value
     if kind.bits == 1:
-        return ("false", "true").__getitem__
-    show = kind.show
-    return lambda value: value if value is AUTO else f'"{show(value)}"'
+        return "%s", ("false", "true").__getitem__
+    return '"%s"', kind.show
 
 
 def _items(items: tuple[Record, ...]) -> str:
-    return f"[{', '.join([_item(item) for item in items])}]"
-
-
-def _item(item: Record) -> str:
-    return f'{{"name": "{type(item).__name__}", "fields": {_fields(item)}}}'
+    texts = []
+    for item in items:
+        write = writer_of.get(item.__class__) or _fields
+        texts.append(f'{{"name": "{item.__class__.__name__}", "fields": {write(item)}}}')
+    return ", ".join(texts)

@@ -166,7 +166,8 @@ class DissectedPacket(Packet):
         return self._problems
 
     def bounds(self) -> tuple[tuple[int, int], ...]:
-        return tuple(zip((0, *self._stops), self._stops, strict=False))
+        stops = self._stops
+        return tuple(zip((0, *stops[:-1]), stops, strict=True))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _dissect_again, (self._data, self._link_type, self._wire_length, self._checksum_unfinished)
