@@ -167,7 +167,7 @@ class DissectedPacket(Packet):
 
     def bounds(self) -> tuple[tuple[int, int], ...]:
         stops = self._stops
-        return tuple(zip((0, *stops[:-1]), stops, strict=True))
+        return tuple(zip((0, *stops)[:-1], stops, strict=True))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _dissect_again, (self._data, self._link_type, self._wire_length, self._checksum_unfinished)
