@@ -26,6 +26,7 @@ from rawkit.wire import (
     LLC,
     MPLS,
     PPP,
+    SCTP,
     SNAP,
     TCP,
     UDP,
@@ -104,6 +105,7 @@ PROTOCOLS = {
     ICMPv6: "icmpv6",
     TCP: "tcp",
     UDP: "udp",
+    SCTP: "sctp",
 }
 """What tshark calls our headers; a part of what comes before has no name of its own."""
 IGNORED = {"ethertype", "raw", "pwethheuristic", "pwethcw", "pwethnocw"}

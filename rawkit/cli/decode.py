@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from functools import partial
 from itertools import islice
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 import click
 
 from rawkit.cli.arguments import INPUT_FILE
-from rawkit.cli.output import Lines, WatchedInput, colour_wanted
+from rawkit.cli.inputs import opened
+from rawkit.cli.output import Lines, colour_wanted
 from rawkit.cli.reassembly import Shown, as_captured, reassembled
 from rawkit.errors import FilterError
-from rawkit.pcap import CaptureFilter, Record, open_capture
-from rawkit.pcap.files import open_input
+from rawkit.pcap import CaptureFilter, Record
 from rawkit.views import (
     comment_lines,
     diagram,
@@ -46,7 +46,9 @@ Examples:
   rawkit decode capture.pcapng
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
   rawkit decode capture.pcap --format json | jq '.layers[].name'
+  rawkit decode capture.pcap --deep --format tree
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
+  rawkit decode capture.pcap --follow
   rawkit decode capture.pcap --reassemble --format tree
   tcpdump -w - | rawkit decode -
 
@@ -81,6 +83,9 @@ def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: st
 )
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
+@click.option("--deep", is_flag=True, help="Let scapy take apart what follows: DNS, DHCP, TLS and many more.")
+@click.option("--salvage", is_flag=True, help="Go on behind damage; tell on standard error what was skipped.")
+@click.option("--follow", is_flag=True, help="Read on as FILE grows, and in the one that takes its place.")
 @click.option("--reassemble", is_flag=True, help="Put IP fragments together, as Linux does.")
 @click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")
 def command(
@@ -91,6 +96,9 @@ def command(
     fields: tuple[str, ...],
     as_diagram: bool,
     as_python: bool,
+    deep: bool,
+    salvage: bool,
+    follow: bool,
     reassemble: bool,
     absolute: bool,
 ) -> None:
@@ -99,32 +107,20 @@ def command(
     name = _name_of_view(format_, as_diagram, as_python)
     if absolute and name in ("json", "fields", "python"):
         raise click.UsageError("-t is for views that show the time in words; " + name + " does not")
+    if deep and name in ("fields", "diagram", "python"):
+        raise click.UsageError("--deep is for views that show scapy's layers; " + name + " does not")
     view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute)
-    with Lines() as lines:
-        records = islice(_records(file, wanted, lines.flush), count)
+    with Lines() as lines, opened(file, lines.flush, salvage=salvage, follow=follow) as capture:
+        passing = capture if wanted is None else wanted.select(capture, partial(_left_out, lines.flush))
+        records = islice(passing, count)
 
         def tell(failure: str) -> None:
             lines.flush()
             click.echo(f"rawkit: {failure}", err=True)
 
         for shown in reassembled(records, tell) if reassemble else as_captured(records):
-            for text in view(shown):
+            for text in view(shown.deep() if deep else shown):
                 lines.write(text)
-
-
-def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[], None]) -> Iterator[Record]:
-    """The records that the filter lets pass, each as soon as it is there."""
-    file, name, owned = open_input(name)
-    try:
-        watched = cast(BinaryIO, WatchedInput(file, name, before_waiting))
-        with open_capture(watched) as capture:
-            if wanted is None:
-                yield from capture
-            else:
-                yield from wanted.select(capture, partial(_left_out, before_waiting))
-    finally:
-        if owned:
-            file.close()
 
 
 def _left_out(before: Callable[[], None], link_type: LinkType, error: FilterError) -> None:

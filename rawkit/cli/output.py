@@ -47,9 +47,9 @@ class Lines:
     def flush(self) -> None:
         """Print what waits. Raises BrokenPipeError when nobody reads any more."""
         if self._waiting:
-            self._waiting.append("")
-            self._stream.write("\n".join(self._waiting))
-            self._waiting.clear()
+            text = "\n".join([*self._waiting, ""])
+            self._waiting.clear()  # first, lest Ctrl-C in the midst of writing has them written twice
+            self._stream.write(text)
             self._stream.flush()
             self._written = time.monotonic()
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from rawkit.errors import FieldError
 from rawkit.layout import AUTO, ItemList, Record
-from rawkit.wire import CutHeader, Packet
+from rawkit.wire import CutHeader, ForeignLayer, Packet
 from rawkit.wire.names import NAMES, Name
 
 __all__ = ["wireshark_fields", "wireshark_values"]
@@ -31,7 +31,7 @@ def wireshark_values(packet: Packet, field: str) -> list[str]:
             for row in readers.get(layer.header, ()):
                 if row.field in (whole := layer.values()):
                     values += _shown(row, whole[row.field])
-        else:
+        elif not isinstance(layer, ForeignLayer):
             values += _of_record(layer, readers)
     return values
 

@@ -5,6 +5,7 @@ from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.erspan import ERSPAN
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.foreign import ForeignField, ForeignLayer
 from rawkit.wire.fragment import (
     Datagram,
     FailedDatagram,
@@ -79,23 +80,42 @@ from rawkit.wire.ipv6 import (
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.llc import LLC, SNAP, LLCNumbered
 from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
+from rawkit.wire.mptcp import (
+    DSS,
+    AddAddress,
+    MPCapable,
+    MPFail,
+    MPFastClose,
+    MPJoin,
+    MPPriority,
+    MPReset,
+    MPTCPOption,
+    MPTCPUnknownOption,
+    RemoveAddress,
+)
 from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
 from rawkit.wire.ppp import HDLC, PPP, CompressedPPP, PPPFrame
 from rawkit.wire.pppoe import PPPoE, PPPoEDiscovery, PPPoEMalformedTags, PPPoETag, PPPoETags, PPPoETagType
+from rawkit.wire.sctp import SCTP, SCTPAnyChunk, SCTPChunk, SCTPMalformedChunks
 from rawkit.wire.tcp import (
     SACK,
     TCP,
+    FastOpen,
     MaximumSegmentSize,
+    MD5Signature,
     SACKBlock,
     SACKPermitted,
+    TCPAuthentication,
     TCPEndOfOptions,
+    TCPExperiment,
     TCPFlags,
     TCPMalformedOptions,
     TCPNoOperation,
     TCPOption,
     TCPUnknownOption,
     Timestamps,
+    UserTimeout,
     WindowScale,
 )
 from rawkit.wire.udp import UDP
@@ -103,6 +123,7 @@ from rawkit.wire.vxlan import VXLAN
 
 __all__ = [
     "ARP",
+    "DSS",
     "ERSPAN",
     "GRE",
     "HDLC",
@@ -112,12 +133,14 @@ __all__ = [
     "MPLS",
     "PPP",
     "SACK",
+    "SCTP",
     "SNAP",
     "TCP",
     "UDP",
     "VLAN",
     "VXLAN",
     "ARPOperation",
+    "AddAddress",
     "AddressAndTimestamp",
     "CompressedPPP",
     "CutHeader",
@@ -127,6 +150,9 @@ __all__ = [
     "Ethernet",
     "FailedDatagram",
     "Failure",
+    "FastOpen",
+    "ForeignField",
+    "ForeignLayer",
     "Fragment",
     "GREHeader",
     "Geneve",
@@ -171,7 +197,16 @@ __all__ = [
     "LinuxSLL2",
     "Loop",
     "LooseSourceRoute",
+    "MD5Signature",
+    "MPCapable",
+    "MPFail",
+    "MPFastClose",
+    "MPJoin",
     "MPLSPayload",
+    "MPPriority",
+    "MPReset",
+    "MPTCPOption",
+    "MPTCPUnknownOption",
     "MaximumSegmentSize",
     "NDMalformedOptions",
     "NDOption",
@@ -197,16 +232,22 @@ __all__ = [
     "Reassembled",
     "Reassembler",
     "RecordRoute",
+    "RemoveAddress",
     "Routing",
     "RoutingType0",
     "RoutingType2",
     "SACKBlock",
     "SACKPermitted",
+    "SCTPAnyChunk",
+    "SCTPChunk",
+    "SCTPMalformedChunks",
     "ServiceVLAN",
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",
+    "TCPAuthentication",
     "TCPEndOfOptions",
+    "TCPExperiment",
     "TCPFlags",
     "TCPMalformedOptions",
     "TCPNoOperation",
@@ -216,6 +257,7 @@ __all__ = [
     "Timestamps",
     "Trailer",
     "UnknownRouting",
+    "UserTimeout",
     "WindowScale",
     "dissect",
     "fragment",
