@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +19,19 @@ from rawkit.wire import LinkType
 FUZZ = Path(__file__).with_name("fuzz")
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
-ONCE_BROKE: dict[str, tuple[LinkType, str]] = {}
-"""Packets on which something was raised once, or took too long, and why."""
+IPV6 = "60000000ffff3c40" + "fd" + 30 * "0" + "fd" + 30 * "0"
+IPV4 = "4f00ffff0000000040040000" + "0a0000010a000002"
+ONCE_BROKE = {
+    "270 ms: each option was read twice, to be refused": IPV6 + 31 * ("3cff" + 1023 * "0500"),
+    "34 ms: each of 65,000 options was read": IPV6 + 31 * ("3cff" + 1023 * "1e00"),
+    "36 ms: for each header, all addresses of all others were tried": 31 * (IPV4 + 40 * "01"),
+}
+"""Packets that once took too long, and why; nothing was ever raised."""
 
 
-@pytest.mark.parametrize(("link_type", "data"), ONCE_BROKE.values(), ids=ONCE_BROKE.keys())
-def test_what_once_broke_is_decoded(link_type: LinkType, data: str) -> None:
-    decode_packet(bytes.fromhex(data), link_type, 0)
+@pytest.mark.parametrize("data", ONCE_BROKE.values(), ids=ONCE_BROKE.keys())
+def test_what_once_broke_is_decoded(data: str) -> None:
+    decode_packet(bytes.fromhex(data), LinkType.RAW, 0)
 
 
 def test_mutations_are_decoded_or_refused() -> None:
@@ -45,5 +52,4 @@ def test_a_mutation_depends_on_its_seed_alone() -> None:
 
 def test_what_takes_too_long_is_told() -> None:
     with pytest.raises(TooSlow), time_limit(0.05):
-        while True:
-            pass
+        signal.pause()

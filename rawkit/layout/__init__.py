@@ -69,6 +69,7 @@ from rawkit.layout.rules import (
     field_ruled_by,
 )
 from rawkit.layout.tails import (
+    MAX_ITEMS,
     IPv4Addrs,
     IPv6Addrs,
     ItemList,
@@ -87,6 +88,7 @@ from rawkit.layout.tails import (
 __all__ = [
     "AUTO",
     "MAC",
+    "MAX_ITEMS",
     "U2",
     "U3",
     "U4",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rawkit.layout.record import Record
 
 __all__ = [
+    "MAX_ITEMS",
     "Array",
     "IPv4Addrs",
     "IPv6Addrs",
@@ -205,13 +206,27 @@ class ItemList(Tail):
         return _tuple_of(map(repr, value))
 
 
+MAX_ITEMS = 512
+"""How many items a list has at the most when it is read, which a hostile packet would make of 64 KiB of them.
+
+What is left becomes one item, the family's malformed one.
+"""
+
+
 def items_reader(item: type[Record]) -> Reader:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
-    constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
+    constant_of, member_of, any_member, fallbacks = (
+        item._constants.get,
+        item._members.get,
+        item._parse,
+        item._fallbacks,
+    )
 
     def read(data: bytes, start: int, stop: int) -> tuple[Record, ...]:
         items: list[Record] = []
-        while start < stop:
+        for _ in range(MAX_ITEMS):
+            if start >= stop:
+                return tuple(items)
             code = data[start]
             constant = constant_of(code)
             if constant is not None:
@@ -221,11 +236,37 @@ def items_reader(item: type[Record]) -> Reader:
             try:
                 member, start, _, _ = member_of(code, any_member)(data, start, stop, True)
             except PacketError:
-                member, start, _, _ = any_member(data, start, stop, True)  # as a fallback, if there is one
+                member, start = _otherwise(fallbacks, any_member, data, start, stop)
             items.append(member)
+        if start < stop:
+            items.append(_rest_of_list(item, data, start, stop))
         return tuple(items)
 
     return read
+
+
+def _otherwise(
+    fallbacks: list[type[Record]], any_member: Any, data: bytes, start: int, stop: int
+) -> tuple[Record, int]:
+    """The item that no member can hold, and where it ends. Raises PacketError if no fallback can either."""
+    for fallback in fallbacks:
+        try:
+            found: tuple[Record, int] = fallback._parse(data, start, stop, True)[:2]
+        except PacketError:
+            continue
+        return found
+    member, stop, _, _ = any_member(data, start, stop, True)
+    return member, stop
+
+
+def _rest_of_list(item: type[Record], data: bytes, start: int, stop: int) -> Record:
+    """What a list has beyond MAX_ITEMS, as one item. Raises PacketError for items of which none can hold that."""
+    malformed = next((fallback for fallback in item._fallbacks if fallback.malformed), None)
+    if malformed is None:
+        message = f"more than {MAX_ITEMS} items"
+        raise PacketError(item.__name__, "", start, MAX_ITEMS, MAX_ITEMS + 1, message)
+    rest: Record = malformed._parse(data, start, stop, True)[0]
+    return rest
 
 
 def _tuple_of(elements: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from headers import HEADERS, Comparison
+from hostile import report_hostile
 
 ROUNDS = 15
 
@@ -93,6 +94,7 @@ def main() -> None:
     for comparison in HEADERS:
         compare(comparison)
     compare_imports()
+    report_hostile()
 
 
 def _cpuinfo() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -30,7 +31,7 @@ RARELY = 16
 
 
 def decode_file(data: bytes) -> int:
-    """Decode a capture file, and give how many packets it has. A damaged one ends with a CaptureError, as it may."""
+    """Decode a capture file, and give how many packets it has; a damaged one may end with a CaptureError."""
     count = 0
     try:
         with open_capture(BytesIO(data)) as capture:
@@ -63,10 +64,8 @@ def look(record: Record, closely: bool, rarely: bool) -> None:
     for field in wireshark_fields():
         wireshark_values(packet, field)
     assert packet.built() == packet
-    try:
+    with suppress(BuildError, FieldError):  # a field that cannot be computed there, or a length that does not fit
         bytes(packet.recomputed())
-    except (BuildError, FieldError):
-        pass  # a field that cannot be computed there, or a length that its field cannot hold
     if rarely:
         look_rarely(packet)
 

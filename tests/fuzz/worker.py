@@ -52,7 +52,7 @@ PACKETS_EACH = 12
 """How many packets of each file are mutated on their own."""
 
 READ = tuple(link_type for link_type in LinkType if LINK_LAYERS.header_of(link_type) is not None)
-"""The link types that are read; a packet of another, which would only be payload, is mostly read as one of these."""
+"""The link types that are read; a packet of another, which would be all payload, is read as one of these."""
 
 
 class TooSlow(Exception):
@@ -142,7 +142,7 @@ def failing(number: int, path: Path, data: bytes, decode: Callable[[], object]) 
     try:
         with time_limit():
             decode()
-    except Exception:  # whatever was raised is what is looked for
+    except Exception:  # noqa: BLE001 - whatever was raised is what is looked for
         return Failure(number, path.name, traceback.format_exc(), data)
     return None
 
