@@ -11,6 +11,7 @@ from packets import packets
 
 from rawkit import (
     SACK,
+    SCTP,
     TCP,
     UDP,
     Ethernet,
@@ -18,10 +19,12 @@ from rawkit import (
     ICMPv4,
     ICMPv6,
     IPv4,
+    IPv4MalformedOptions,
     IPv6,
     MaximumSegmentSize,
     Packet,
     SACKBlock,
+    SCTPMalformedChunks,
 )
 from rawkit.views import diagram
 
@@ -216,3 +219,9 @@ def test_every_row_ends_where_the_floor_above_or_below_it_does(packet: Packet) -
         if line[0] in "|~":
             ends = {len(other) - 1 for other in (*lines[at - 2 : at], *lines[at + 1 : at + 3]) if other[0] == "+"}
             assert any(len(line) > end and line[end] in "|~" for end in ends)
+
+
+def test_an_item_of_no_bytes_takes_no_box() -> None:
+    nothing = IPv4(dst="10.0.0.2", options=(IPv4MalformedOptions(kind=7, data=b""),))
+    chunks = IPv4(dst="10.0.0.2") / SCTP(src_port=1, dst_port=2, chunks=(SCTPMalformedChunks(data=b""),))
+    assert [line for packet in (nothing, chunks) for line in diagram(packet)]

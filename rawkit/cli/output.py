@@ -44,6 +44,16 @@ class Lines:
         if len(self._waiting) >= self._most or time.monotonic() - self._written > PATIENCE:
             self.flush()
 
+    @property
+    def watched(self) -> bool:
+        """Whether a person looks on, line by line."""
+        return self._most == 1
+
+    def tell(self, what: object) -> None:
+        """Say something on standard error, behind the lines that were to come before it."""
+        self.flush()
+        print(f"rawkit: {what}", file=sys.stderr)
+
     def flush(self) -> None:
         """Print what waits. Raises BrokenPipeError when nobody reads any more."""
         if self._waiting:

@@ -17,7 +17,12 @@ from rawkit.layout import MAC
 from rawkit.pcap.blocks import SECTION_TYPE, Option
 from rawkit.pcap.source import ByteOrder
 
-__all__ = ["code_of", "in_order", "make_option", "name_of", "value_of"]
+__all__ = ["DEFAULT_TICKS", "code_of", "in_order", "make_option", "name_of", "ticks_per_second", "value_of"]
+
+DEFAULT_TICKS = 1_000_000
+"""Of an interface's clock in a second, where no if_tsresol tells another (pcapng draft, section 4.2)."""
+
+_POWERS_OF_TWO = 128  # if_tsresol from here on means a power of two
 
 
 class Kind(NamedTuple):
@@ -198,3 +203,10 @@ def in_order(block_type: int, option: Option, order: ByteOrder) -> Option:
 
 def _fits(kind: Kind, numbers: Struct, value: bytes) -> bool:
     return len(value) == kind.size if kind.size is not None else len(value) >= numbers.size
+
+
+def ticks_per_second(resolution: int) -> int:
+    """What if_tsresol says of an interface's clock (pcapng draft, section 4.2)."""
+    if resolution >= _POWERS_OF_TWO:
+        return int(2 ** (resolution - _POWERS_OF_TWO))
+    return int(10**resolution)

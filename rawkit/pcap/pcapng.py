@@ -12,7 +12,7 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from rawkit.errors import CaptureError, FieldError
-from rawkit.pcap.block_types import ENHANCED, INTERFACE, OBSOLETE, PACKETS, SECTION, SIMPLE
+from rawkit.pcap.block_types import ENHANCED, INTERFACE, OBSOLETE, PACKETS, SECTION, SIMPLE, BlockView
 from rawkit.pcap.blocks import (
     HEAD_SIZE,
     SECTION_MAGIC,
@@ -23,6 +23,7 @@ from rawkit.pcap.blocks import (
     read_options,
 )
 from rawkit.pcap.changes import changed_block
+from rawkit.pcap.options import DEFAULT_TICKS, ticks_per_second
 from rawkit.pcap.parts import Part
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.salvage import Damage, OnDamage, salvaged_blocks
@@ -55,7 +56,6 @@ _OFFSETS = {order: Struct(order + "q") for order in "<>"}  # if_tsoffset
 
 _NANOSECONDS = 1_000_000_000  # in a second
 _WORD = 2**32
-_POWERS_OF_TWO = 128  # if_tsresol from here on means a power of two
 
 _UNKNOWN_LINK_TYPE = 0xFFFF
 
@@ -89,7 +89,9 @@ class PcapngReader:
         self._source = source
         self._on_damage = on_damage
         blocks = iter(read_blocks(source) if on_damage is None else salvaged_blocks(source, on_damage))
-        first = next(blocks)
+        first = next(blocks, None)
+        if first is None:  # all is damage
+            raise source.damage(0, "a section header block", "none that can be read")
         self._open_section(first)
         self._blocks: Iterator[Block] = chain((first,), blocks)
 
@@ -122,19 +124,23 @@ class PcapngReader:
                 if self._on_damage is None:
                     raise
                 self._on_damage(Damage(error.name, block.offset, len(block.raw), error.expected, error.found))
-                self._stand_in(block)
+                if (stand_in := self._stand_in(block)) is not None:
+                    yield Part.of(stand_in)
                 records = self._records(iter(current.pop, None), number)
             else:
                 yield part
 
-    def _stand_in(self, block: Block) -> None:
-        """Have an interface in the place of one that cannot be read, so that those after it keep their numbers."""
-        if block.type == INTERFACE and len(self._clocks) < MAXIMUM_INTERFACES:
-            fields = _INTERFACES[block.order]
-            known = len(block.raw) >= fields.size + TAIL_SIZE
-            link_type, _, snaplen = fields.unpack_from(block.raw) if known else (_UNKNOWN_LINK_TYPE, 0, 0)
-            interface = Interface(len(self._clocks), LinkType(link_type), snaplen, ticks_per_second=1_000_000)
-            self._clocks.append(_Clock.of(interface))
+    def _stand_in(self, block: Block) -> Block | None:
+        """An interface in the place of one that cannot be read, so that those after it keep their numbers."""
+        if block.type != INTERFACE or len(self._clocks) == MAXIMUM_INTERFACES:
+            return None
+        fields = _INTERFACES[block.order]
+        known = len(block.raw) >= fields.size + TAIL_SIZE
+        link_type, _, snaplen = fields.unpack_from(block.raw) if known else (_UNKNOWN_LINK_TYPE, 0, 0)
+        described = {"link_type": link_type, "reserved": 0, "snaplen": snaplen}
+        stand_in = BlockView(INTERFACE, block.order, described, b"").block
+        self._add_interface(stand_in)
+        return stand_in
 
     def changed(self, part: Part, record: Record) -> Part:
         """The part with another record in it (see `Capture.changed`)."""
@@ -202,7 +208,7 @@ class PcapngReader:
             raise self._source.damage(block.offset, expected, "one more")
         link_type, _, snaplen = self._unpack(block, fields)
         name = description = ""
-        ticks_per_second, offset_seconds, fcs_length = 1_000_000, 0, None
+        ticks, offset_seconds, fcs_length = DEFAULT_TICKS, 0, None
         for option in read_options(block, fields.size, self._source.name):
             if option.code in (_IF_NAME, _IF_DESCRIPTION):
                 self._text_bytes = self._more_text(self._text_bytes, option, "names and descriptions in a section")
@@ -212,8 +218,7 @@ class PcapngReader:
                 description = _text(option)
             elif option.code == _IF_TSRESOL:
                 exponent = self._integer(option, _RESOLUTION)
-                power = 2 ** (exponent - _POWERS_OF_TWO) if exponent >= _POWERS_OF_TWO else 10**exponent
-                ticks_per_second = int(power)
+                ticks = ticks_per_second(exponent)
             elif option.code == _IF_TSOFFSET:
                 offset_seconds = self._integer(option, _OFFSETS[block.order])
             elif option.code == _IF_FCSLEN and len(option.value) == 1:
@@ -225,7 +230,7 @@ class PcapngReader:
             snaplen,
             name,
             description,
-            ticks_per_second,
+            ticks,
             offset_seconds,
             fcs_length,
         )

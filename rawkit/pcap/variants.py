@@ -78,6 +78,7 @@ _AIX_LINK_TYPES = {6: 1, 9: 6, 15: 10, 24: 0}  # to them from the interface type
 _LINK_TYPES = 0x10000  # the link type is the low half of its field
 _FCS_TOLD = 0x04000000  # bit P: the length of frame check sequences is told
 _FCS_UNIT = 0x10000000  # by the four highest bits, in words of two bytes
+_FCS_LENGTHS = range(0, 32, 2)
 
 
 class FileHeader(NamedTuple):
@@ -119,6 +120,16 @@ class FileHeader(NamedTuple):
     def fcs_length(self) -> int | None:
         """Bytes of frame check sequence behind each packet; None where the file does not say."""
         return self.link // _FCS_UNIT * 2 if self.link // _FCS_TOLD % 2 else None
+
+    @staticmethod
+    def link_word(link_type: int, fcs_length: int | None) -> int:
+        """What `link` is for a link type, and a length of frame check sequences in bytes.
+
+        None is not told, nor is a length that the field cannot hold.
+        """
+        if fcs_length is None or fcs_length not in _FCS_LENGTHS:
+            return link_type
+        return link_type + _FCS_TOLD + fcs_length // 2 * _FCS_UNIT
 
     @property
     def variants(self) -> tuple[Variant, ...]:

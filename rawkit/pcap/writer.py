@@ -18,11 +18,11 @@ from rawkit.pcap.record import Record
 from rawkit.pcap.source import MAXIMUM_BLOCK
 from rawkit.wire.link_type import LinkType
 
-__all__ = ["CaptureWriter", "Format", "write_capture"]
+__all__ = ["CLASSIC_SUFFIXES", "CaptureWriter", "Format", "write_capture"]
 
 Format = Literal["pcap", "pcapng"]
 
-_CLASSIC_SUFFIXES = frozenset({".pcap", ".cap", ".dmp"})
+CLASSIC_SUFFIXES = frozenset({".pcap", ".cap", ".dmp"})
 _BULK = 256 * 1024  # bytes, after which even a patient writer hands over
 _LINK_TYPES = 2**16
 _LENGTHS = 2**32
@@ -199,9 +199,7 @@ def write_capture(
 
 def _format_of(target: Target) -> Format:
     name = path_of(target)
-    return (
-        "pcap" if name is not None and Path(uncompressed(name)).suffix.lower() in _CLASSIC_SUFFIXES else "pcapng"
-    )
+    return "pcap" if name is not None and Path(uncompressed(name)).suffix.lower() in CLASSIC_SUFFIXES else "pcapng"
 
 
 def _encoder(
