@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from rawkit.errors import BuildError, CaptureError, FieldError
-from rawkit.pcap import Record, open_capture
+from rawkit.pcap import Damage, Record, open_capture, summarize
 from rawkit.views import (
     diagram,
     hexdump,
@@ -30,17 +30,17 @@ RARELY = 16
 """One packet in so many is also drawn, dumped, and written as an expression and read again."""
 
 
-def decode_file(data: bytes) -> int:
-    """Decode a capture file, and give how many packets it has; a damaged one may end with a CaptureError."""
-    count = 0
-    try:
-        with open_capture(BytesIO(data)) as capture:
-            for record in capture:
-                look(record, closely=count < CLOSELY, rarely=count == 0)
-                count += 1
-    except CaptureError as error:
-        str(error)
-    return count
+def decode_file(data: bytes) -> None:
+    """Decode a capture file up to a CaptureError, and again behind all damage; tell what it holds."""
+    damages: list[Damage] = []
+    for on_damage in (None, damages.append):
+        with suppress(CaptureError), open_capture(BytesIO(data), on_damage=on_damage) as capture:
+            for count, record in enumerate(capture):
+                look(record, closely=count < CLOSELY and not on_damage, rarely=count == 0)
+    for damage in damages:
+        str(damage)
+    with suppress(CaptureError):
+        summarize(BytesIO(data), salvage=True)
 
 
 def decode_packet(data: bytes, link_type: LinkType, number: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 import resource
 import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -47,6 +49,9 @@ FILE_EACH = 10
 
 FILE_SIZE = 32 * 1024
 """How much of the beginning of a file is mutated; mutations of whole large ones would take all of the time."""
+
+COMPRESSED = 1 / 8
+"""Of how many of these files what is mutated in the end is compressed."""
 
 PACKETS_EACH = 12
 """How many packets of each file are mutated on their own."""
@@ -122,6 +127,8 @@ def attempt(seed: int, number: int) -> Failure | None:
     path, other = random.choice(seeds()), random.choice(seeds())
     if number % FILE_EACH == 0:
         data = mutated(beginning(path), beginning(other), random)
+        if random.random() < COMPRESSED:
+            data = mutated(random.choice((gzip.compress, partial(lzma.compress, preset=0)))(data), b"", random)
         return failing(number, path, data, lambda: decode_file(data))
     records, others = packets_of(path), packets_of(other)
     record = random.choice(records) if records else None
