@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
+from struct import Struct
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from rawkit.errors import PacketError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.kinds import IPv4AddressKind, IPv6AddressKind, Kind, UInt
+from rawkit.layout.words import STRUCT_CODES
 
 if TYPE_CHECKING:
     from rawkit.layout.record import Record
@@ -141,15 +143,14 @@ class Array(Tail):
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.size = kind.bits // 8
+        self.struct = Struct(f"!{kind.code or STRUCT_CODES[kind.bits]}")
         self.expected = f"a list, each of it {kind.expected}"
 
     def unpack(self, data: bytes, start: int, stop: int) -> tuple[Any, ...]:
         if (stop - start) % self.size:
             raise PacketError("", "", start, self.size, (stop - start) % self.size)
-        convert, size = self.kind.convert, self.size
-        if self.kind.code:
-            return tuple([convert(data[at : at + size]) for at in range(start, stop, size)])
-        return tuple([convert(int.from_bytes(data[at : at + size])) for at in range(start, stop, size)])
+        from_wire = self.kind.from_wire
+        return tuple([from_wire(raw) for (raw,) in self.struct.iter_unpack(data[start:stop])])
 
     def pack(self, value: tuple[Any, ...]) -> bytes:
         if self.kind.code:
