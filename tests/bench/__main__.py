@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from decoding import compare_decoding
 from headers import HEADERS, Comparison
 from hostile import report_hostile
 
@@ -94,6 +95,7 @@ def main() -> None:
     for comparison in HEADERS:
         compare(comparison)
     compare_imports()
+    compare_decoding()
     report_hostile()
 
 
