@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rawkit import MAC, wire
 from rawkit.layout import AUTO, FieldInfo, FlagSet, ItemList, Kind, Optional, Record, UInt
 from rawkit.layout.tails import Array, Remainder
-from rawkit.wire import Header, Packet, Raw, Routing
+from rawkit.wire import IGMP, Header, Packet, Raw, Routing
 
 __all__ = ["HEADERS", "packets", "records"]
 
@@ -22,7 +22,7 @@ def _complete(record: object) -> bool:
 
 
 RECORDS = [getattr(wire, name) for name in wire.__all__ if _complete(getattr(wire, name))]
-NOT_ALONE = (Header, Raw, Routing)  # Routing is completed by its routing types
+NOT_ALONE = (Header, Raw, Routing, IGMP)  # the last two are completed by their types
 HEADERS = [record for record in RECORDS if issubclass(record, Header) and record not in NOT_ALONE]
 
 

@@ -10,6 +10,7 @@ from vectors import VECTORS
 import rawkit.wire
 from rawkit.layout import (
     AUTO,
+    Count,
     FieldInfo,
     FixedBytes,
     FlagSet,
@@ -25,6 +26,7 @@ from rawkit.layout.tails import Array, Remainder
 from rawkit.wire import (
     ERSPAN,
     HDLC,
+    IGMP,
     IP,
     MPLS,
     PPP,
@@ -32,6 +34,8 @@ from rawkit.wire import (
     CompressedPPP,
     Ethernet,
     Header,
+    IGMPQuery,
+    InterfaceAddress,
     IPv4,
     IPv4TimestampWithAddresses,
     IPv6,
@@ -39,6 +43,7 @@ from rawkit.wire import (
     LinuxSLL,
     LinuxSLL2,
     Loop,
+    MLDQuery,
     MPTCPOption,
     Null,
     Packet,
@@ -55,12 +60,15 @@ RECORDS = [
     for name in rawkit.wire.__all__
     if isinstance(thing := getattr(rawkit.wire, name), type)
     and issubclass(thing, Record)
-    and thing not in (Record, Header, IP, MPTCPOption, Raw)
+    and thing not in (Record, Header, IP, MPTCPOption, Raw, IGMP, InterfaceAddress)
     and thing.fields()
 ]
 """Every record that there is, but for those that are only a base."""
 
 HEADERS = [record for record in RECORDS if issubclass(record, Header)]
+SHORTER = (MLDQuery, IGMPQuery)
+"""With bytes behind them, they are queries of the next version."""
+
 ENDS_LIST = {"IPv4EndOfOptions", "TCPEndOfOptions"}
 UNREAD = {8: 253, 16: 0x88B5, 32: 0x07070707}
 """Numbers that announce no header, such as those reserved for experiments, by the width of the field."""
@@ -73,8 +81,8 @@ def family_of(record: type[Record]) -> type[Record] | None:
     return record._family
 
 
-def values(field: FieldInfo) -> st.SearchStrategy[Any]:
-    """Any value that a field can have."""
+def values(field: FieldInfo, most: int = 4) -> st.SearchStrategy[Any]:
+    """Any value that a field can have; a list has `most` elements at the most."""
     kind = field.kind
     if isinstance(kind, FlagKind):
         return st.booleans()
@@ -91,13 +99,13 @@ def values(field: FieldInfo) -> st.SearchStrategy[Any]:
     if isinstance(kind, Optional):
         return st.none() | values(field._replace(kind=kind.kind))
     if isinstance(kind, Array):
-        return st.lists(values(field._replace(kind=kind.kind)), max_size=2)
+        return st.lists(values(field._replace(kind=kind.kind)), max_size=min(most, 2))
     assert isinstance(kind, ItemList), field
-    return items(kind.item)
+    return items(kind.item, kind.count or 0, kind.count or most)
 
 
 @st.composite
-def items(draw: st.DrawFn, item: type[Record]) -> tuple[Record, ...]:
+def items(draw: st.DrawFn, item: type[Record], least: int, most: int) -> tuple[Record, ...]:
     """A list of options that reads back as itself: well formed, and none after the one that ends the list."""
     classes = [
         record
@@ -105,7 +113,9 @@ def items(draw: st.DrawFn, item: type[Record]) -> tuple[Record, ...]:
         if issubclass(record, item) and record is not item._family and not record.malformed
     ]
     middle = [record for record in classes if record.__name__ not in ENDS_LIST]
-    drawn = [draw(records(record)) for record in draw(st.lists(st.sampled_from(middle), max_size=4))]
+    drawn = [
+        draw(records(record)) for record in draw(st.lists(st.sampled_from(middle), min_size=least, max_size=most))
+    ]
     return tuple(drawn)
 
 
@@ -113,6 +123,7 @@ def items(draw: st.DrawFn, item: type[Record]) -> tuple[Record, ...]:
 def records(draw: st.DrawFn, record: type[Record]) -> Record:
     """A record whose bytes are read as that record again: what tells the class is right, the rest is anything."""
     family, given = family_of(record), {}
+    counted = {field.rule.of: (1 << field.bits) - 1 for field in record.fields() if isinstance(field.rule, Count)}
     for field in record.fields():
         decides = family is not None and field.name == family._by
         if field.expected is not None or (field.rule is not None and not field.required and field.default is AUTO):
@@ -122,9 +133,10 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
         elif decides:
             codes = [code for code, parse in family._members.items() if parse is record._parse]
             unknown = [code for code in range(1 << field.bits) if code not in family._members]
-            given[field.name] = draw(st.sampled_from(codes or unknown))
+            own = [] if field.required else [field.default]
+            given[field.name] = draw(st.sampled_from(codes or own or unknown))
         else:
-            given[field.name] = draw(values(field))
+            given[field.name] = draw(values(field, min(counted.get(field.name, 4), 4)))
     if record is IPv4TimestampWithAddresses:
         given["flag"] = draw(st.integers(1, 15))
     return record(**given)
@@ -176,7 +188,7 @@ def takes_bytes(header: type[Record]) -> bool:
     to_the_end = any(field.tail for field in header.fields()) and not any(
         isinstance(field.rule, HeaderLength) for field in header.fields()
     )
-    return header._has_body and header._followed_by is None and not to_the_end
+    return header._has_body and header._followed_by is None and not to_the_end and header not in SHORTER
 
 
 def any_packets() -> st.SearchStrategy[Packet]:

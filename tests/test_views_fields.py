@@ -20,9 +20,12 @@ from rawkit.wire import (
     CutHeader,
     Ethernet,
     GREHeader,
+    ICMPProbe,
+    ICMPUnknownObject,
     ICMPv4,
     ICMPv4Echo,
     ICMPv6,
+    IGMPUnknown,
     IPv4,
     TCPEndOfOptions,
     UnknownRouting,
@@ -67,7 +70,12 @@ def test_tshark_prints_the_same_for_the_captures_of_others(tmp_path):
         for record, row in zip(records, rows.stdout.split("\n")[:-1], strict=True):
             packet = dissect(record.data, link_type, wire_length=record.wire_length)
             *theirs, protocols = row.split("\t")
-            if not only_known(protocols) or protocols.startswith("eth:eth:") or not comparable(packet):
+            if (
+                not only_known(protocols)
+                or "udpencap" in protocols
+                or protocols.startswith("eth:eth:")
+                or not comparable(packet)
+            ):
                 continue
             compared += 1
             for name, value in zip(names, theirs, strict=True):
@@ -84,6 +92,11 @@ KNOWN_DIFFERENCES = {
     "tcp.flags.cwr": "as above",
     "tcp.flags.ece": "as above",
     "tcp.flags.str": "as above",
+    "icmp.ext.class": "Wireshark goes on in the data behind the one object of an extended echo",
+    "icmp.ext.ctype": "as above",
+    "icmp.ext.length": "as above",
+    "icmp.int_info.name": "tshark shows no name of all the 63 bytes that one may have (RFC 5837, section 4.3)",
+    "ah.icv": "tshark has no value for what there is of one that is cut",
 }
 
 
@@ -96,7 +109,9 @@ def comparable(packet):
     """Whether both read all of the packet: nothing is wrong, cut, or of a kind that only tshark takes apart."""
     if not packet.layers or any(isinstance(layer, CutHeader) for layer in packet.layers):
         return False
-    if any(type(layer) in (ICMPv4, ICMPv6, UnknownRouting, GREHeader) for layer in packet.layers):
+    if any(type(layer) in (ICMPv4, ICMPv6, IGMPUnknown, UnknownRouting, GREHeader) for layer in packet.layers):
+        return False
+    if any(isinstance(item, ICMPUnknownObject) for probe in packet.all(ICMPProbe) for item in probe.objects):
         return False
     if any(
         any(item.padding) for tcp in packet.all(TCP) for item in tcp.options if isinstance(item, TCPEndOfOptions)

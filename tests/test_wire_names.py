@@ -9,8 +9,10 @@ import pytest
 import scapy.contrib.erspan
 import scapy.contrib.geneve
 import scapy.contrib.mpls
+import scapy.layers.igmp
 import scapy.layers.inet
 import scapy.layers.inet6
+import scapy.layers.ipsec
 import scapy.layers.l2
 import scapy.layers.ppp
 import scapy.layers.sctp
@@ -19,10 +21,20 @@ from programs import require
 from strategies import RECORDS
 
 from rawkit.layout import Record
-from rawkit.wire import CutHeader, IPv4Option, IPv6Option, NDOption, Routing, SCTPAnyChunk, TCPOption
+from rawkit.wire import (
+    CutHeader,
+    ICMPExtensionObject,
+    IPv4Option,
+    IPv6Option,
+    NDOption,
+    Routing,
+    SCTPAnyChunk,
+    SegmentTLV,
+    TCPOption,
+)
 from rawkit.wire.names import NAMES
 
-WITHOUT = {IPv4Option, IPv6Option, NDOption, SCTPAnyChunk, TCPOption, Routing}
+WITHOUT = {ICMPExtensionObject, IPv4Option, IPv6Option, NDOption, SCTPAnyChunk, SegmentTLV, TCPOption, Routing}
 """Bases of families that are never read themselves."""
 
 NO_COUNTERPART = {
@@ -35,6 +47,8 @@ SCAPY = (
     scapy.layers.l2,
     scapy.layers.inet,
     scapy.layers.inet6,
+    scapy.layers.igmp,
+    scapy.layers.ipsec,
     scapy.layers.ppp,
     scapy.layers.vxlan,
     scapy.contrib.erspan,
@@ -87,7 +101,8 @@ def test_every_name_of_scapy_exists(record: type[Record]):
         assert all(PART_OF_OPTION.fullmatch(row.scapy) or row.scapy in AUTHENTICATION for row in rows)
         assert TCP_OPTION_NAMES.issuperset(layers)
         return
-    following = {"options"} if any(layer.startswith(("ICMPv6ND_", "SCTP")) for layer in layers) else set()
+    holders = ("ICMPv6ND_", "ICMPExtension_Header", "SCTP")
+    following = {"options"} if any(layer.startswith(holders) for layer in layers) else set()
     there = [scapy_fields(layer) | following for layer in layers]
     for row in rows:
         for name in re.findall(r"[a-z]\w*(?=\[|:|$)", row.scapy, re.IGNORECASE):

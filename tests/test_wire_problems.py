@@ -334,7 +334,7 @@ def only_known(protocols: str) -> bool:
 
 KNOWN = {
     *("eth", "ethertype", "vlan", "ieee8021ad", "llc", "arp", "raw", "sll", "null", "ppp", "pppoes", "pppoed"),
-    *(*STATUS, "ipv6", "ipv6.hopopts", "ipv6.dstopts", "ipv6.routing", "ipv6.fraghdr"),
+    *(*STATUS, "ipv6", "ipv6.hopopts", "ipv6.dstopts", "ipv6.routing", "ipv6.fraghdr", "igmp", "ah", "esp"),
     *("gre", "erspan", "vxlan", "geneve", "mpls", "pwethheuristic", "pwethcw", "pwethnocw"),
 }
 """Protocols that rawkit reads, by Wireshark's names."""

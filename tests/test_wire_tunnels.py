@@ -19,10 +19,13 @@ from rawkit.views import diagram, read_expression, to_expression
 from rawkit.views.fields import wireshark_values
 from rawkit.views.json import as_object
 from rawkit.wire import (
+    AH,
     ARP,
     ERSPAN,
+    ESP,
     GRE,
     HDLC,
+    IGMP,
     LLC,
     MPLS,
     PPP,
@@ -43,6 +46,7 @@ from rawkit.wire import (
     GeneveOption,
     GREHeader,
     HopByHop,
+    ICMPProbe,
     ICMPv4,
     ICMPv6,
     IPv4,
@@ -103,12 +107,18 @@ PROTOCOLS = {
     Fragment: "ipv6.fraghdr",
     ICMPv4: "icmp",
     ICMPv6: "icmpv6",
+    ICMPProbe: "",
+    IGMP: "igmp",
+    AH: "ah",
+    ESP: "esp",
     TCP: "tcp",
     UDP: "udp",
     SCTP: "sctp",
 }
 """What tshark calls our headers; a part of what comes before has no name of its own."""
 IGNORED = {"ethertype", "raw", "pwethheuristic", "pwethcw", "pwethnocw"}
+NAMED_TWICE = {("igmp", "igmp"), ("icmpv6", "icmp")}
+"""A message with its version, or with an extension structure: one header for us."""
 
 
 def ours(packet: Packet) -> list[str]:
@@ -130,7 +140,8 @@ def theirs(protocols: str, packet: Packet) -> list[str]:
             continue
         if name not in PROTOCOLS.values():
             break
-        found.append(name)
+        if (*found[-1:], name) not in NAMED_TWICE:
+            found.append(name)
     return found
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from vector import Vector
 from vectors_core import CORE_VECTORS
+from vectors_ip import IP_VECTORS
 from vectors_link import LINK_VECTORS
 from vectors_transport import TRANSPORT_VECTORS
 
 __all__ = ["VECTORS"]
 
-VECTORS: tuple[Vector, ...] = (*CORE_VECTORS, *LINK_VECTORS, *TRANSPORT_VECTORS)
+VECTORS: tuple[Vector, ...] = (*CORE_VECTORS, *IP_VECTORS, *LINK_VECTORS, *TRANSPORT_VECTORS)

@@ -41,8 +41,11 @@ from rawkit.wire import (
     LinkType,
     LooseSourceRoute,
     MaximumSegmentSize,
+    MLDv2Report,
+    MulticastAddressRecord,
     NDUnknownOption,
     NeighborSolicitation,
+    Nonce,
     Packet,
     Pad1,
     PadN,
@@ -639,10 +642,10 @@ CORE_VECTORS = (
     ),
     Vector(
         "icmpv4_other",
-        IPv4(src="10.0.0.1", dst="10.0.0.2") / ICMPv4(type=10) / b"\0\0\0\0",
-        "4500001c00000000400166df0a0000010a0000020a00f5ff00000000",
+        IPv4(src="10.0.0.1", dst="10.0.0.2") / ICMPv4(type=30) / b"\0\0\0\0",
+        "4500001c00000000400166df0a0000010a0000021e00e1ff00000000",
         LinkType.RAW,
-        "scapy: IP(id=0, src='10.0.0.1', dst='10.0.0.2')/ICMP(type=10)",
+        "scapy: IP(id=0, src='10.0.0.1', dst='10.0.0.2')/ICMP(type=30)",
     ),
     Vector(
         "icmpv6_echo",
@@ -773,23 +776,23 @@ CORE_VECTORS = (
     Vector(
         "icmpv6_unknown_nd_option",
         IPv6(src="fe80::1", dst="ff02::1:ff00:2", hop_limit=255)
-        / NeighborSolicitation(target="fe80::2", options=[NDUnknownOption(type=14, data=b"nonce!")]),
+        / NeighborSolicitation(target="fe80::2", options=[NDUnknownOption(type=253, data=b"nonce!")]),
         (
-            "6000000000203afffe800000000000000000000000000001ff0200000000000000000001ff00000287002da400000000"
-            "fe8000000000000000000000000000020e016e6f6e636521"
+            "6000000000203afffe800000000000000000000000000001ff0200000000000000000001ff00000287003ea300000000"
+            "fe800000000000000000000000000002fd016e6f6e636521"
         ),
         LinkType.RAW,
         (
             "scapy: IPv6(src='fe80::1', dst='ff02::1:ff00:2', hlim=255)/ICMPv6ND_NS(tgt='fe80::2')/ICMPv6NDOp"
-            "tUnknown(type=14, data=b'nonce!')"
+            "tUnknown(type=253, data=b'nonce!')"
         ),
     ),
     Vector(
         "icmpv6_other",
-        IPv6(src="fd00::1", dst="fd00::2") / ICMPv6(type=133) / b"\0\0\0\0",
-        "6000000000083a40fd000000000000000000000000000001fd000000000000000000000000000002850080b800000000",
+        IPv6(src="fd00::1", dst="fd00::2") / ICMPv6(type=200) / b"\0\0\0\0",
+        "6000000000083a40fd000000000000000000000000000001fd000000000000000000000000000002c8003db800000000",
         LinkType.RAW,
-        "scapy: IPv6(src='fd00::1', dst='fd00::2', hlim=64)/ICMPv6ND_RS()",
+        "scapy: IPv6(src='fd00::1', dst='fd00::2', hlim=64)/ICMPv6Unknown(type=200, msgbody=bytes(4))",
     ),
     Vector(
         "tcp_every_field",
@@ -1001,8 +1004,7 @@ CORE_VECTORS = (
         Ethernet(dst="33:33:00:00:00:16", src="08:00:27:46:e8:84")
         / IPv6(hop_limit=1, src="fe80::a00:27ff:fe46:e884", dst="ff02::16")
         / HopByHop(options=(IPv6RouterAlert(length=2), PadN(length=0)))
-        / ICMPv6(type=143)
-        / b"\x00\x00\x00\x01\x04\x00\x00\x00\xff\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\xff\x00\x00\x00",
+        / MLDv2Report(records=(MulticastAddressRecord(address="ff02::1:ff00:0"),)),
         (
             "33330000001608002746e88486dd6000000000240001fe800000000000000a0027fffe46e884ff020000000000000000"
             "0000000000163a000502000001008f00583e0000000104000000ff0200000000000000000001ff000000"
@@ -1039,9 +1041,7 @@ CORE_VECTORS = (
         "captured_nonce",
         Ethernet(dst="33:33:ff:e1:00:0f", src="56:6f:f7:e1:00:0f")
         / IPv6(hop_limit=255, src="::", dst="ff02::1:ffe1:f")
-        / NeighborSolicitation(
-            target="fe80::546f:f7ff:fee1:f", options=(NDUnknownOption(type=14, length=1, data=b"`i`L\n\xaa"),)
-        ),
+        / NeighborSolicitation(target="fe80::546f:f7ff:fee1:f", options=(Nonce(length=1, nonce=b"`i`L\n\xaa"),)),
         (
             "3333ffe1000f566ff7e1000f86dd6000000000203aff00000000000000000000000000000000ff020000000000000000"
             "0001ffe1000f8700566e00000000fe80000000000000546ff7fffee1000f0e016069604c0aaa"

@@ -1,7 +1,7 @@
 """How a header is declared, and how that declaration becomes code.
 
 `record.py` reads a declaration, `kinds.py` has the fixed-width types, `tails.py` the variable parts, `rules.py`
-what fills and checks a field, `compile.py` writes the code.
+and `sums.py` what fills and checks a field, `compile.py` writes the code.
 """
 
 from rawkit.layout.auto import AUTO, AutoError
@@ -25,6 +25,7 @@ from rawkit.layout.kinds import (
     U32,
     U64,
     X8,
+    X12,
     X16,
     X20,
     X24,
@@ -32,7 +33,9 @@ from rawkit.layout.kinds import (
     X64,
     Bytes2,
     Bytes4,
+    Bytes6,
     Bytes8,
+    Bytes12,
     Bytes16,
     Convertible,
     FixedBytes,
@@ -51,8 +54,7 @@ from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
 from rawkit.layout.record import FieldInfo, Record, Span
 from rawkit.layout.rules import (
-    Checksum,
-    CRC32c,
+    Count,
     FillUp,
     HeaderLength,
     Length,
@@ -61,17 +63,19 @@ from rawkit.layout.rules import (
     NextProtocol,
     Presence,
     Rule,
+    TrailedLength,
     Unspecified,
     auto,
     default,
-    enclosing_network,
     expected,
     field_ruled_by,
 )
+from rawkit.layout.sums import Checksum, CRC32c, enclosing_network
 from rawkit.layout.tails import (
     MAX_ITEMS,
     IPv4Addrs,
     IPv6Addrs,
+    Item,
     ItemList,
     Items,
     Often,
@@ -107,6 +111,7 @@ __all__ = [
     "U32",
     "U64",
     "X8",
+    "X12",
     "X16",
     "X20",
     "X24",
@@ -115,11 +120,14 @@ __all__ = [
     "AutoError",
     "Bytes2",
     "Bytes4",
+    "Bytes6",
     "Bytes8",
+    "Bytes12",
     "Bytes16",
     "CRC32c",
     "Checksum",
     "Convertible",
+    "Count",
     "FieldInfo",
     "FillUp",
     "FixedBytes",
@@ -130,6 +138,7 @@ __all__ = [
     "IPv4Addrs",
     "IPv6Addr",
     "IPv6Addrs",
+    "Item",
     "ItemList",
     "Items",
     "Kind",
@@ -153,6 +162,7 @@ __all__ = [
     "Rule",
     "Span",
     "Tail",
+    "TrailedLength",
     "U32s",
     "UInt",
     "Unspecified",

@@ -21,8 +21,9 @@ from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.often import ListWriter
 from rawkit.layout.optional import Group, optional_groups
-from rawkit.layout.rules import Checksum, CRC32c, FillUp, HeaderLength, Length, NextProtocol, field_ruled_by
-from rawkit.layout.tails import Array, ItemList
+from rawkit.layout.rules import Count, FillUp, HeaderLength, Length, NextProtocol, field_ruled_by
+from rawkit.layout.sums import Checksum, CRC32c
+from rawkit.layout.tails import Array, ItemList, Optional
 from rawkit.layout.words import words_of
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class Writer:
     def __init__(self, cls: type[Record]) -> None:
         self.cls = cls
         self.fixed = [field for field in cls._fields if field.tail is None]
-        tails = [field for field in cls._fields if field.tail is not None]
         self.groups: list[Group] = optional_groups(cls)
-        self.tail = None if self.groups else next(iter(tails), None)
         self.padding = self.rule(FillUp)
+        variable = [field for field in cls._fields if field.tail is not None and field is not self.padding]
+        self.tails = [field for field in variable if not isinstance(field.kind, Optional)]
+        self.tail = self.tails[-1] if self.tails else None
+        self.counts = {field.rule.of: field for field in self.fixed if isinstance(field.rule, Count)}
         self.words = words_of(self.fixed)
         self.struct = struct.Struct("!" + "".join(word.code for word in self.words))
         self.size = self.struct.size
@@ -66,9 +69,11 @@ class Writer:
             self.names[f"{field.name}_convert"] = converter(cls, field)
             if field.tail is None:
                 self.names.update(field.kind.names())
-            elif field is self.tail:
-                self.names.update(read_tail=tail_reader(cls, field), write_tail=field.tail.pack)
-                self.names["fill_tail"] = field.tail.filled
+            elif field in self.tails:
+                self.names[f"read_{field.name}"] = tail_reader(cls, field)
+                self.names[f"take_{field.name}"] = field.tail.take
+                self.names[f"write_{field.name}"] = field.tail.pack
+                self.names[f"fill_{field.name}"] = field.tail.filled
                 self.names["fill_bytes"] = field.tail.fill_bytes
             if field.rule is not None:
                 self.names.update(field.rule.names(cls, field))
@@ -95,7 +100,7 @@ class Writer:
         return [*lines, "    self.__class__ = cls", "    return self"]
 
     def pseudo_sum(self) -> list[str]:
-        """`pseudo_sum(self, final)`: the sum of the words of the pseudo-header's addresses, `final` the last."""
+        """`pseudo_sum(self, final, source)`: the sum of the words of the pseudo-header's addresses."""
         if not self.cls._pseudo_header:
             return []
         src, dst = (self.cls.field(name).kind for name in self.cls._pseudo_header)
@@ -104,8 +109,9 @@ class Writer:
         else:
             final = "final"
         return [
-            "def pseudo_sum(self, final=None):",
-            f"    src, dst = self.{self.cls._pseudo_header[0]}, {final} or self.{self.cls._pseudo_header[1]}",
+            "def pseudo_sum(self, final=None, source=None):",
+            f"    src = source or self.{self.cls._pseudo_header[0]}",
+            f"    dst = {final} or self.{self.cls._pseudo_header[1]}",
             f"    return (0 if src is AUTO else {src.number('src')}) + {dst.number('dst')}",
         ]
 
@@ -136,8 +142,8 @@ class Writer:
         """`decode(data, start, stop)` gives the record, `stop` being where it is known to end."""
         yield "def decode(data, start, stop):"
         yield "    self = _new(_draft)"
-        yield from self._read_words(set())
-        yield from self._read_tail_value()
+        yield from self._read_words({count.name for count in self.counts.values()})
+        yield from self._read_tails(strictly=False)
         yield "    self.__class__ = cls"
         yield "    return self"
 
@@ -156,24 +162,39 @@ class Writer:
                     local = f"{field.local} = " if field.name in used else ""
                     yield f"    self.{field.name} = {local}{expression}"
 
-    def _read_tail_value(self) -> Iterator[str]:
-        """Read the tail, if there is one, of a record that ends at `stop`."""
-        if self.tail is None:
+    def _read_tails(self, strictly: bool) -> Iterator[str]:
+        """One tail after the other: as many elements as are counted, and of one that is not, all up to `stop`."""
+        if not self.tails:
             return
-        value, empty = f"self.{self.tail.name}", self.tail.kind.empty  # type: ignore[attr-defined]
         yield f"    at = start + {self.size}"
+        for tail in self.tails:
+            name, count, number = tail.name, self.counts.get(tail.name), tail.tail.count  # type: ignore[union-attr]
+            if count is not None:
+                number = count.rule.number(count.local)  # type: ignore[union-attr]
+            elif number is None:
+                yield from self._read_to_the_end(tail)
+                return
+            yield f"    self.{name}, at = take_{name}(data, at, stop, {number})"
+            if strictly:
+                yield f"    if strict and len(self.{name}) != {number}:"
+                yield f"        raise misfit(cls, {(count or tail).name!r}, start, {number}, len(self.{name}))"
+        yield "    stop = at"
+
+    def _read_to_the_end(self, tail: FieldInfo) -> Iterator[str]:
+        """Read a tail from `at` to `stop`."""
+        value, empty = f"self.{tail.name}", tail.kind.empty  # type: ignore[attr-defined]
         yield "    if at == stop:"
         yield f"        {value} = {empty!r}"
-        for number, members in enumerate(getattr(self.tail.kind, "often", ())):
+        for number, members in enumerate(getattr(tail.kind, "often", ())):
             list_writer = ListWriter(self.names, number, members)
             yield f"    elif {list_writer.test('at', 'stop')}:"
             yield from (f"        {line}" for line in list_writer.lines)
             yield f"        {value} = {list_writer.value}"
         yield "    else:"
-        yield f"        {value} = read_tail(data, at, stop)"
+        yield f"        {value} = read_{tail.name}(data, at, stop)"
 
     def names_used_when_reading(self) -> set[str]:
-        used = {field.name for field in self.cls._fields if isinstance(field.rule, HeaderLength | Length)}
+        used = {field.name for field in self.cls._fields if isinstance(field.rule, HeaderLength | Length | Count)}
         for field in self.cls._fields:
             if isinstance(field.rule, NextProtocol):
                 used |= field.rule.reads(field)
@@ -204,7 +225,7 @@ class Writer:
             yield "        if strict:"
             yield f"            raise misfit(cls, {length.name!r}, start, stop - start, end - start)"
             yield f"        stop = {at_most} if stop > {at_most} else start + {self.size}"
-        yield from self._read_tail_value()
+        yield from self._read_tails(strictly=True)
         if self.padding is not None:
             yield f"    behind = min(end, stop + (start - stop) % {self.padding.rule.unit})"  # type: ignore[union-attr]
             yield f"    self.{self.padding.name} = data[stop:behind]"
@@ -221,6 +242,10 @@ class Writer:
             yield f"    limit = {length.rule.limit(length.local, 'start', 'stop')}"  # type: ignore[union-attr]
             yield "    if limit > end or limit < stop:"
             yield "        limit = end"
+            if length.rule.knows_zero:  # type: ignore[union-attr]
+                self.names["limit_at_zero"] = length.rule.limit_at_zero  # type: ignore[union-attr]
+                yield f"    if not {length.local}:"
+                yield "        limit = limit_at_zero(self, data, stop, end)"
 
     def soundness(self) -> str:
         """An expression for whether all that can be wrong with the header is right."""
@@ -237,9 +262,13 @@ class Writer:
     def builder(self) -> list[str]:
         """`build(self, body, following, layers, index, fill)` gives the bytes of header and body.
 
-        With `fill` it gives the record instead, nothing left AUTO.
+        With `fill` it gives the record instead, nothing left AUTO. Of a header which knows what trails its body,
+        the body takes in the last argument, `trailer`, as soon as its length has been taken.
         """
-        lines = ["def build(self, body, following, layers, index, fill):"]
+        trailed = self.cls._trailed_by is not None
+        lines = [
+            f"def build(self, body, following, layers, index, fill{', trailer=b' + repr('') if trailed else ''}):"
+        ]
         values = {field.name: f"self.{field.name}" for field in self.fixed}
         for group in self.groups:
             lines += group.take()
@@ -251,12 +280,14 @@ class Writer:
             local = values[field.name] = field.local
             lines += [f"    {local} = self.{field.name}", f"    if {local} is AUTO:"]
             lines.append(f"        {local} = {field.rule.compute(field)}")
-            if isinstance(field.rule, HeaderLength | Length):
+            if isinstance(field.rule, HeaderLength | Length | Count):
                 limit = (1 << field.bits) - 1
                 below = f" or {local} < 0" if getattr(field.rule, "minus", 0) else ""
                 lines += [f"        if {local} > {limit}{below}:"]
                 lines += [f"            check_range(cls, {field.name!r}, {local}, {limit})"]
         rest = "body" if self.tail is None and not self.groups else "rest"
+        if trailed:
+            lines.append(f"    {rest} += trailer")
         if checksum is not None:
             lines += self._sum_up(checksum, values, rest)
         lines.append("    if fill:")
@@ -280,11 +311,14 @@ class Writer:
                 yield "    rest = tail + body"
             return
         name, unit = self.tail.name, length.rule.unit if length is not None else 1  # type: ignore[union-attr]
-        may_be_short = self.size % unit == 0  # an empty tail then needs no padding
+        may_be_short = self.size % unit == 0 and len(self.tails) == 1  # an empty tail then needs no padding
         yield f"    if {may_be_short} and not self.{name}:"
         yield f"        tail, size, rest = b'', {self.size}, body"
         yield "    else:"
-        yield f"        tail = write_tail(self.{name})"
+        for tail in self.tails[:-1]:
+            yield f"        packed_{tail.name} = write_{tail.name}(self.{tail.name})"
+        before = [f"packed_{tail.name}" for tail in self.tails[:-1]]
+        yield f"        tail = {' + '.join([*before, f'write_{name}(self.{name})'])}"
         if length is not None and unit > 1:
             yield f"        if self.{length.name} is AUTO and ({self.size} + len(tail)) % {unit}:"
             yield f"            tail += fill_bytes(-({self.size} + len(tail)) % {unit})"
@@ -326,8 +360,13 @@ class Writer:
     def _filled(self, values: dict[str, str]) -> str:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]
         filled += [f"{field.name}={field.local}" for group in self.groups for field in group.fields]
+        start = ""
+        for tail in self.tails[:-1]:
+            filled.append(f"{tail.name}=fill_{tail.name}(self.{tail.name}, packed_{tail.name})")
+            start = f"{start}{' + ' if start else ''}len(packed_{tail.name})"
         if self.tail is not None:
-            filled.append(f"{self.tail.name}=fill_tail(self.{self.tail.name}, tail)")
+            packed = f"tail[{start}:]" if start else "tail"
+            filled.append(f"{self.tail.name}=fill_{self.tail.name}(self.{self.tail.name}, {packed})")
         if self.padding is not None:
             filled.append(f"{self.padding.name}={self.padding.local}")
         return ", ".join(filled)
@@ -430,6 +469,9 @@ def misfit(cls: type[Record], field: str, start: int, needed: int, got: int) -> 
     info = cls.field(field)
     if info.decisive:
         return PacketError(cls.__name__, field, start, needed, got, f"{got} is not read here, only {needed}")
+    if isinstance(info.rule, Count) or info.tail is not None:
+        message = f"{needed} {getattr(info.rule, 'of', field)} should be there, but {got} are"
+        return PacketError(cls.__name__, field, start, needed, got, message)
     if needed < cls._fixed_size:
         message = f"says {needed} bytes, less than the {cls._fixed_size} that its fixed fields take"
         return PacketError(cls.__name__, field, start, cls._fixed_size, needed, message)

@@ -33,6 +33,7 @@ __all__ = [
     "U32",
     "U64",
     "X8",
+    "X12",
     "X16",
     "X20",
     "X24",
@@ -40,7 +41,9 @@ __all__ = [
     "X64",
     "Bytes2",
     "Bytes4",
+    "Bytes6",
     "Bytes8",
+    "Bytes12",
     "Bytes16",
     "Convertible",
     "FixedBytes",
@@ -381,6 +384,7 @@ U29 = Annotated[int, UInt(29)]
 U32 = Annotated[int, UInt(32)]
 U64 = Annotated[int, UInt(64)]
 X8 = Annotated[int, UInt(8, base=16)]
+X12 = Annotated[int, UInt(12, base=16)]
 X16 = Annotated[int, UInt(16, base=16)]
 X20 = Annotated[int, UInt(20, base=16)]
 X24 = Annotated[int, UInt(24, base=16)]
@@ -389,7 +393,9 @@ X64 = Annotated[int, UInt(64, base=16)]
 Flag = Annotated[bool, FlagKind()]
 Bytes2 = Annotated[bytes, FixedBytes(2)]
 Bytes4 = Annotated[bytes, FixedBytes(4)]
+Bytes6 = Annotated[bytes, FixedBytes(6)]
 Bytes8 = Annotated[bytes, FixedBytes(8)]
+Bytes12 = Annotated[bytes, FixedBytes(12)]
 Bytes16 = Annotated[bytes, FixedBytes(16)]
 IPv4Addr = Annotated[Convertible[IPv4Address, str | bytes | int], IPv4AddressKind()]
 IPv6Addr = Annotated[Convertible[IPv6Address, str | bytes | int], IPv6AddressKind()]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawkit.layout.rules import Checksum, Presence
+from rawkit.layout.rules import Presence
+from rawkit.layout.sums import Checksum
 from rawkit.layout.tails import Optional
 
 if TYPE_CHECKING:

@@ -5,8 +5,10 @@ means required, `auto(rule)` means that the rule fills it when the packet is bui
 declaration into code when the class is made.
 
 A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
-member is a subclass; the default of that field enters it, and `values` names further ones. A member with
-`fallback=True` takes what no other member can hold; where there is none, the family itself does. A member may
+member is a subclass; the default of that field enters it, and `values` names further ones. Of several members
+for one value, the bytes are the last declared that can hold them. A member with `fallback=True`
+takes what no other member can hold; where there is none, the family itself does, unless it is `abstract`. One
+that is `bare` has none of the family's fields, for bytes that are too few for them. A member may
 found a family of its own, with another field (multipath TCP's options: one kind, many subtypes).
 
 A family with `by=NUMBERS`, a number space, has no fields: the first byte tells which record of that space it is,
@@ -26,7 +28,7 @@ from rawkit.layout.compile import compile_record, compile_sound, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
-from rawkit.layout.rules import Auto, Expected, FillUp, Rule
+from rawkit.layout.rules import Auto, Count, Expected, FillUp, HeaderLength, Rule
 from rawkit.layout.tails import ItemList, Often, Optional, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
@@ -136,7 +138,7 @@ class RecordType(type):
     ) -> RecordType:
         annotations = _annotations(namespace, namespace["__module__"]) if bases else {}
         defaults = {field: namespace.pop(field, MISSING) for field in annotations}
-        inherited = bases[0]._fields if bases else ()  # type: ignore[attr-defined]
+        inherited = bases[0]._fields if bases and "bare" not in options else ()  # type: ignore[attr-defined]
         known = {field.name for field in inherited}
         slots = tuple(field for field in annotations if field not in known)
         namespace["__slots__"] = slots
@@ -149,6 +151,7 @@ class RecordType(type):
         cls._followed_by = options.get("carries", options.get("followed_by", getattr(cls, "_followed_by", None)))
         cls._quotes = "followed_by" in options or ("carries" not in options and getattr(cls, "_quotes", False))
         cls._has_body = options.get("body", getattr(cls, "_has_body", True))
+        cls._trailed_by = options.get("trailed_by", getattr(cls, "_trailed_by", None))
         cls._pseudo_header = options.get("pseudo_header", ())
         cls._has_pseudo_header = bool(cls._pseudo_header)
         for space, number in (numbers or {}).items():
@@ -160,6 +163,8 @@ class RecordType(type):
                 f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
             )
         family = cls._family
+        if "abstract" in options:
+            del cls._parse
         if isinstance(options.get("by"), Numbers):
             _found_family_by_first_byte(cls, options["by"], list(options.get("fallbacks", ())))
         elif "by" in options:
@@ -181,20 +186,33 @@ def _declared(
         if name not in by_name and (hasattr(base, name) or name in ("self", "cls") or name.startswith("_")):
             raise TypeError(f"{owner}.{name}: the name has a meaning in every record; choose another")
     by_name.update((name, _field(owner, name, hint, defaults[name])) for name, hint in annotations.items())
+    counted = {field.rule.of for field in by_name.values() if isinstance(field.rule, Count)}
+    counted |= {field.name for field in by_name.values() if field.tail and field.tail.count is not None}
     fields: list[FieldInfo] = []
     offset = 0
     for field in by_name.values():
-        if fields and not (
-            fields[-1].tail is None
-            or fields[-1].tail.can_be_followed_by(field.kind)
-            or isinstance(field.rule, FillUp)
-        ):
+        if fields and not _can_follow(field, fields[-1], counted):
             raise TypeError(
                 f"{owner}.{field.name}: nothing can follow {fields[-1].name}, which takes all bytes left"
             )
         fields.append(field._replace(offset=offset))
         offset += field.bits
+    if fields and fields[-1].name in counted and any(isinstance(field.rule, HeaderLength) for field in fields):
+        raise TypeError(
+            f"{owner}.{fields[-1].name}: the last tail takes what the header's length leaves, uncounted"
+        )
     return tuple(fields)
+
+
+def _can_follow(field: FieldInfo, before: FieldInfo, counted: set[str]) -> bool:
+    """Whether the field can stand behind that one, which may be a tail in `counted`: its own end is known."""
+    if before.tail is None:
+        return True
+    if isinstance(before.kind, Optional) or isinstance(field.kind, Optional):
+        return type(before.kind) is type(field.kind)
+    if isinstance(field.rule, FillUp):
+        return not isinstance(before.rule, FillUp)
+    return field.tail is not None and before.name in counted
 
 
 def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
@@ -216,9 +234,9 @@ def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
 def _kind_of(owner: str, name: str, hint: Any) -> Kind:
     extras = getattr(hint, "__metadata__", ())
     for extra in extras:
-        if extra is ItemList:
-            often = [extra for extra in extras if isinstance(extra, Often)]
-            extra = ItemList(typing.get_args(hint.__origin__)[0], often)
+        if isinstance(extra, type) and issubclass(extra, ItemList):
+            often = [lists for lists in extras if isinstance(lists, Often)]
+            extra = extra(typing.get_args(hint.__origin__)[0], often)
         if isinstance(extra, Kind):
             return extra
     raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")
@@ -233,25 +251,47 @@ def _enter_family(cls: Any, family: Any, values: tuple[int, ...], fallback: bool
         return
     field = cls._by_name[family._by]
     for code in {*values} if field.required else {field.default, *values}:
-        family._members[code] = cls._parse
+        before = family._members.get(code)
+        family._members[code] = cls._parse if before is None else _last_that_fits(cls, before)
         if len(cls._fields) == 1 and cls._fixed_size == 1:
             family._constants[code] = cls()
     if cls._family is not cls:
         cls._members, cls._constants, cls._fallbacks = {}, {}, []
 
 
-def _found_family(cls: Any, by: str) -> None:
-    """Let the class parse as whichever member its field `by`, which must lie within one byte, tells."""
-    field, own = cls._by_name[by], cls.__dict__.get("_parse")  # none, if its fields are no whole bytes
-    byte = field.offset // 8
-    shift, mask = 8 - field.offset % 8 - field.bits, (1 << field.bits) - 1
-    members: dict[int, Any] = {}
-    fallbacks: list[Any] = []
+def _last_that_fits(last: Any, before: Any) -> Any:
+    """What reads the bytes as `last` if they have room for its fixed fields and are that, else with `before`."""
+    size, own = last._fixed_size, last._parse
 
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
-        if end - start <= byte:
-            raise too_short(cls, start, end)
-        code = data[start + byte] >> shift & mask
+        if end - start >= size:
+            try:
+                return own(data, start, end, strict)
+            except PacketError:
+                pass  # one of the members before
+        return before(data, start, end, strict)
+
+    return parse
+
+
+def _found_family(cls: Any, by: str) -> None:
+    """Let the class parse as whichever member its field `by` tells."""
+    field, own = cls._by_name[by], cls.__dict__.get("_parse")  # none, if its fields are no whole bytes
+    first, last = field.offset // 8, (field.offset + field.bits - 1) // 8
+    shift, mask = 8 * last + 8 - field.offset - field.bits, (1 << field.bits) - 1
+    members: dict[int, Any] = {}
+    fallbacks: list[Any] = []
+    whole = int.from_bytes
+
+    def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
+        if end - start <= last:
+            bare = next((fallback for fallback in fallbacks if by not in fallback._by_name), None)
+            if bare is None:
+                raise too_short(cls, start, end)
+            return bare._parse(data, start, end, strict)
+        code = (
+            data[start + first] if first == last else whole(data[start + first : start + last + 1])
+        ) >> shift & mask
         refused: PacketError | None = None
         for reader in (members.get(code), *[fallback._parse for fallback in fallbacks], own):
             if reader is not None:
@@ -307,10 +347,12 @@ class Record(metaclass=RecordType):
     _source: ClassVar[str] = ""
     _followed_by: ClassVar[type[Record] | None] = None
     _quotes: ClassVar[bool] = False
+    _trailed_by: ClassVar[type[Record] | None] = None
     _has_body: ClassVar[bool] = True
     _pseudo_header: ClassVar[tuple[str, ...]] = ()
     _has_pseudo_header: ClassVar[bool] = False
     _has_final_destination: ClassVar[bool] = False
+    _has_original_source: ClassVar[bool] = False
     malformed: ClassVar[bool] = False
     _family: ClassVar[type[Record] | None] = None
     _by: ClassVar[str] = ""

@@ -9,12 +9,11 @@ layer or None), `layers`, `index`, and `total` (the sum of the words that a chec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from zlib import adler32
 
 from rawkit.errors import BuildError, FieldError
-from rawkit.layout.checksum import checksum_of, crc32c, verifies
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import View
 
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Auto",
-    "CRC32c",
-    "Checksum",
+    "Count",
     "Expected",
     "FillUp",
     "HeaderLength",
@@ -34,6 +32,7 @@ __all__ = [
     "NextProtocol",
     "Presence",
     "Rule",
+    "TrailedLength",
     "Unspecified",
     "auto",
     "default",
@@ -106,35 +105,88 @@ class HeaderLength(Rule):
         return ""
 
 
+class Count(Rule):
+    """How many elements the tail `of` has, less `minus`. A one-bit field counts what is there or not.
+
+    The tail ends behind as many elements; where no HeaderLength says otherwise, the header ends with its last one.
+    """
+
+    def __init__(self, of: str, minus: int = 0) -> None:
+        self.of, self.minus = of, minus
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"len(self.{self.of}) - {self.minus}" if self.minus else f"len(self.{self.of})"
+
+    def number(self, value: str) -> str:
+        """An expression for how many elements the field announces."""
+        return f"{value} + {self.minus}" if self.minus else value
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        return f"len(self.{self.of}) == {self.number(f'self.{field.name}')}"
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        says, there = getattr(record, field.name) + self.minus, len(getattr(record, self.of))
+        return f"says {says} {self.of}, but {there} are there" if view.whole and says != there else ""
+
+
 class Length(Rule):
     """The length of the body in bytes, with `header=True` that of header and body."""
 
-    def __init__(self, header: bool = False) -> None:
-        self.header = header
+    knows_zero = False
+    """Whether `limit_at_zero` is asked where the field is zero."""
+
+    def __init__(self, header: bool = False, unit: int = 1) -> None:
+        self.header, self.unit = header, unit
 
     def compute(self, field: FieldInfo) -> str:
         return "size + len(body)" if self.header else "len(body)"
 
     def limit(self, value: str, start: str, stop: str) -> str:
         """An expression for where the body ends, given one for each of the field and the header's two ends."""
-        return f"{start if self.header else stop} + {value}"
+        return f"{start if self.header else stop} + {value}{f' * {self.unit}' if self.unit > 1 else ''}"
+
+    def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
+        """Where the body from `stop` on, in bytes that reach to `end`, ends if the field is zero."""
+        raise NotImplementedError
 
     def end_of_body(self, start: int, stop: int, says: int) -> int:
         """Where the body of a header at `start` to `stop` ends, whether or not there are so many bytes."""
-        return (start if self.header else stop) + says
+        return (start if self.header else stop) + says * self.unit
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         return f"{self.limit(f'self.{field.name}', 'start', 'stop')} == limit"
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says = getattr(record, field.name)
+        if self.knows_zero and not says:
+            return ""
         limit = self.end_of_body(view.start, view.stop, says)
         if limit < view.stop:
             return f"says {says} bytes, less than the header's own {view.stop - view.start}"
         if limit > view.room and not view.quoted:
             there = view.end - (view.start if self.header else view.stop)
-            return f"says {says} bytes, but {there} are there"
+            return f"says {says * self.unit} bytes, but {there} are there"
         return ""
+
+
+class TrailedLength(Length):
+    """The length of the body in units, zero where nothing trails it; `find(data, stop, end)` then tells.
+
+    Its header is declared with `trailed_by`.
+    """
+
+    knows_zero = True
+    recomputed = False  # it measures a quote, which stays as it came
+
+    def __init__(self, unit: int, find: Callable[[bytes, int, int], int]) -> None:
+        super().__init__(unit=unit)
+        self.find = find
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"-(-len(body) // {self.unit}) if trailer else 0"
+
+    def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
+        return self.find(data, stop, end)
 
 
 class NextProtocol(Rule):
@@ -213,10 +265,9 @@ class LengthOrNext(NextProtocol, Length):
     A header that a length announces has all of these lengths as its numbers. Zero is no length.
     """
 
-    header = False
-
     def __init__(self, numbers: Numbers, longest: int) -> None:
         NextProtocol.__init__(self, numbers)
+        Length.__init__(self)
         self.longest = longest
 
     def compute(self, field: FieldInfo) -> str:
@@ -297,99 +348,6 @@ class Presence(Rule):
         return f"{self.fields[0]}_ is not None"
 
 
-class Checksum(Rule):
-    """The Internet checksum over header and body, or over the header alone (`body=False`).
-
-    With `pseudo_header`, the enclosing IP header's addresses, the protocol number and the length come before
-    it. With `optional`, zero on the wire means none was computed, unless the enclosing header requires one,
-    and a computed zero is sent as 0xFFFF (RFC 768).
-    """
-
-    def __init__(self, body: bool = True, pseudo_header: Numbers | None = None, optional: bool = False) -> None:
-        self.covers_body, self.pseudo_header, self.optional = body, pseudo_header, optional
-
-    def compute(self, field: FieldInfo) -> str:
-        remainder = "-total % 65535" + (" or 65535" if self.optional else "")
-        return f"{remainder} if total else 65535"
-
-    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
-
-        def distant_pseudo_header(layers: tuple[Record, ...], index: int) -> int:
-            network, addresses = enclosing_network(layers, index)
-            if network is None:
-                raise BuildError(owner.__name__, field.name, "there is no IPv4 or IPv6 header before it")
-            return addresses
-
-        return {"distant_pseudo_header": distant_pseudo_header}
-
-    def pseudo_total(self, owner: type[Record], length: str) -> str:
-        """An expression for what the pseudo-header adds to the sum of words, `length` being one for the length."""
-        assert self.pseudo_header is not None
-        protocol = self.pseudo_header.number_of(owner) or 0
-        return (
-            "(layers[index - 1].pseudo_sum() if index and layers[index - 1]._has_pseudo_header "
-            f"else distant_pseudo_header(layers, index)) + {protocol} + {length}"
-        )
-
-    def sound(self, owner: type[Record], field: FieldInfo) -> str:
-        end = "limit" if self.covers_body else "stop"
-        words = f"(from_bytes(data[start:{end}]) << 8 if {end} - start & 1 else from_bytes(data[start:{end}]))"
-        if self.pseudo_header is None:
-            absent = f"self.{field.name} is None or " if field.tail is not None else ""
-            return f"({absent}(total := {words}) % 65535 == 0 and total)"
-        network = "layers[index - 1]"
-        protocol = self.pseudo_header.number_of(owner) or 0
-        sums_up = (
-            f"index and {network}._has_pseudo_header and "
-            f"({words} + {network}.pseudo_sum() + {protocol} + limit - start) % 65535 == 0"
-        )
-        if not self.optional:
-            return sums_up
-        return f"(not {network}.checksum_required if not self.{field.name} else {sums_up})"
-
-    def check(self, view: View, record: Record, field: FieldInfo) -> str:
-        if not view.whole if self.covers_body else _is_cut(view, record):
-            return ""
-        total = view.sums.words(view.start, view.limit if self.covers_body else view.stop)
-        found = getattr(record, field.name)
-        if found is None:
-            return ""
-        if self.pseudo_header is not None:
-            network, addresses = enclosing_network(view.layers, view.position)
-            if network is None or view.unfinished:
-                return ""
-            if self.optional and found == 0:
-                return f"zero, which {type(network).__name__} does not allow" if network.checksum_required else ""
-            total += addresses + (self.pseudo_header.number_of(type(record)) or 0)
-            total += view.limit - view.start
-        if verifies(total):
-            return ""
-        right = checksum_of(total - found) or (65535 if self.optional else 0)
-        return f"bad checksum {field.show(found)}, computed {field.show(right)}"
-
-
-class CRC32c(Rule):
-    """The CRC32c over header and body, the field itself being zero (RFC 9260, section 6.8)."""
-
-    def compute(self, field: FieldInfo) -> str:
-        return f"{field.name}_crc(packed)"
-
-    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
-        return {f"{field.name}_crc": crc32c}
-
-    def check(self, view: View, record: Record, field: FieldInfo) -> str:
-        if not view.whole or view.unfinished:
-            return ""
-        at = view.start + field.offset // 8
-        behind = at + field.bits // 8
-        covered = view.data[view.start : at] + bytes(behind - at) + view.data[behind : view.limit]
-        found, right = getattr(record, field.name), crc32c(covered)
-        if found == right:
-            return ""
-        older = ", but it is the Adler-32 of RFC 2960" if found == adler32(covered) else ""
-        return f"bad CRC32c {field.show(found)}, computed {field.show(right)}{older}"
-
-
 class FillUp(Rule):
     """Bytes, zeros if AUTO, that fill the record up to a whole number of `unit` bytes.
 
@@ -401,29 +359,6 @@ class FillUp(Rule):
 
     def compute(self, field: FieldInfo) -> str:
         return f"bytes(-size % {self.unit})"
-
-
-def _is_cut(view: View, record: Record) -> bool:
-    """Whether the header itself is longer than what there is of it."""
-    field = field_ruled_by(type(record), HeaderLength)
-    return field is not None and view.start + field.rule.says(record, field) > view.stop  # type: ignore[union-attr]
-
-
-def enclosing_network(layers: tuple[Record, ...], index: int) -> tuple[Any, int]:
-    """The nearest layer before `index` that has a pseudo-header, and the sum of its addresses.
-
-    A header between the two that knows a further destination (RFC 8200, section 8.1) replaces the last one; of
-    several, the innermost does.
-    Gives (None, 0) if there is no such layer.
-    """
-    final = None
-    for at in range(index - 1, -1, -1):
-        layer: Any = layers[at]
-        if layer._has_pseudo_header:
-            return layer, layer.pseudo_sum(final)
-        if layer._has_final_destination:
-            final = final or layer.final_destination()
-    return None, 0
 
 
 class Unspecified(Rule):

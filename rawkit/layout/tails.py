@@ -24,9 +24,11 @@ __all__ = [
     "Array",
     "IPv4Addrs",
     "IPv6Addrs",
+    "Item",
     "ItemList",
     "Items",
     "Often",
+    "OneItem",
     "Optional",
     "OptionalU16",
     "OptionalU32",
@@ -47,9 +49,15 @@ class Tail(Kind):
 
     bits = 0
     empty: Any = ()
+    count: int | None = None
+    """How many elements it has, if that is always the same."""
 
     def unpack(self, data: bytes, start: int, stop: int) -> Any:
         """The value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
+        raise NotImplementedError
+
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[Any, int]:
+        """The first `count` elements, or as many as there are, and where they end."""
         raise NotImplementedError
 
     def filled(self, value: Any, tail: bytes) -> Any:
@@ -69,10 +77,6 @@ class Tail(Kind):
     def width(self, value: Any) -> int:
         """How many bits the value takes; AUTO is not there yet."""
         return 0 if value is AUTO else 8 * len(self.pack(value))
-
-    def can_be_followed_by(self, kind: Kind) -> bool:
-        """Whether a field of that kind can stand behind it in a header."""
-        return False
 
     def fill_bytes(self, count: int) -> bytes:
         """What fills `count` bytes up to a whole number of the header length's units."""
@@ -103,9 +107,6 @@ class Optional(Tail):
     def width(self, value: int | None) -> int:
         return 0 if value is None else self.kind.bits
 
-    def can_be_followed_by(self, kind: Kind) -> bool:
-        return isinstance(kind, Optional)
-
     def show(self, value: int | None) -> str:
         return "absent" if value is None else self.kind.show(value)
 
@@ -124,6 +125,10 @@ class Remainder(Tail):
 
     def unpack(self, data: bytes, start: int, stop: int) -> bytes:
         return data[start:stop]
+
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[bytes, int]:
+        end = min(start + count, stop)
+        return data[start:end], end
 
     def pack(self, value: bytes) -> bytes:
         return value
@@ -152,6 +157,10 @@ class Array(Tail):
         from_wire = self.kind.from_wire
         return tuple([from_wire(raw) for (raw,) in self.struct.iter_unpack(data[start:stop])])
 
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[tuple[Any, ...], int]:
+        end = start + self.size * min(count, (stop - start) // self.size)
+        return self.unpack(data, start, end), end
+
     def pack(self, value: tuple[Any, ...]) -> bytes:
         if self.kind.code:
             return b"".join([element.packed for element in value])
@@ -172,7 +181,7 @@ class Array(Tail):
 class ItemList(Tail):
     """Records one after the other, as a tuple: all of one class, or members of one family.
 
-    The first byte holds the family's code, which chooses the member. What the member cannot hold (a length that
+    The family's code, mostly in the first byte, chooses the member. What the member cannot hold (a length that
     disagrees, a code that nobody declared) goes to the family's fallbacks in the order of their declaration.
     """
 
@@ -183,6 +192,16 @@ class ItemList(Tail):
         self.expected = f"a list of {item.__name__}"
         self.often = [lists.members for lists in often]
         self.unpack = items_reader(item)  # type: ignore[assignment,method-assign]
+
+    def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[tuple[Record, ...], int]:
+        items: list[Record] = []
+        while start < stop and len(items) < min(count, MAX_ITEMS):
+            try:
+                item, start, _, _ = self.item._parse(data, start, stop, True)
+            except PacketError:
+                break  # the rest is the header's body
+            items.append(item)
+        return tuple(items), start
 
     def pack(self, value: tuple[Record, ...]) -> bytes:
         return b"".join([item._build(b"", None, (), 0, False) for item in value])
@@ -214,14 +233,21 @@ What is left becomes one item, the family's malformed one.
 """
 
 
+class OneItem(ItemList):
+    """One record, or a member of one family, as a tuple of one; what follows it is not the header's."""
+
+    count = 1
+
+
+NOTHING: dict[int, Any] = {}
+
+
 def items_reader(item: type[Record]) -> Reader:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
-    constant_of, member_of, any_member, fallbacks = (
-        item._constants.get,
-        item._members.get,
-        item._parse,
-        item._fallbacks,
-    )
+    constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
+    fallbacks = item._fallbacks
+    if item._by and item.field(item._by).offset + item.field(item._by).bits > 8:
+        constant_of, member_of = NOTHING.get, NOTHING.get  # the code is elsewhere: the family finds it
 
     def read(data: bytes, start: int, stop: int) -> tuple[Record, ...]:
         items: list[Record] = []
@@ -288,6 +314,7 @@ class Often:
 T = TypeVar("T")
 
 Items = Annotated[tuple[T, ...], ItemList]
+Item = Annotated[tuple[T, ...], OneItem]
 OptionalU16 = Annotated[int | None, Optional(UInt(16))]
 OptionalU32 = Annotated[int | None, Optional(UInt(32))]
 OptionalX16 = Annotated[int | None, Optional(UInt(16, base=16))]

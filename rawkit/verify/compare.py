@@ -25,6 +25,7 @@ from rawkit.verify.peer import ABSENT
 from rawkit.wire import CutHeader, Header, Layer, LinkType, Packet, Raw, dissect
 from rawkit.wire.names import NAMES
 from rawkit.wire.packet import name_of
+from rawkit.wire.trailing import trailing
 
 NOTHING = "nothing to compare"
 """Stands for what a side has read, where that is nothing."""
@@ -127,6 +128,10 @@ def _layers(packet: Packet, layers: list[peer.Layer]) -> Iterator[Difference]:
             yield from _fields(index, header.__name__, "", header, layer, layers[index])
         except Exception as error:  # noqa: BLE001 - scapy's objects raise anything when asked for a value, too
             yield Difference(index, header.__name__, "", "read", _raised(error))
+    for place in trailing(packet):
+        at, record = place.trailer.layer, place.record
+        if record is not None and (other := layers[at].trailing()) is not None:
+            yield from _fields(at, type(record).__name__, "", type(record), record, other)
     for index in range(len(packet.layers), 0 if _stopped(packet) else len(layers)):
         yield Difference(index, layers[index].name, "", ABSENT, "read")
 
@@ -153,7 +158,9 @@ def _fields(
             yield from _items(index, layer, row.field, value, theirs.items())
             continue
         found = theirs.value(row.scapy)
-        if found is not ABSENT and (found is not None or value is not None):
+        if isinstance(field.kind, ItemList) and peer.are_layers(found):
+            yield from _items(index, layer, row.field, value, peer.in_list(found))
+        elif found is not ABSENT and (found is not None or value is not None):
             found = _exact(field, found)
             value = _flat(value) if isinstance(field.kind, ItemList) else value
             if found != value:

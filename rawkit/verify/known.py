@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from rawkit.layout import Record
+from rawkit.layout import AUTO, Record
 from rawkit.verify.difference import Difference
 from rawkit.verify.peer import ABSENT
 from rawkit.wire import (
+    AH,
     GRE,
+    IGMP,
     IP,
     PPP,
     UDP,
@@ -25,6 +27,7 @@ from rawkit.wire import (
     HopByHop,
     ICMPv4,
     ICMPv6,
+    IGMPv3Report,
     IPv4,
     IPv4RouterAlert,
     IPv4Timestamp,
@@ -33,12 +36,16 @@ from rawkit.wire import (
     IPv6,
     IPv6RouterAlert,
     IPv6UnknownOption,
+    JumboPayload,
     Layer,
     Loop,
     LooseSourceRoute,
+    MLDv2Report,
     Null,
     Packet,
     Routing,
+    SegmentHMAC,
+    SegmentRouting,
     StrictSourceRoute,
 )
 from rawkit.wire.ethernet import LONGEST
@@ -80,7 +87,8 @@ def _wrong_version(difference: Difference, packet: Packet) -> bool:
 
 
 def _unknown_icmpv6_type(difference: Difference, packet: Packet) -> bool:
-    return difference.layer == "ICMPv6" and not difference.field and difference.theirs is ABSENT
+    unknown = difference.layer in ("ICMPv6", "ICMPv6ExtendedEcho", "ICMPv6ExtendedEchoReply")
+    return unknown and not difference.field and difference.theirs is ABSENT
 
 
 def _raises_on_hostile_bytes(difference: Difference, packet: Packet) -> bool:
@@ -170,20 +178,76 @@ def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
 
 
 def _router_alert_of_igmp(difference: Difference, packet: Packet) -> bool:
-    layer = packet.layers[difference.position] if difference.position < len(packet.layers) else None
-    if not isinstance(layer, IPv4) or layer.protocol != IGMP_NUMBER or layer.options:
+    ip, *above = packet.layers[difference.position : difference.position + 2] or (None,)
+    if not isinstance(ip, IPv4) or ip.options or not any(isinstance(layer, IGMP) for layer in above):
         return False
-    return difference.field == "bytes" or (difference.field == "options" and "Router" in str(difference.theirs))
+    if difference.field == "bytes":
+        longer = bytes(ip.replace(ihl=AUTO, options=(IPv4RouterAlert(),)))
+        return isinstance(difference.theirs, bytes) and difference.theirs[:1] == longer[:1]
+    return difference.field == "options" and "Router" in str(difference.theirs)
+
+
+def _behind_authentication(difference: Difference, packet: Packet) -> bool:
+    at = [at for at, layer in enumerate(packet.layers) if isinstance(layer, AH)]
+    unread = difference.theirs is ABSENT and not difference.field and bool(at) and at[0] < difference.position
+    return unread or _resized(difference, packet, at)
+
+
+def _jumbo_payload(difference: Difference, packet: Packet) -> bool:
+    has_option = [any(isinstance(item, JumboPayload) for item in one.options) for one in packet.all(HopByHop)]
+    return (difference.layer, difference.field) == ("IPv6", "bytes") and any(has_option)
+
+
+def _extended_echo(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "ICMPProbe" and difference.theirs is ABSENT and not difference.field
+
+
+def _short_igmp(difference: Difference, packet: Packet) -> bool:
+    if difference.layer != "IGMPUnknown" or difference.theirs is not ABSENT or difference.field:
+        return False
+    return len(bytes(packet.layers[difference.position])) + len(packet.payload) < IGMP_SIZE
+
+
+def _hmac_of_segments(difference: Difference, packet: Packet) -> bool:
+    if difference.field == "bytes":
+        return _resized(difference, packet, _hmacs(packet))
+    return difference.layer == "SegmentRouting" and difference.field.startswith("tlvs") and bool(_hmacs(packet))
+
+
+def _hmacs(packet: Packet) -> list[int]:
+    """The positions of the headers that have such a TLV."""
+    tlvs = [layer.tlvs if isinstance(layer, SegmentRouting) else () for layer in packet.layers]
+    return [at for at, found in enumerate(tlvs) if any(isinstance(one, SegmentHMAC) for one in found)]
+
+
+def _several_objects(difference: Difference, packet: Packet) -> bool:
+    if (difference.layer, difference.field) != ("ICMPExtensions", "objects"):
+        return False
+    return "," in str(difference.ours) and "," not in str(difference.theirs)
+
+
+def _auxiliary_data(difference: Difference, packet: Packet) -> bool:
+    if difference.layer not in ("MLDv2Report", "IGMPv3Report") or not difference.field.startswith("records"):
+        return False
+    reports = [layer for layer in packet.layers if isinstance(layer, MLDv2Report | IGMPv3Report)]
+    return any(record.auxiliary_data for report in reports for record in report.records)
+
+
+def _home_address_among_others(difference: Difference, packet: Packet) -> bool:
+    if difference.field != "bytes" or difference.layer not in ("TCP", "UDP", "ICMPv6"):
+        return False
+    around = packet.layers[: difference.position]
+    return any(isinstance(layer, DestinationOptions) and layer.original_source() for layer in around)
 
 
 # ---------------------------------------------------------------------- where a packet has what is explained
 
 
 UDP_SIZE = 8
+IGMP_SIZE = 8
 OTHER_VXLAN_PORTS = {4790, 6633, 8472, 48879}
 ERSPAN_TYPE_3 = 0x22EB
 MPLS_MULTICAST = 0x8848
-IGMP_NUMBER = 2
 TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
 IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
 
@@ -309,8 +373,40 @@ KNOWN = (
         "without HDLC's address 0xFF a frame begins with its protocol (RFC 1662, 3.2); scapy does not look",
     ),
     Known(
+        _behind_authentication,
+        "the authentication header tells what follows, and its length (RFC 4302, 2.1); scapy goes on only for IP",
+    ),
+    Known(
         _router_alert_of_igmp,
-        "scapy puts a router alert into the IPv4 header of an IGMP message that came without one",
+        "an IGMP message without a router alert is one all the same (RFC 3376, 9.2); scapy puts one in",
+    ),
+    Known(
+        _short_igmp,
+        "all that IGMP's messages have in common is 4 bytes (RFC 3376, 4); scapy wants 8 of any type",
+    ),
+    Known(
+        _jumbo_payload,
+        "with a jumbo payload option the payload length is zero (RFC 2675, 3); scapy fills it in",
+    ),
+    Known(
+        _extended_echo,
+        "an extended echo carries an extension structure (RFC 8335, 2); scapy leaves it as plain bytes",
+    ),
+    Known(
+        _hmac_of_segments,
+        "the length of a segment routing TLV is one byte (RFC 8754, 2.1); scapy reads two in that of the HMAC",
+    ),
+    Known(
+        _several_objects,
+        "an extension structure has any number of objects (RFC 4884, 7); scapy reads the first one",
+    ),
+    Known(
+        _auxiliary_data,
+        "auxiliary data is counted in words (RFC 3810, 5.2.6; RFC 3376, 4.2.6); scapy takes bytes, or none",
+    ),
+    Known(
+        _home_address_among_others,
+        "a home address is the source to a checksum (RFC 6275, 11.3.1); scapy misses it among other options",
     ),
     Known(
         _raises_on_hostile_bytes,

@@ -19,6 +19,8 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__"
 
 MODULES = (
     "scapy.layers.inet6",
+    "scapy.layers.igmp",
+    "scapy.layers.ipsec",
     "scapy.layers.ppp",
     "scapy.layers.sctp",
     "scapy.layers.vxlan",
@@ -27,6 +29,9 @@ MODULES = (
     "scapy.contrib.mpls",
 )
 """Where scapy has the layers of our table."""
+
+NOT_READ_HERE = {("UDP", "ESP")}
+"""Layers of our table where scapy finds them by a port number, and we do not look."""
 
 BITS = re.compile(r"(\w+)\[(\d+):(\d+)\]")
 BESIDE = re.compile(r"(\w+):(\d+)")
@@ -66,7 +71,19 @@ class Layer:
 
     def has_length(self, name: str, rule: Rule) -> bool:
         """Whether the field is there and scapy computes it; where it may be a type, only if it is a length."""
-        return self.value(name) is not ABSENT and (not isinstance(rule, LengthOrNext) or name == "len")
+        is_length = not isinstance(rule, LengthOrNext) or name == "len"
+        return is_length and rule.recomputed and self.value(name) is not ABSENT
+
+    def trailing(self) -> Layer | None:
+        """What trails the layer's body, if scapy knows that: the extensions of an ICMP error."""
+        extension = self.value("ext")
+        if extension is ABSENT or extension is None:
+            return None
+        found, one = Layer(extension), extension.payload
+        while type(one).__name__.startswith("ICMPExtension"):
+            found.following.append(Layer(one))
+            one = one.payload
+        return found
 
     def items(self) -> list[Layer | Item]:
         """The options, up to the one that ends the list."""
@@ -85,6 +102,22 @@ def bits_of(whole: Any, bits: re.Match[str]) -> Any:
     """A run of bits in a number, from the higher one that is named down to the lower; ABSENT of what is ABSENT."""
     high, low = int(bits[2]), int(bits[3])
     return ABSENT if whole is ABSENT else int(whole) // 2**low % 2 ** (high - low + 1)
+
+
+def are_layers(value: Any) -> bool:
+    """Whether the value of a field is a list of layers."""
+    return isinstance(value, list) and all(hasattr(one, "fields_desc") for one in value)
+
+
+def in_list(value: list[Any]) -> list[Layer | Item]:
+    """The layers in such a list. Some stand in the payload of the one before, being of the same class."""
+    found: list[Layer | Item] = []
+    for first in value:
+        one = first
+        while type(one) is type(first):
+            found.append(Layer(one))
+            one = one.payload
+    return found
 
 
 class Item:
@@ -133,6 +166,8 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
             continue  # no part of the packet, such as ERSPAN's type I
         if peer.name.startswith(("ICMPv6NDOpt", "SCTPChunk")) and layers:
             layers[-1].following.append(peer)
+        elif layers and (layers[-1].name, peer.name) in NOT_READ_HERE:
+            break
         elif peer.classes & known:
             layers.append(peer)
         else:

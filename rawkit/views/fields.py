@@ -9,6 +9,7 @@ from rawkit.errors import FieldError
 from rawkit.layout import AUTO, ItemList, Record
 from rawkit.wire import CutHeader, ForeignLayer, Packet
 from rawkit.wire.names import NAMES, Name
+from rawkit.wire.trailing import trailing
 
 __all__ = ["wireshark_fields", "wireshark_values"]
 
@@ -33,6 +34,10 @@ def wireshark_values(packet: Packet, field: str) -> list[str]:
                     values += _shown(row, whole[row.field])
         elif not isinstance(layer, ForeignLayer):
             values += _of_record(layer, readers)
+    if packet.trailers:
+        for place in trailing(packet):
+            if place.record is not None:
+                values += _of_record(place.record, readers)
     return values
 
 

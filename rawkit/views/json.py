@@ -20,6 +20,7 @@ from rawkit.layout.tails import Array
 from rawkit.views.line import Captured
 from rawkit.wire import CutHeader, ForeignLayer, Layer, Packet
 from rawkit.wire.packet import name_of
+from rawkit.wire.trailing import trailing
 
 __all__ = ["as_object", "json_line"]
 
@@ -27,6 +28,7 @@ __all__ = ["as_object", "json_line"]
 def as_object(record: Captured, packet: Packet) -> dict[str, Any]:
     """What is known of `packet`, which was read from `record`.
 
+    What trails a body stands behind the layers, where a layer knows what it is (extensions of ICMP errors).
     `start` and `stop` are offsets in bytes, `payload` is what the innermost header carries. Of a header that
     was cut, only the fields that are whole are there. `comments` is there when the record has any.
     """
@@ -39,6 +41,12 @@ def json_line(record: Captured, packet: Packet) -> str:
         [
             f'{{"name": "{name_of(layer)}", "start": {start}, "stop": {stop}, "fields": {_fields(layer)}}}'
             for layer, (start, stop) in zip(packet.layers, packet.bounds(), strict=True)
+        ]
+        + [
+            f'{{"name": "{name_of(place.record)}", "start": {place.start}, "stop": {place.stop}, '
+            f'"fields": {_fields(place.record)}}}'
+            for place in trailing(packet)
+            if place.record is not None
         ]
     )
     problems = packet.problems

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from rawkit.layout import FieldInfo, ItemList, Record
 from rawkit.wire import CutHeader, ForeignLayer, Header, Layer, Packet
 from rawkit.wire.packet import name_of
+from rawkit.wire.trailing import trailing
 
 __all__ = ["Placed", "Section", "fields_of", "headers", "items_of", "sections"]
 
@@ -18,7 +19,7 @@ __all__ = ["Placed", "Section", "fields_of", "headers", "items_of", "sections"]
 class Section(NamedTuple):
     """A header, the payload or a trailer: bytes `start` up to, but without, `stop` of the packet.
 
-    `layer` is the header with nothing left AUTO; None for payload and trailers.
+    `layer` is the header with nothing left AUTO; None for payload, and for trailers that are plain bytes.
     """
 
     name: str
@@ -56,11 +57,11 @@ def sections(packet: Packet) -> tuple[Section, ...]:
     at = found[-1].stop if found else 0
     if built.payload:
         found.append(Section("payload", at, at + len(built.payload), None))
-        at += len(built.payload)
-    for data, layer in sorted(built.trailers, key=lambda trailer: -trailer.layer):
-        if layer < len(built.layers):
-            found.append(Section(f"trailer of {name_of(built.layers[layer])}", at, at + len(data), None))
-            at += len(data)
+    for place in trailing(built):
+        name = f"trailer of {name_of(built.layers[place.trailer.layer])}"
+        if place.record is not None:
+            name = name_of(place.record)
+        found.append(Section(name, place.start, place.stop, place.record))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ from rawkit.layout.checksum import Sums, checksum_of
 from rawkit.wire.ipv4 import IPv4
 
 __all__ = ["Placed", "diagnose"]
+
+MOST_ADDRESSES = 1000
+"""How many addresses of a packet are tried; a list of sources can hold sixteen times as many."""
 
 Mistake = tuple[int, str]
 """The checksum that it gives, and what it is."""
@@ -40,7 +44,7 @@ class Placed:
     def addresses(self) -> dict[tuple[type, int], list[Any]]:
         """Every address in the packet, also in options and in quoted packets, by its kind and its remainder."""
         found: dict[tuple[type, int], list[Any]] = {}
-        for address in dict.fromkeys(_addresses(self.layers)):
+        for address in dict.fromkeys(islice(_addresses(self.layers), MOST_ADDRESSES)):
             found.setdefault((type(address), int(address) % 65535), []).append(address)
         return found
 

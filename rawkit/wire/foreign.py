@@ -39,6 +39,8 @@ class ForeignLayer:
 
     _has_pseudo_header: ClassVar[bool] = False
     _has_final_destination: ClassVar[bool] = False
+    _has_original_source: ClassVar[bool] = False
+    _trailed_by: ClassVar[None] = None
 
     def describe(self) -> str:
         """The layer in a few words, for a line that lists packets."""

@@ -1,11 +1,19 @@
-"""ICMP for IPv6 (RFC 4443) and neighbour discovery (RFC 4861, section 4)."""
+"""ICMP for IPv6 (RFC 4443) and neighbour discovery (RFC 4861, section 4; its options are in `nd_options.py`).
+
+The extended echo is RFC 8335, node information RFC 4620. Extensions (RFC 4884) trail what an error quotes, see
+`icmp_extensions.py`.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import IPv6Address
 
 from rawkit.layout import (
     MAC,
+    U2,
+    U3,
+    U7,
     U8,
     U16,
     U29,
@@ -13,17 +21,23 @@ from rawkit.layout import (
     X16,
     X24,
     X32,
+    Bytes8,
     Checksum,
     Flag,
-    HeaderLength,
     IPv6Addr,
     Items,
-    MACAddr,
-    Record,
-    Rest,
+    TrailedLength,
     auto,
 )
+from rawkit.wire.icmp_extensions import ICMPExtensionObject, ICMPExtensions, ICMPProbe, end_of_quote
 from rawkit.wire.ipv6 import IPv6
+from rawkit.wire.nd_options import (
+    NDOption,
+    PrefixInformation,
+    SourceLinkLayerAddress,
+    TargetLinkLayerAddress,
+    target_mac,
+)
 from rawkit.wire.packet import Header, Packet
 from rawkit.wire.quote import quoting as _quoting
 from rawkit.wire.spaces import IP_PROTOCOLS
@@ -31,21 +45,25 @@ from rawkit.wire.spaces import IP_PROTOCOLS
 __all__ = [
     "ICMPv6",
     "ICMPv6Echo",
+    "ICMPv6ExtendedEcho",
+    "ICMPv6ExtendedEchoReply",
     "ICMPv6PacketTooBig",
     "ICMPv6ParameterProblem",
+    "ICMPv6Redirect",
     "ICMPv6TimeExceeded",
     "ICMPv6Unreachable",
-    "NDMalformedOptions",
-    "NDOption",
-    "NDUnknownOption",
     "NeighborAdvertisement",
     "NeighborSolicitation",
-    "SourceLinkLayerAddress",
-    "TargetLinkLayerAddress",
+    "NodeInformation",
+    "RouterAdvertisement",
+    "RouterSolicitation",
 ]
 
 QUOTED = 1232
 """Bytes that an error quotes, so that it stays within the minimum MTU of 1280 (RFC 4443, section 2.4 (c))."""
+
+
+Extensions = tuple[ICMPExtensionObject, ...]
 
 
 class ICMPv6(Header, by="type", numbers={IP_PROTOCOLS: 58}):
@@ -66,9 +84,11 @@ class ICMPv6(Header, by="type", numbers={IP_PROTOCOLS: 58}):
         return ICMPv6Echo(type=129, id=id, seq=seq)
 
     @staticmethod
-    def unreachable(*, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
+    def unreachable(
+        *, code: int = 0, quoting: Packet | Header | None = None, extensions: Extensions = ()
+    ) -> Packet:
         """Destination unreachable: 0 no route, 1 prohibited, 3 address, 4 port."""
-        return _quoting(ICMPv6Unreachable(code=code), quoting, QUOTED)
+        return _quoting(ICMPv6Unreachable(code=code), quoting, QUOTED, extensions)
 
     @staticmethod
     def packet_too_big(*, mtu: int, quoting: Packet | Header | None = None) -> Packet:
@@ -76,9 +96,11 @@ class ICMPv6(Header, by="type", numbers={IP_PROTOCOLS: 58}):
         return _quoting(ICMPv6PacketTooBig(mtu=mtu), quoting, QUOTED)
 
     @staticmethod
-    def time_exceeded(*, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
+    def time_exceeded(
+        *, code: int = 0, quoting: Packet | Header | None = None, extensions: Extensions = ()
+    ) -> Packet:
         """Time exceeded: 0 in transit (hop limit), 1 in reassembly."""
-        return _quoting(ICMPv6TimeExceeded(code=code), quoting, QUOTED)
+        return _quoting(ICMPv6TimeExceeded(code=code), quoting, QUOTED, extensions)
 
     @staticmethod
     def parameter_problem(*, pointer: int = 0, code: int = 0, quoting: Packet | Header | None = None) -> Packet:
@@ -105,11 +127,11 @@ class ICMPv6(Header, by="type", numbers={IP_PROTOCOLS: 58}):
         return f"ICMPv6 type {self.type} code {self.code}"
 
 
-class ICMPv6Unreachable(ICMPv6, followed_by=IPv6):
+class ICMPv6Unreachable(ICMPv6, followed_by=IPv6, trailed_by=ICMPExtensions):
     """Destination unreachable (section 3.1); `length` is that of the quote in 64-bit words (RFC 4884)."""
 
     type: U8 = 1
-    length: U8 = 0
+    length: U8 = auto(TrailedLength(8, partial(end_of_quote, IPv6)))
     unused: X24 = 0
 
     def describe(self) -> str:
@@ -137,11 +159,11 @@ class ICMPv6PacketTooBig(ICMPv6, followed_by=IPv6):
         return f"ICMPv6 packet too big, mtu={self.mtu}"
 
 
-class ICMPv6TimeExceeded(ICMPv6, followed_by=IPv6):
+class ICMPv6TimeExceeded(ICMPv6, followed_by=IPv6, trailed_by=ICMPExtensions):
     """Time exceeded (section 3.3); `length` as in destination unreachable."""
 
     type: U8 = 3
-    length: U8 = 0
+    length: U8 = auto(TrailedLength(8, partial(end_of_quote, IPv6)))
     unused: X24 = 0
 
     def describe(self) -> str:
@@ -169,40 +191,108 @@ class ICMPv6Echo(ICMPv6, values=(129,)):
         return f"ICMPv6 echo {'request' if self.type == 128 else 'reply'} id={self.id} seq={self.seq}"
 
 
-class NDOption(Record, by="type"):
-    """Any option of a neighbour discovery message; its length counts units of 8 bytes (section 4.6)."""
+class ICMPv6ExtendedEcho(ICMPv6, carries=ICMPProbe):
+    """Extended echo request (RFC 8335, section 2): is the interface up that the extension names?
 
-    type: U8
+    With `local` it is one of the node that is asked, and else of a neighbour.
+    """
 
+    type: U8 = 160
+    id: U16 = 0
+    seq: U8 = 0
+    reserved: U7 = 0
+    local: Flag = True
 
-class SourceLinkLayerAddress(NDOption):
-    """The sender's MAC address (section 4.6.1)."""
-
-    type: U8 = 1
-    length: U8 = auto(HeaderLength(unit=8))
-    address: MACAddr
-
-
-class TargetLinkLayerAddress(NDOption):
-    """The target's MAC address (section 4.6.1)."""
-
-    type: U8 = 2
-    length: U8 = auto(HeaderLength(unit=8))
-    address: MACAddr
+    def describe(self) -> str:
+        return f"ICMPv6 extended echo request id={self.id} seq={self.seq}"
 
 
-class NDUnknownOption(NDOption, fallback=True):
-    """An option that is not declared here, or whose length is not that of its type."""
+class ICMPv6ExtendedEchoReply(ICMPv6):
+    """Extended echo reply (RFC 8335, section 3): `active`, with IPv4 or IPv6, or the neighbour's `state`.
 
-    length: U8 = auto(HeaderLength(unit=8))
-    data: Rest = b""
+    The code says why there is no answer. Linux returns the request's extension, which is the payload here.
+    """
+
+    type: U8 = 161
+    id: U16 = 0
+    seq: U8 = 0
+    state: U3 = 0
+    reserved: U2 = 0
+    active: Flag = False
+    ipv4: Flag = False
+    ipv6: Flag = False
+
+    def describe(self) -> str:
+        return (
+            f"ICMPv6 extended echo reply id={self.id} seq={self.seq} {'active' if self.active else 'not active'}"
+        )
 
 
-class NDMalformedOptions(NDOption, fallback=True):
-    """The rest of the options, from one on whose length is zero or leads outside of the message."""
+class NodeInformation(ICMPv6, values=(140,)):
+    """Node information query (type 139) and reply (type 140; RFC 4620, section 4); the data is the payload.
 
-    malformed = True
-    data: Rest = b""
+    Of a query the code tells what its data is: 0 an IPv6 address, 1 a name, 2 an IPv4 address.
+    """
+
+    type: U8 = 139
+    qtype: U16 = 0
+    flags: X16 = 0
+    nonce: Bytes8 = bytes(8)
+
+    def describe(self) -> str:
+        return f"ICMPv6 node information {'query' if self.type == 139 else 'reply'} qtype={self.qtype}"
+
+
+class RouterSolicitation(ICMPv6):
+    """Router solicitation (section 4.1): are there routers?"""
+
+    type: U8 = 133
+    reserved: X32 = 0
+    options: Items[NDOption] = ()
+
+    def describe(self) -> str:
+        return "ICMPv6 router solicitation"
+
+
+class RouterAdvertisement(ICMPv6):
+    """Router advertisement (section 4.2): lifetime in seconds, the other times in milliseconds.
+
+    `home_agent` is RFC 6275, section 7.1; `preference` RFC 4191, section 2.2: 1 is high, 0 medium, 3 low.
+    """
+
+    type: U8 = 134
+    cur_hop_limit: U8 = 64
+    managed: Flag = False
+    other: Flag = False
+    home_agent: Flag = False
+    preference: U2 = 0
+    proxy: Flag = False
+    reserved: U2 = 0
+    router_lifetime: U16 = 1800
+    reachable_time: U32 = 0
+    retrans_timer: U32 = 0
+    options: Items[NDOption] = ()
+
+    def describe(self) -> str:
+        prefixes = [
+            f" {option.prefix}/{option.prefix_length}"
+            for option in self.options
+            if isinstance(option, PrefixInformation)
+        ]
+        return f"ICMPv6 router advertisement{''.join(prefixes)}"
+
+
+class ICMPv6Redirect(ICMPv6):
+    """Redirect (section 4.5): `target` is the better first hop for `destination`, or itself on the link."""
+
+    type: U8 = 137
+    reserved: X32 = 0
+    target: IPv6Addr
+    destination: IPv6Addr
+    options: Items[NDOption] = ()
+
+    def describe(self) -> str:
+        return f"ICMPv6 redirect {self.destination} to {self.target}"
 
 
 class NeighborSolicitation(ICMPv6):
@@ -229,5 +319,5 @@ class NeighborAdvertisement(ICMPv6):
     options: Items[NDOption] = ()
 
     def describe(self) -> str:
-        at = next((option.address for option in self.options if isinstance(option, TargetLinkLayerAddress)), None)
+        at = target_mac(self.options)
         return f"ICMPv6 {self.target} is at {at}" if at is not None else f"ICMPv6 {self.target} is here"

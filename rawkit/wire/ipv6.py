@@ -11,10 +11,11 @@ from rawkit.layout import (
     U8,
     U13,
     U16,
+    U32,
     X8,
-    X16,
     X20,
     X32,
+    FieldInfo,
     Flag,
     HeaderLength,
     IPv6Addr,
@@ -25,6 +26,7 @@ from rawkit.layout import (
     Record,
     Rest,
     Unspecified,
+    View,
     address_text,
     auto,
     expected,
@@ -45,12 +47,14 @@ from rawkit.wire.spaces import (
 __all__ = [
     "DestinationOptions",
     "Fragment",
+    "HomeAddress",
     "HopByHop",
     "IPv6",
     "IPv6MalformedOptions",
     "IPv6Option",
     "IPv6RouterAlert",
     "IPv6UnknownOption",
+    "JumboPayload",
     "Pad1",
     "PadN",
     "Routing",
@@ -58,6 +62,57 @@ __all__ = [
     "RoutingType2",
     "UnknownRouting",
 ]
+
+
+class PayloadLength(Length):
+    """The payload length: zero where a hop-by-hop option has the jumbo payload's length (RFC 2675, section 3)."""
+
+    knows_zero = True
+
+    def compute(self, field: FieldInfo) -> str:
+        return "0 if jumbo_option(following) else len(body)"
+
+    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
+        return {"jumbo_option": _jumbo_option}
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        no_option = "(self.next_header or not jumbo_option(*layers[index + 1 : index + 2]))"
+        return f"{super().sound(owner, field)} and {no_option}"
+
+    def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
+        if getattr(record, "next_header", None) != HOP_BY_HOP:
+            return stop
+        try:
+            options, _, _, _ = HopByHop._parse(data, stop, end, False)
+        except PacketError:
+            return stop
+        option = _jumbo_option(options)
+        return stop if option is None else min(stop + option.jumbo_length, end)
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        says, following = getattr(record, field.name), view.layers[view.position + 1 : view.position + 2]
+        option = _jumbo_option(following[0]) if following else None
+        if option is None:
+            return super().check(view, record, field)
+        if says:
+            return f"says {says}, but a jumbo payload option says {option.jumbo_length}"
+        if option.jumbo_length <= LARGEST_PAYLOAD:
+            return f"zero for a jumbo payload of {option.jumbo_length} bytes, which needs none"
+        if view.stop + option.jumbo_length > view.room and not view.quoted:
+            return (
+                f"the jumbo payload option says {option.jumbo_length} bytes, but {view.end - view.stop} are there"
+            )
+        return ""
+
+
+HOP_BY_HOP, LARGEST_PAYLOAD = 0, 65535
+
+
+def _jumbo_option(following: object = None) -> JumboPayload | None:
+    """The option for a jumbo payload, if what follows IPv6's header has one."""
+    if not isinstance(following, HopByHop):
+        return None
+    return next((option for option in following.options if isinstance(option, JumboPayload)), None)
 
 
 class IPv6(
@@ -81,7 +136,7 @@ class IPv6(
     version: U4 = expected(6)
     traffic_class: X8 = 0
     flow_label: X20 = 0
-    payload_length: U16 = auto(Length())
+    payload_length: U16 = auto(PayloadLength())
     next_header: U8 = auto(NextProtocol(IP_PROTOCOLS))
     hop_limit: U8 = 64
     src: IPv6Addr = auto(Unspecified("::"))
@@ -123,6 +178,22 @@ class IPv6RouterAlert(IPv6Option):
     value: U16 = 0
 
 
+class JumboPayload(IPv6Option):
+    """The length of a payload of more than 65535 bytes, hop-by-hop options included (RFC 2675, section 2)."""
+
+    type: U8 = 0xC2
+    length: U8 = auto(HeaderLength(minus=2))
+    jumbo_length: U32
+
+
+class HomeAddress(IPv6Option):
+    """The home address of a mobile node, which sends from another one (RFC 6275, section 6.3)."""
+
+    type: U8 = 0xC9
+    length: U8 = auto(HeaderLength(minus=2))
+    address: IPv6Addr
+
+
 class IPv6UnknownOption(IPv6Option, fallback=True):
     """An option that is not declared here, or whose length is not that of its type."""
 
@@ -148,9 +219,15 @@ class HopByHop(Header, numbers={IP_PROTOCOLS: 0}):
 class DestinationOptions(Header, numbers={IP_PROTOCOLS: 60}):
     """Options for the destination alone (RFC 8200, section 4.6)."""
 
+    _has_original_source = True
+
     next_header: U8 = auto(NextProtocol(IP_PROTOCOLS))
     hdr_ext_len: U8 = auto(HeaderLength(unit=8, minus=1))
     options: Items[IPv6Option] = ()
+
+    def original_source(self) -> IPv6Address | None:
+        """Whom the packet is from, if not the address in IPv6's header (RFC 6275, section 6.3)."""
+        return next((option.address for option in self.options if isinstance(option, HomeAddress)), None)
 
 
 class Routing(Header, by="routing_type", numbers={IP_PROTOCOLS: 43}):
@@ -194,26 +271,6 @@ class UnknownRouting(Routing, fallback=True):
     """A routing header of another type, or one whose addresses are not whole."""
 
     data: Rest = b""
-
-    def final_destination(self) -> IPv6Address | None:
-        if self.routing_type != SEGMENT_ROUTING or not self.segments_left:
-            return None
-        try:
-            return SegmentList.parse(self.data)[0].last_segment
-        except PacketError:
-            return None
-
-
-SEGMENT_ROUTING = 4
-
-
-class SegmentList(Record):
-    """How the data of a segment routing header begins; its segments stand in reverse (RFC 8754, section 2)."""
-
-    last_entry: U8 = 0
-    flags: X8 = 0
-    tag: X16 = 0
-    last_segment: IPv6Addr
 
 
 class Fragment(Header, numbers={IP_PROTOCOLS: 44}):

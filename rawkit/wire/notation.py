@@ -7,11 +7,17 @@ None where tshark has no such field in this packet.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from ipaddress import IPv6Address
 from typing import Any
 
 from rawkit.layout import Record
+from rawkit.wire.icmp_extensions import InterfaceInformation
 from rawkit.wire.icmpv4 import ICMPv4Unreachable
+from rawkit.wire.icmpv6 import RouterAdvertisement
+from rawkit.wire.igmp import IGMPLeave, IGMPQuery, IGMPReport
 from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
+from rawkit.wire.mld import MLDv2Query
+from rawkit.wire.nd_options import NAT64Prefix, PrefixInformation, RouteInformation
 from rawkit.wire.tcp import TCP, FastOpen, TCPEndOfOptions, TCPExperiment, TCPFlags
 
 Notation = Callable[[Any], "str | Sequence[str] | None"]
@@ -173,3 +179,84 @@ def ahead(option: RecordRoute | LooseSourceRoute | StrictSourceRoute) -> Sequenc
 def on_the_way(option: LooseSourceRoute | StrictSourceRoute) -> Sequence[str]:
     """Those still ahead but for the last one, which Wireshark shows as the packet's destination."""
     return ahead(option)[:-1]
+
+
+def signed(value: int) -> str:
+    return str(int.from_bytes(value.to_bytes(4), signed=True))
+
+
+def words(values: Sequence[int]) -> str | None:
+    """Words of 4 bytes as one run of bytes."""
+    return b"".join([value.to_bytes(4) for value in values]).hex() or None
+
+
+def beginning_of_ipv6(prefix: bytes) -> str:
+    """The address that begins with these bytes."""
+    return str(IPv6Address(prefix.ljust(16, b"\0")[:16]))
+
+
+def padded_text(value: bytes) -> str:
+    return value.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _flags(*flags: bool) -> int:
+    """The number that flags are, the first being its highest bit."""
+    return int("".join(str(int(flag)) for flag in flags), 2)
+
+
+def prefix_flags(option: PrefixInformation) -> str | Sequence[str] | None:
+    return hex2(32 * _flags(option.on_link, option.autonomous, option.router_address) + option.reserved)
+
+
+def route_flags(option: RouteInformation) -> str | Sequence[str] | None:
+    return hex2(32 * option.reserved + 8 * option.preference + option.reserved_end)
+
+
+def router_flags(message: RouterAdvertisement) -> str | Sequence[str] | None:
+    high = 32 * _flags(message.managed, message.other, message.home_agent)
+    return hex2(high + 8 * message.preference + 4 * message.proxy + message.reserved)
+
+
+def mld_flags(query: MLDv2Query) -> str | Sequence[str] | None:
+    return hex2(16 * query.reserved_bits + 8 * query.suppress + query.robustness)
+
+
+def interface_type(item: InterfaceInformation) -> str:
+    there = _flags(item.has_index, item.has_address, item.has_name, item.has_mtu)
+    return str(64 * item.role + 16 * item.reserved + there)
+
+
+IGMPShort = IGMPQuery | IGMPReport | IGMPLeave
+FIRST_REPORT = 0x12
+
+
+def igmp_version(message: IGMPShort) -> str:
+    """A query without a time is version 1's, and so is its report."""
+    if isinstance(message, IGMPQuery):
+        return "2" if message.max_resp_time else "1"
+    return "1" if message.type == FIRST_REPORT else "2"
+
+
+def igmp_time(message: IGMPShort) -> str | None:
+    return str(message.max_resp_time) if igmp_version(message) == "2" else None
+
+
+def igmp_unused(message: IGMPShort) -> str | None:
+    return f"{message.max_resp_time:02x}" if igmp_version(message) == "1" else None
+
+
+MTRACE = (0x1E, 0x1F)
+"""Types of other protocols that Wireshark reads as messages of IGMP; those of the rest it does not."""
+
+
+def igmp_code(code: int) -> str:
+    """The time that a code stands for: from 128 on, a number of 4 bits behind a one, and an exponent."""
+    if code < 128:
+        return str(code)
+    exponent, mantissa = divmod(code - 128, 16)
+    return str((mantissa + 16) * 2 ** (exponent + 3))
+
+
+def nat64_prefix(option: NAT64Prefix) -> str | None:
+    """The prefix, if its length's code is one of the six that RFC 8781, section 4 has."""
+    return beginning_of_ipv6(option.prefix) if option.prefix_length_code < 6 else None

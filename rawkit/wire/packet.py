@@ -60,6 +60,8 @@ class CutHeader:
     __slots__ = ("data", "header")
     _has_pseudo_header = False
     _has_final_destination = False
+    _has_original_source = False
+    _trailed_by = None
 
     def __init__(self, header: type[Header], data: bytes) -> None:
         if not isinstance(data, (bytes, bytearray, memoryview)):
@@ -119,7 +121,10 @@ class Raw(Header):
 
 
 class Trailer(NamedTuple):
-    """Bytes behind the body of layer number `layer`, outside of what its length says (Ethernet's padding)."""
+    """Bytes behind the body of layer number `layer`, outside of what its length says (Ethernet's padding).
+
+    Some layers know what stands there (extensions of ICMP errors); `rawkit.wire.trailing` reads it.
+    """
 
     data: bytes
     layer: int
@@ -186,9 +191,10 @@ class Packet:
         index, following = len(layers), None
         for layer in reversed(layers):
             index -= 1
-            body = layer._build(body, following, layers, index, False)
-            if trailers:
-                body += self._trailing(index)
+            if not trailers:
+                body = layer._build(body, following, layers, index, False)
+            else:
+                body = _with_trailer(layer, body, following, layers, index, self._trailing(index))
             following = layer
         return body
 
@@ -201,8 +207,10 @@ class Packet:
         done: list[Layer] = []
         for index in range(len(layers) - 1, -1, -1):
             layer = layers[index]
-            done.append(layer._build(body, following, layers, index, True))
-            body = layer._build(body, following, layers, index, False) + self._trailing(index)
+            trailer = self._trailing(index)
+            known = (trailer,) if layer._trailed_by is not None else ()
+            done.append(layer._build(body, following, layers, index, True, *known))
+            body = _with_trailer(layer, body, following, layers, index, trailer)
             following = layer
         return self._with(tuple(reversed(done)))
 
@@ -289,6 +297,10 @@ class Packet:
         words = [layer.describe() for layer in self.layers]
         if payload := self.payload:
             words.append(f"{len(payload)} bytes")
+        if self.trailers:
+            from rawkit.wire.trailing import trailing  # which needs this module
+
+            words += [place.record.describe() for place in trailing(self) if place.record is not None]
         return " / ".join(words)
 
     def __repr__(self) -> str:
@@ -356,6 +368,13 @@ def name_of(layer: Layer) -> str:
     if isinstance(layer, CutHeader):
         return layer.header.__name__
     return layer.name if isinstance(layer, ForeignLayer) else type(layer).__name__
+
+
+def _with_trailer(layer: Layer, body: bytes, following: Any, layers: Any, index: int, trailer: bytes) -> bytes:
+    """The bytes of a layer and what trails it, which is part of its body where the layer knows of it."""
+    if layer._trailed_by is not None:
+        return layer._build(body, following, layers, index, False, trailer)  # type: ignore[no-any-return]
+    return layer._build(body, following, layers, index, False) + trailer  # type: ignore[no-any-return]
 
 
 @cache

@@ -13,6 +13,7 @@ from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, DissectedPacket
 from rawkit.wire.ethernet import VLAN, Ethernet
 from rawkit.wire.packet import Header, name_of
 from rawkit.wire.spaces import LINK_LAYERS
+from rawkit.wire.trailing import read_trailer
 
 __all__ = ["find_problems"]
 
@@ -54,17 +55,39 @@ def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
     """
     data, unfinished = packet._data, packet._checksum_unfinished
     wire_end = max(packet._wire_length or 0, len(data))
+    known = {
+        trailer.layer: record
+        for trailer in packet.trailers
+        if (record := read_trailer(packet, trailer)) is not None
+    }
     layers: Any = tuple(layer for layer in packet.layers if isinstance(layer, Header))  # only the last can be cut
     start, end = 0, len(data)
-    placed = Placed(data, layers, packet._stops, packet._limits)
+    around = (len(data), *packet._limits)
+    covered = [around[at if one._trailed_by else at + 1] for at, one in enumerate(layers)]
+    placed = Placed(data, layers, packet._stops, covered)
     cut, partial, quoted = wire_end > end, False, False
     for index, layer in enumerate(layers):
         stop, limit = packet._stops[index], packet._limits[index]
         sliced = quoted or partial
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
-        view = View(data, layers, index, start, stop, limit, end, wire_end, whole, sliced, unfinished, placed.sums)
+        view = View(
+            data,
+            layers,
+            index,
+            start,
+            stop,
+            covered[index],
+            end,
+            wire_end,
+            whole,
+            sliced,
+            unfinished,
+            placed.sums,
+        )
         yield from _layer_problems(view, layer, placed)
+        if index in known:
+            yield from _trailer_problems(view, known[index], limit)
         partial = partial or layer.is_fragment()
         quoted = quoted or layer.quotes()
         start, end = stop, limit
@@ -115,6 +138,15 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
         yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} {layer.behind_body}")
 
 
+def _trailer_problems(view: View, record: Header, start: int) -> Iterator[Problem]:
+    """What is wrong with what the layer in view knows to trail its body."""
+    stop = start + len(bytes(record))
+    layers = (view.layers[view.position], record)
+    alone = view._replace(layers=layers, position=1, start=start, stop=stop, limit=view.end)
+    placed = Placed(view.data, alone.layers, (start, stop), (start, view.end))
+    yield from _layer_problems(alone, record, placed)
+
+
 def _is_padding(view: View) -> bool:
     """Whether what trails the layer is what Ethernet adds to a short frame, which may be in a tunnel."""
     tells_length = isinstance(view.layers[view.position], Ethernet | VLAN)
@@ -146,6 +178,8 @@ def _is_cut(layer: Header, start: int, stop: int, end: int, cut: bool) -> bool:
     """Whether bytes of the layer's body are missing: as its length says, or else as it is around the layer."""
     field = field_ruled_by(type(layer), Length)
     if field is None or not isinstance(field.rule, Length):
+        return cut
+    if layer._trailed_by is not None or (field.rule.knows_zero and not getattr(layer, field.name)):
         return cut
     says = field.rule.end_of_body(start, stop, getattr(layer, field.name))
     return cut if says < stop else says > end

@@ -17,12 +17,16 @@ here; `tcp.seq_raw` is.
 
 from __future__ import annotations
 
+from rawkit.wire.names.icmp_extensions import ICMP_EXTENSIONS
 from rawkit.wire.names.icmpv4 import ICMP_VERSION_4
 from rawkit.wire.names.icmpv6 import ICMP_VERSION_6
+from rawkit.wire.names.ipsec import IPSEC
 from rawkit.wire.names.ipv4 import IP_VERSION_4
 from rawkit.wire.names.ipv6 import IP_VERSION_6
 from rawkit.wire.names.link import LINK
+from rawkit.wire.names.membership import MEMBERSHIP
 from rawkit.wire.names.mptcp import MULTIPATH
+from rawkit.wire.names.nd_options import ND_OPTIONS
 from rawkit.wire.names.table import Name, Names, Table
 from rawkit.wire.names.transport import TRANSPORT
 from rawkit.wire.names.tunnels import TUNNELS
@@ -35,6 +39,10 @@ NAMES: Table = {
     **IP_VERSION_6,
     **ICMP_VERSION_4,
     **ICMP_VERSION_6,
+    **ND_OPTIONS,
+    **ICMP_EXTENSIONS,
+    **MEMBERSHIP,
+    **IPSEC,
     **TRANSPORT,
     **TUNNELS,
     **MULTIPATH,

@@ -5,13 +5,19 @@ from __future__ import annotations
 from rawkit.wire import notation
 from rawkit.wire.icmpv4 import (
     ICMPv4,
+    ICMPv4AddressMask,
     ICMPv4Echo,
+    ICMPv4ExtendedEcho,
+    ICMPv4ExtendedEchoReply,
     ICMPv4ParameterProblem,
     ICMPv4Redirect,
+    ICMPv4RouterAdvertisement,
+    ICMPv4RouterSolicitation,
     ICMPv4SourceQuench,
     ICMPv4TimeExceeded,
     ICMPv4Timestamp,
     ICMPv4Unreachable,
+    RouterAddress,
 )
 from rawkit.wire.names.table import Table, named
 
@@ -74,5 +80,39 @@ ICMP_VERSION_4: Table = {
         ("originate", "ts_ori", "icmp.originate_timestamp"),
         ("receive", "ts_rx", "icmp.receive_timestamp"),
         ("transmit", "ts_tx", "icmp.transmit_timestamp"),
+    ),
+    ICMPv4AddressMask: named("ICMP", *ICMP_NUMBERS, ("mask", "addr_mask", "icmp.address_mask")),
+    ICMPv4RouterSolicitation: named("ICMP", *ICMP, ("reserved", "unused", "")),
+    ICMPv4RouterAdvertisement: named(
+        "ICMP",
+        *ICMP,
+        ("num_addrs", "", "icmp.num_addrs"),
+        ("addr_entry_size", "", "icmp.addr_entry_size"),
+        ("lifetime", "", "icmp.lifetime"),
+        ("routers", "", ""),
+    ),
+    RouterAddress: named(
+        "", ("address", "", "icmp.router_address"), ("preference", "", "icmp.pref_level", notation.signed)
+    ),
+    ICMPv4ExtendedEcho: named(
+        "ICMP",
+        *ICMP,
+        ("id", "", "icmp.ident"),
+        ("id", "", "icmp.ident_le", notation.little_endian),
+        ("seq", "", "icmp.ext.echo.seq"),
+        ("reserved", "", "icmp.ext.echo.req.res", notation.hex2),
+        ("local", "", "icmp.ext.echo.req.local"),
+    ),
+    ICMPv4ExtendedEchoReply: named(
+        "ICMP",
+        *ICMP,
+        ("id", "", "icmp.ident"),
+        ("id", "", "icmp.ident_le", notation.little_endian),
+        ("seq", "", "icmp.ext.echo.seq"),
+        ("state", "", "icmp.ext.echo.rsp.state"),
+        ("reserved", "", "icmp.ext.echo.rsp.res", notation.hex2),
+        ("active", "", "icmp.ext.echo.rsp.active"),
+        ("ipv4", "", "icmp.ext.echo.rsp.ipv4"),
+        ("ipv6", "", "icmp.ext.echo.rsp.ipv6"),
     ),
 }

@@ -6,15 +6,18 @@ from rawkit.wire import notation
 from rawkit.wire.icmpv6 import (
     ICMPv6,
     ICMPv6Echo,
+    ICMPv6ExtendedEcho,
+    ICMPv6ExtendedEchoReply,
     ICMPv6PacketTooBig,
     ICMPv6ParameterProblem,
+    ICMPv6Redirect,
     ICMPv6TimeExceeded,
     ICMPv6Unreachable,
-    NDUnknownOption,
     NeighborAdvertisement,
     NeighborSolicitation,
-    SourceLinkLayerAddress,
-    TargetLinkLayerAddress,
+    NodeInformation,
+    RouterAdvertisement,
+    RouterSolicitation,
 )
 from rawkit.wire.names.table import Table, named
 
@@ -31,7 +34,6 @@ ICMP6_WITH_LENGTH = (
     ("unused", "unused", ""),
     ("", "", "icmpv6.reserved", lambda it: notation.unused(b"", it.length, it.unused.to_bytes(3))),
 )
-ND_OPTION = (("type", "type", "icmpv6.opt.type"), ("length", "len", "icmpv6.opt.length"))
 
 ICMP_VERSION_6: Table = {
     ICMPv6: named("_ICMPv6", *ICMP6),
@@ -62,17 +64,60 @@ ICMP_VERSION_6: Table = {
         ("target", "tgt", "icmpv6.nd.na.target_address"),
         ("options", "options", ""),
     ),
-    SourceLinkLayerAddress: named(
-        "ICMPv6NDOptSrcLLAddr",
-        *ND_OPTION,
-        ("address", "lladdr", "icmpv6.opt.linkaddr"),
-        ("address", "", "icmpv6.opt.src_linkaddr"),
+    RouterSolicitation: named(
+        "ICMPv6ND_RS",
+        *ICMP6,
+        ("reserved", "res", "icmpv6.reserved", notation.octets(4)),
+        ("options", "options", ""),
     ),
-    TargetLinkLayerAddress: named(
-        "ICMPv6NDOptDstLLAddr",
-        *ND_OPTION,
-        ("address", "lladdr", "icmpv6.opt.linkaddr"),
-        ("address", "", "icmpv6.opt.target_linkaddr"),
+    RouterAdvertisement: named(
+        "ICMPv6ND_RA",
+        *ICMP6,
+        ("cur_hop_limit", "chlim", "icmpv6.nd.ra.cur_hop_limit"),
+        ("", "", "icmpv6.nd.ra.flag", notation.router_flags),
+        ("managed", "M", "icmpv6.nd.ra.flag.m"),
+        ("other", "O", "icmpv6.nd.ra.flag.o"),
+        ("home_agent", "H", "icmpv6.nd.ra.flag.h"),
+        ("preference", "prf", "icmpv6.nd.ra.flag.prf"),
+        ("proxy", "P", "icmpv6.nd.ra.flag.p"),
+        ("reserved", "res", "icmpv6.nd.ra.flag.rsv"),
+        ("router_lifetime", "routerlifetime", "icmpv6.nd.ra.router_lifetime"),
+        ("reachable_time", "reachabletime", "icmpv6.nd.ra.reachable_time"),
+        ("retrans_timer", "retranstimer", "icmpv6.nd.ra.retrans_timer"),
+        ("options", "options", ""),
     ),
-    NDUnknownOption: named("ICMPv6NDOptUnknown", *ND_OPTION, ("data", "data", "")),
+    ICMPv6Redirect: named(
+        "ICMPv6ND_Redirect",
+        *ICMP6,
+        ("reserved", "res", "icmpv6.reserved", notation.octets(4)),
+        ("target", "tgt", "icmpv6.nd.rd.target_address"),
+        ("destination", "dst", "icmpv6.rd.na.destination_address"),
+        ("options", "options", ""),
+    ),
+    NodeInformation: named(
+        "ICMPv6NIQueryNOOP ICMPv6NIReplyNOOP",
+        *ICMP6,
+        ("qtype", "qtype", "icmpv6.ni.qtype"),
+        ("flags", "unused:10 flags:6", "icmpv6.ni.flag", notation.hex4),
+        ("nonce", "nonce", "icmpv6.ni.nonce", lambda nonce: f"0x{nonce.hex()}"),
+    ),
+    ICMPv6ExtendedEcho: named(
+        "ICMPv6Unknown",
+        *ICMP6,
+        ("id", "", "icmpv6.echo.identifier", notation.hex4),
+        ("seq", "", "icmpv6.ext.echo.seq"),
+        ("reserved", "", "icmpv6.ext.echo.req.res", notation.hex2),
+        ("local", "", "icmpv6.ext.echo.req.local"),
+    ),
+    ICMPv6ExtendedEchoReply: named(
+        "ICMPv6Unknown",
+        *ICMP6,
+        ("id", "", "icmpv6.echo.identifier", notation.hex4),
+        ("seq", "", "icmpv6.ext.echo.seq"),
+        ("state", "", "icmpv6.ext.echo.rsp.state"),
+        ("reserved", "", "icmpv6.ext.echo.rsp.res", notation.hex2),
+        ("active", "", "icmpv6.ext.echo.rsp.active"),
+        ("ipv4", "", "icmpv6.ext.echo.rsp.ipv4"),
+        ("ipv6", "", "icmpv6.ext.echo.rsp.ipv6"),
+    ),
 }

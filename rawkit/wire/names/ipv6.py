@@ -6,10 +6,12 @@ from rawkit.wire import notation
 from rawkit.wire.ipv6 import (
     DestinationOptions,
     Fragment,
+    HomeAddress,
     HopByHop,
     IPv6,
     IPv6RouterAlert,
     IPv6UnknownOption,
+    JumboPayload,
     Pad1,
     PadN,
     RoutingType0,
@@ -17,6 +19,7 @@ from rawkit.wire.ipv6 import (
     UnknownRouting,
 )
 from rawkit.wire.names.table import Table, named
+from rawkit.wire.segment_routing import SegmentHMAC, SegmentPad1, SegmentPadN, SegmentRouting, SegmentUnknownTLV
 
 __all__ = ["IP_VERSION_6"]
 
@@ -63,6 +66,8 @@ IP_VERSION_6: Table = {
     Pad1: named("Pad1", ("type", "otype", "ipv6.opt.type", notation.hex2)),
     PadN: named("PadN", *IPV6_OPTION, ("data", "optdata", "ipv6.opt.padn", notation.bytes_or_none)),
     IPv6RouterAlert: named("RouterAlert", *IPV6_OPTION, ("value", "value", "ipv6.opt.router_alert")),
+    JumboPayload: named("Jumbo", *IPV6_OPTION, ("jumbo_length", "jumboplen", "ipv6.opt.jumbo")),
+    HomeAddress: named("HAO", *IPV6_OPTION, ("address", "hoa", "ipv6.opt.mipv6.home_address")),
     IPv6UnknownOption: named("HBHOptUnknown", *IPV6_OPTION, ("data", "optdata", "")),
     RoutingType0: named(
         "IPv6ExtHdrRouting",
@@ -76,9 +81,32 @@ IP_VERSION_6: Table = {
         ("reserved", "reserved", "ipv6.routing.mipv6.reserved", notation.octets(4)),
         ("addresses", "addresses", "ipv6.routing.mipv6.home_address"),
     ),
-    UnknownRouting: named(
-        "IPv6ExtHdrRouting IPv6ExtHdrSegmentRouting", *ROUTING, ("data", "", "ipv6.routing.unknown_data")
+    SegmentRouting: named(
+        "IPv6ExtHdrSegmentRouting",
+        *ROUTING,
+        ("last_entry", "lastentry", "ipv6.routing.srh.last_entry"),
+        ("flags", "unused1:1 protected:1 oam:1 alert:1 hmac:1 unused2:3", "ipv6.routing.srh.flags", notation.hex2),
+        ("tag", "tag", "ipv6.routing.srh.tag", notation.octets(2)),
+        ("segments", "addresses", "ipv6.routing.srh.addr"),
+        ("tlvs", "tlv_objects", ""),
     ),
+    SegmentPad1: named("IPv6ExtHdrSegmentRoutingTLVPad1", ("type", "type", "")),
+    SegmentPadN: named(
+        "IPv6ExtHdrSegmentRoutingTLVPadN", ("type", "type", ""), ("length", "len", ""), ("padding", "padding", "")
+    ),
+    SegmentHMAC: named(
+        "IPv6ExtHdrSegmentRoutingTLVHMAC",
+        ("type", "type", ""),
+        ("length", "len", ""),
+        ("d", "D", ""),
+        ("reserved", "reserved", ""),
+        ("key_id", "hmackeyid", ""),
+        ("hmac", "hmac", ""),
+    ),
+    SegmentUnknownTLV: named(
+        "IPv6ExtHdrSegmentRoutingTLV", ("type", "type", ""), ("length", "len", ""), ("value", "value", "")
+    ),
+    UnknownRouting: named("IPv6ExtHdrRouting", *ROUTING, ("data", "", "ipv6.routing.unknown_data")),
     Fragment: named(
         "IPv6ExtHdrFragment",
         ("next_header", "nh", "ipv6.fraghdr.nxt"),
