@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 from typing import Any, NamedTuple
 
 from rawkit.layout import Checksum, ItemList, Record, enclosing_network, field_ruled_by
