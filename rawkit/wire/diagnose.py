@@ -111,7 +111,7 @@ def _sum(packet: Placed, index: int) -> Sum | None:
         return None
     rule: Any = field.rule
     start, stop, limit = packet.stops[index - 1] if index else 0, packet.stops[index], packet.limits[index]
-    place = next(span for span in record.spans() if span.name == field.name)
+    place = field if field.tail is None else next(span for span in record.spans() if span.name == field.name)
     at, size = start + place.offset // 8, place.bits // 8
     end = limit if rule.covers_body else stop
     words = packet.sums.words(start, at) + packet.sums.words(at + size, end)
