@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check fix bench install clean
+.PHONY: demo test check fix bench fuzz install clean
 
 demo: $(VENV)/.for-use
 	$(BIN)/rawkit demo
@@ -28,6 +28,9 @@ fix: $(VENV)/.for-development
 
 bench: $(VENV)/.for-benchmarks
 	$(BIN)/python tests/bench
+
+fuzz: $(VENV)/.for-use
+	$(BIN)/python tests/fuzz
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

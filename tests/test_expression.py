@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from other_readers import corpus
 from packets import packets
 
 from rawkit import (
@@ -23,7 +26,8 @@ from rawkit import (
     Trailer,
     dissect,
 )
-from rawkit.errors import ExpressionError
+from rawkit.errors import CaptureError, ExpressionError
+from rawkit.pcap import open_capture
 from rawkit.views import read_expression, to_expression
 
 READ = [
@@ -150,6 +154,19 @@ def test_the_expression_of_any_bytes_makes_them_again(data: bytes, link_type: Li
     again = read_expression(to_expression(read))
     assert again == read
     assert bytes(again) == data
+
+
+def test_the_expression_of_every_packet_of_others_makes_its_bytes() -> None:
+    sound = 0
+    for path in [*corpus("tcpdump"), *corpus("pcapng")]:
+        with suppress(CaptureError), open_capture(path) as capture:
+            for record in capture:
+                packet = record.packet()
+                again = read_expression(to_expression(packet))
+                assert bytes(again) == record.data, (path.name, record.number)
+                assert again == packet, (path.name, record.number)
+                sound += not packet.problems
+    assert sound > 4500
 
 
 WORDS = [

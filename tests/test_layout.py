@@ -10,6 +10,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rawkit.errors import BuildError, FieldError, PacketError, TruncatedError
 from rawkit.layout import (
@@ -47,6 +49,7 @@ from rawkit.layout import (
     expected,
     internet_checksum,
 )
+from rawkit.layout.checksum import Sums
 from rawkit.wire import TCP, IPv4, IPv4NoOperation, IPv6, Packet, TCPFlags, dissect
 from rawkit.wire.packet import Header
 
@@ -247,6 +250,20 @@ def test_what_cannot_be_computed_says_which_field_to_give() -> None:
         with pytest.raises(BuildError, match="give ") as caught:
             bytes(packet)
         assert f"{caught.value.header}.{caught.value.field}" == field
+
+
+@given(st.binary(max_size=40), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8))
+@example(bytes(8), [(0, 8), (1, 4)])
+@example(b"\0\xff\xff\0", [(0, 4), (1, 3)])
+def test_the_sum_of_any_part_is_what_its_checksum_verifies(data: bytes, parts: list[tuple[int, int]]) -> None:
+    sums = Sums(data)
+    for start, stop in parts:
+        part = data[start : min(stop, len(data))]
+        words = struct.unpack(f"!{(len(part) + 1) // 2}H", part + bytes(len(part) % 2))
+        total = sum(words)
+        while total > 0xFFFF:
+            total = (total & 0xFFFF) + (total >> 16)  # RFC 1071, section 4.1
+        assert sums.words(start, min(stop, len(data))) == total
 
 
 def test_the_checksum_is_that_of_rfc_1071() -> None:

@@ -12,9 +12,11 @@ from corpus import packets_of_others
 from programs import require
 
 from rawkit.errors import BuildError, FieldError, PacketError
+from rawkit.layout import MAX_ITEMS
 from rawkit.pcap import Record, write_capture
 from rawkit.wire import (
     ARP,
+    MAX_DEPTH,
     MAX_LAYERS,
     TCP,
     UDP,
@@ -30,8 +32,10 @@ from rawkit.wire import (
     IPv4,
     IPv4UnknownOption,
     IPv6,
+    IPv6MalformedOptions,
     LinkType,
     Packet,
+    Pad1,
     Raw,
     Routing,
     RoutingType0,
@@ -402,3 +406,27 @@ def test_a_trailer_belongs_to_a_layer_that_is_there():
 def test_building_keeps_an_option_that_lies():
     lying = TCP(dst_port=1, checksum=0, options=(TCPUnknownOption(kind=99, length=40, data=b"xy"),))
     assert Packet((lying,)).built()[TCP].options == lying.options
+
+
+def test_items_beyond_the_limit_stay_as_one() -> None:
+    options = bytes(2046)
+    data = bytes(IPv6(src="fd00::1", dst="fd00::2", next_header=0)) + b"\x3b\xff" + options
+    read = dissect(data[:4] + len(data[40:]).to_bytes(2) + data[6:], LinkType.RAW)
+    *pads, rest = read[HopByHop].options
+    assert pads == [Pad1()] * MAX_ITEMS
+    assert rest == IPv6MalformedOptions(type=0, data=bytes(2046 - MAX_ITEMS - 1))
+    assert bytes(read)[42:] == options
+    assert [(p.field, p.message) for p in read.problems] == [
+        ("options", f"more than {MAX_ITEMS} items, the rest stays as it is")
+    ]
+
+
+def test_headers_that_begin_too_deep_are_payload() -> None:
+    chain = (b"\x3c\xff" + b"\x01\xff" + bytes(255) + b"\x1e\xff" + bytes(255)).ljust(2048, b"\0")
+    header = IPv6(src="fd00::1", dst="fd00::2", next_header=60, payload_length=4 * len(chain))
+    read = dissect(bytes(header) + 4 * chain, LinkType.RAW)
+    assert [start for start, _ in read.bounds()] == [0, 40, 2088]
+    assert read.bounds()[-1][1] > MAX_DEPTH
+    assert read.payload == 2 * chain
+    assert read.problems[-1].message == f"headers reach behind byte {MAX_DEPTH}, the rest is payload"
+    assert (read.problems[-1].start, read.problems[-1].stop) == (4136, 40 + 4 * len(chain))

@@ -72,6 +72,7 @@ from rawkit.layout.rules import (
 )
 from rawkit.layout.sums import Checksum, CRC32c, enclosing_network
 from rawkit.layout.tails import (
+    MAX_ITEMS,
     IPv4Addrs,
     IPv6Addrs,
     Item,
@@ -91,6 +92,7 @@ from rawkit.layout.tails import (
 __all__ = [
     "AUTO",
     "MAC",
+    "MAX_ITEMS",
     "U2",
     "U3",
     "U4",

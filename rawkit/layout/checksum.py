@@ -8,9 +8,10 @@ zero in one's complement arithmetic, and the functions here keep to that.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from functools import cache
 
-__all__ = ["as_words", "checksum_of", "crc32c", "internet_checksum", "verifies"]
+__all__ = ["Sums", "as_words", "checksum_of", "crc32c", "internet_checksum", "verifies"]
 
 
 def as_words(data: bytes) -> int:
@@ -26,6 +27,47 @@ def checksum_of(total: int) -> int:
 def verifies(total: int) -> bool:
     """Whether words that include their own checksum add up to all ones."""
     return total % 65535 == 0 and total != 0
+
+
+class Sums:
+    """The sums of the words of any parts of `data`, each byte of which is read about once.
+
+    Headers within headers all cover the same bytes, so each sum is the difference of two: of all that is before
+    its end, and of all that is before its start. Those are remembered, as remainders.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._places, self._before = [0], [0]
+
+    def words(self, start: int, stop: int) -> int:
+        """`as_words` of a part, as a remainder from 1 to 65535, or 0 if there is nothing but zeros."""
+        if start >= stop:
+            return 0
+        number = self._up_to(stop) - _shifted(self._up_to(start), stop - start)
+        remainder = _shifted(number, stop - start) % 65535
+        return remainder or (65535 if self._data[start:stop].strip(b"\0") else 0)
+
+    def _up_to(self, stop: int) -> int:
+        """The remainder of all bytes before `stop`, from the nearest place where it is known."""
+        places, before = self._places, self._before
+        at = bisect_left(places, stop)
+        if at < len(places) and places[at] == stop:
+            return before[at]
+        low, piece = places[at - 1], self._data[places[at - 1] : stop]
+        if at < len(places) and places[at] - stop < stop - low:
+            piece = self._data[stop : places[at]]
+            remainder = _shifted(before[at] - int.from_bytes(piece), len(piece)) % 65535
+        else:
+            remainder = (_shifted(before[at - 1], len(piece)) + int.from_bytes(piece)) % 65535
+        places.insert(at, stop)
+        before.insert(at, remainder)
+        return remainder
+
+
+def _shifted(number: int, count: int) -> int:
+    """The number moved by `count` bytes to the left, or as well to the right: two make 65536, which is 1."""
+    return number << 8 if count & 1 else number
 
 
 def internet_checksum(data: bytes) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from rawkit.layout.checksum import Sums
     from rawkit.layout.record import Record
 
 __all__ = ["Problem", "View"]
@@ -40,7 +41,7 @@ class View(NamedTuple):
     Its header is `data[start:stop]`, its body `data[stop:limit]`, and its parent's body ends at `end`.
     `whole` is false where the body is known to be incomplete (cut by the snaplen, a fragment, a quote), `quoted`
     is true where what is around it was cut on purpose (a quote, a fragment), so that lengths say nothing, and
-    `unfinished` is true where the transport checksum was left to the network card.
+    `unfinished` is true where the transport checksum was left to the network card. `sums` are those of `data`.
     """
 
     data: bytes
@@ -54,6 +55,7 @@ class View(NamedTuple):
     whole: bool
     quoted: bool
     unfinished: bool
+    sums: Sums
 
     @property
     def room(self) -> int:

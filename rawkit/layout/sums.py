@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import adler32
 
 from rawkit.errors import BuildError
-from rawkit.layout.checksum import as_words, checksum_of, crc32c, verifies
+from rawkit.layout.checksum import checksum_of, crc32c, verifies
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import View
 from rawkit.layout.rules import HeaderLength, Rule, field_ruled_by
@@ -70,7 +70,7 @@ class Checksum(Rule):
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         if not view.whole if self.covers_body else _is_cut(view, record):
             return ""
-        total = as_words(view.data[view.start : view.limit if self.covers_body else view.stop])
+        total = view.sums.words(view.start, view.limit if self.covers_body else view.stop)
         found = getattr(record, field.name)
         if found is None:
             return ""

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
+from struct import Struct
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from rawkit.errors import PacketError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.kinds import IPv4AddressKind, IPv6AddressKind, Kind, UInt
+from rawkit.layout.words import STRUCT_CODES
 
 if TYPE_CHECKING:
     from rawkit.layout.record import Record
 
 __all__ = [
+    "MAX_ITEMS",
     "Array",
     "IPv4Addrs",
     "IPv6Addrs",
@@ -145,15 +148,14 @@ class Array(Tail):
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.size = kind.bits // 8
+        self.struct = Struct(f"!{kind.code or STRUCT_CODES[kind.bits]}")
         self.expected = f"a list, each of it {kind.expected}"
 
     def unpack(self, data: bytes, start: int, stop: int) -> tuple[Any, ...]:
         if (stop - start) % self.size:
             raise PacketError("", "", start, self.size, (stop - start) % self.size)
-        convert, size = self.kind.convert, self.size
-        if self.kind.code:
-            return tuple([convert(data[at : at + size]) for at in range(start, stop, size)])
-        return tuple([convert(int.from_bytes(data[at : at + size])) for at in range(start, stop, size)])
+        from_wire = self.kind.from_wire
+        return tuple([from_wire(raw) for (raw,) in self.struct.iter_unpack(data[start:stop])])
 
     def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[tuple[Any, ...], int]:
         end = start + self.size * min(count, (stop - start) // self.size)
@@ -193,7 +195,7 @@ class ItemList(Tail):
 
     def take(self, data: bytes, start: int, stop: int, count: int) -> tuple[tuple[Record, ...], int]:
         items: list[Record] = []
-        while start < stop and len(items) < count:
+        while start < stop and len(items) < min(count, MAX_ITEMS):
             try:
                 item, start, _, _ = self.item._parse(data, start, stop, True)
             except PacketError:
@@ -224,6 +226,13 @@ class ItemList(Tail):
         return _tuple_of(map(repr, value))
 
 
+MAX_ITEMS = 512
+"""How many items a list has at the most when it is read, which a hostile packet would make of 64 KiB of them.
+
+What is left becomes one item, the family's malformed one.
+"""
+
+
 class OneItem(ItemList):
     """One record, or a member of one family, as a tuple of one; what follows it is not the header's."""
 
@@ -236,12 +245,15 @@ NOTHING: dict[int, Any] = {}
 def items_reader(item: type[Record]) -> Reader:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
     constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
+    fallbacks = item._fallbacks
     if item._by and item.field(item._by).offset + item.field(item._by).bits > 8:
         constant_of, member_of = NOTHING.get, NOTHING.get  # the code is elsewhere: the family finds it
 
     def read(data: bytes, start: int, stop: int) -> tuple[Record, ...]:
         items: list[Record] = []
-        while start < stop:
+        for _ in range(MAX_ITEMS):
+            if start >= stop:
+                return tuple(items)
             code = data[start]
             constant = constant_of(code)
             if constant is not None:
@@ -251,11 +263,37 @@ def items_reader(item: type[Record]) -> Reader:
             try:
                 member, start, _, _ = member_of(code, any_member)(data, start, stop, True)
             except PacketError:
-                member, start, _, _ = any_member(data, start, stop, True)  # as a fallback, if there is one
+                member, start = _otherwise(fallbacks, any_member, data, start, stop)
             items.append(member)
+        if start < stop:
+            items.append(_rest_of_list(item, data, start, stop))
         return tuple(items)
 
     return read
+
+
+def _otherwise(
+    fallbacks: list[type[Record]], any_member: Any, data: bytes, start: int, stop: int
+) -> tuple[Record, int]:
+    """The item that no member can hold, and where it ends. Raises PacketError if no fallback can either."""
+    for fallback in fallbacks:
+        try:
+            found: tuple[Record, int] = fallback._parse(data, start, stop, True)[:2]
+        except PacketError:
+            continue
+        return found
+    member, stop, _, _ = any_member(data, start, stop, True)
+    return member, stop
+
+
+def _rest_of_list(item: type[Record], data: bytes, start: int, stop: int) -> Record:
+    """What a list has beyond MAX_ITEMS, as one item. Raises PacketError for items of which none can hold that."""
+    malformed = next((fallback for fallback in item._fallbacks if fallback.malformed), None)
+    if malformed is None:
+        message = f"more than {MAX_ITEMS} items"
+        raise PacketError(item.__name__, "", start, MAX_ITEMS, MAX_ITEMS + 1, message)
+    rest: Record = malformed._parse(data, start, stop, True)[0]
+    return rest
 
 
 def _tuple_of(elements: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from rawkit.wire.arp import ARP, ARPOperation
 from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
-from rawkit.wire.dissect import MAX_LAYERS, dissect
+from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, dissect
 from rawkit.wire.erspan import ERSPAN
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
 from rawkit.wire.foreign import ForeignField, ForeignLayer
@@ -197,6 +197,7 @@ __all__ = [
     "IGMP",
     "IP",
     "LLC",
+    "MAX_DEPTH",
     "MAX_LAYERS",
     "MPLS",
     "PPP",

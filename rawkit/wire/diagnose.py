@@ -7,26 +7,46 @@ order in which they are likely. Nothing is told that was not computed from the p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 from typing import Any, NamedTuple
 
 from rawkit.layout import Checksum, ItemList, Record, enclosing_network, field_ruled_by
-from rawkit.layout.checksum import as_words, checksum_of
+from rawkit.layout.checksum import Sums, checksum_of
 from rawkit.wire.ipv4 import IPv4
 
 __all__ = ["Placed", "diagnose"]
+
+MOST_ADDRESSES = 1000
+"""How many addresses of a packet are tried; a list of sources can hold sixteen times as many."""
 
 Mistake = tuple[int, str]
 """The checksum that it gives, and what it is."""
 
 
-class Placed(NamedTuple):
+@dataclass(frozen=True)
+class Placed:
     """The layers of a packet as they stand in `data`: where each header stops, and where its body ends."""
 
     data: bytes
     layers: tuple[Record, ...]
     stops: Sequence[int]
     limits: Sequence[int]
+
+    @cached_property
+    def sums(self) -> Sums:
+        """The sums of any part of the bytes."""
+        return Sums(self.data)
+
+    @cached_property
+    def addresses(self) -> dict[tuple[type, int], list[Any]]:
+        """Every address in the packet, also in options and in quoted packets, by its kind and its remainder."""
+        found: dict[tuple[type, int], list[Any]] = {}
+        for address in dict.fromkeys(islice(_addresses(self.layers), MOST_ADDRESSES)):
+            found.setdefault((type(address), int(address) % 65535), []).append(address)
+        return found
 
 
 class Sum(NamedTuple):
@@ -91,16 +111,16 @@ def _sum(packet: Placed, index: int) -> Sum | None:
         return None
     rule: Any = field.rule
     start, stop, limit = packet.stops[index - 1] if index else 0, packet.stops[index], packet.limits[index]
-    place = next(span for span in record.spans() if span.name == field.name)
+    place = field if field.tail is None else next(span for span in record.spans() if span.name == field.name)
     at, size = start + place.offset // 8, place.bits // 8
-    covered = packet.data[start:at] + bytes(size) + packet.data[at + size : limit if rule.covers_body else stop]
-    words = as_words(covered) % 65535
+    end = limit if rule.covers_body else stop
+    words = packet.sums.words(start, at) + packet.sums.words(at + size, end)
     network, addresses, protocol = None, 0, 0
     if rule.pseudo_header is not None:
         network, addresses = enclosing_network(packet.layers, index)
         protocol = rule.pseudo_header.number_of(type(record)) or 0
     found = getattr(record, field.name)
-    return Sum(words, len(covered), found, network, addresses, protocol, start, stop, limit)
+    return Sum(words, end - start, found, network, addresses, protocol, start, stop, limit)
 
 
 def _of_computing(packet: Placed, summed: Sum) -> Iterator[Mistake]:
@@ -124,7 +144,7 @@ def _of_length(packet: Placed, index: int, summed: Sum) -> Iterator[Mistake]:
     if summed.network is None:
         return
     header, length = summed.stop - summed.start, summed.length
-    alone = summed.words - as_words(packet.data[summed.stop : summed.start + length])
+    alone = summed.words - packet.sums.words(summed.stop, summed.start + length)
     yield checksum_of(alone + summed.constant + header), "it was computed without the payload"
     yield checksum_of(alone + summed.pseudo_header), "the payload was left out of the sum"
     around = next(at for at in range(index) if packet.layers[at] is summed.network)
@@ -137,11 +157,11 @@ def _of_length(packet: Placed, index: int, summed: Sum) -> Iterator[Mistake]:
     for other, text in lengths.items():
         if other != length:
             yield checksum_of(summed.words + summed.constant + other), text
-    if behind := packet.data[summed.limit :]:
-        shifted = as_words(bytes(length % 2) + behind)
-        more = summed.words + shifted + summed.constant
-        text = f"the {len(behind)} bytes behind the datagram were summed too"
-        yield checksum_of(more + length + len(behind)), text
+    if behind := len(packet.data) - summed.limit:
+        words = packet.sums.words(summed.limit, len(packet.data))
+        more = summed.words + summed.constant + (words << 8 if length % 2 else words)
+        text = f"the {behind} bytes behind the datagram were summed too"
+        yield checksum_of(more + length + behind), text
         yield checksum_of(more + length), text
 
 
@@ -169,20 +189,20 @@ def _of_changing(packet: Placed, index: int, summed: Sum) -> Iterator[Mistake]:
         yield checksum_of(summed.total - further), "it was computed with dst, and not with the final destination"
         return
     for name in network._pseudo_header:
-        for address in _addresses(packet.layers, type(getattr(network, name))):
-            total = summed.total - int(getattr(network, name)) + int(address)
-            if address != getattr(network, name):
-                yield checksum_of(total), f"it was computed while {name} was {address}"
+        there = getattr(network, name)
+        for address in packet.addresses.get((type(there), (summed.missing + int(there)) % 65535), ()):
+            if address != there:
+                yield summed.found, f"it was computed while {name} was {address}"
 
 
-def _addresses(layers: Sequence[Record], kind: type[IPv4Address | IPv6Address]) -> Iterator[Any]:
-    """Every address of that kind in the packet, also in options and in quoted packets."""
+def _addresses(layers: Sequence[Record]) -> Iterator[Any]:
+    """Every address in the layers, also in options and in quoted packets."""
     for layer in layers:
         for field in layer.fields():
             value = getattr(layer, field.name)
             if isinstance(field.kind, ItemList):
-                yield from _addresses(value, kind)
+                yield from _addresses(value)
             else:
                 for element in value if isinstance(value, tuple) else (value,):
-                    if type(element) is kind:
+                    if isinstance(element, IPv4Address | IPv6Address):
                         yield element

@@ -21,10 +21,16 @@ from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.tcp import TCP
 from rawkit.wire.udp import UDP
 
-__all__ = ["MAX_LAYERS", "DissectedPacket", "dissect"]
+__all__ = ["MAX_DEPTH", "MAX_LAYERS", "DissectedPacket", "dissect"]
 
 MAX_LAYERS = 32
 """How deep layers nest at the most when reading; what lies deeper stays payload, with a Problem."""
+
+MAX_DEPTH = 4096
+"""The last byte at which a header begins when reading; what lies deeper stays payload, with a Problem.
+
+All headers of a packet have to stand in its first fragment (RFC 7112), so no real one comes near.
+"""
 
 H = TypeVar("H", bound=Header)
 
@@ -104,7 +110,7 @@ class DissectedPacket(Packet):
         start, end = (stops[-1], limits[-1]) if stops else (0, len(data))
         self._stopped = None
         while following is not None:
-            if start == end or len(layers) == MAX_LAYERS:
+            if start == end or len(layers) == MAX_LAYERS or start > MAX_DEPTH:
                 self._stopped = following
                 break
             try:

@@ -7,15 +7,17 @@ from functools import cache
 from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import Checksum, FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
+from rawkit.layout import MAX_ITEMS, Checksum, FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
 from rawkit.wire.diagnose import Placed, diagnose
-from rawkit.wire.dissect import MAX_LAYERS, DissectedPacket
+from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, DissectedPacket
 from rawkit.wire.ethernet import VLAN, Ethernet
 from rawkit.wire.packet import Header, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.trailing import read_trailer
 
 __all__ = ["find_problems"]
+
+MALFORMED = "malformed: a length is wrong, or the list is cut"
 
 MINIMUM_FRAME = 60
 """Ethernet pads what is shorter (IEEE 802.3, section 3.2.7), before a switch may add tags of 4 bytes each."""
@@ -69,7 +71,20 @@ def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
         sliced = quoted or partial
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
-        view = View(data, layers, index, start, stop, covered[index], end, wire_end, whole, sliced, unfinished)
+        view = View(
+            data,
+            layers,
+            index,
+            start,
+            stop,
+            covered[index],
+            end,
+            wire_end,
+            whole,
+            sliced,
+            unfinished,
+            placed.sums,
+        )
         yield from _layer_problems(view, layer, placed)
         if index in known:
             yield from _trailer_problems(view, known[index], limit)
@@ -93,6 +108,8 @@ def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bo
             yield Problem(stopped.header, stopped.field, stopped.offset, stop, stopped.message)
     elif stopped is not None and len(packet.layers) == MAX_LAYERS:
         yield Problem(last, "", start, len(data), f"more than {MAX_LAYERS} layers, the rest is payload")
+    elif stopped is not None and packet._limits and MAX_DEPTH < start < packet._limits[-1]:
+        yield Problem(last, "", start, len(data), f"headers reach behind byte {MAX_DEPTH}, the rest is payload")
     elif stopped is not None and not quoted and not cut:
         yield Problem(last, "", start, start, f"{stopped.__name__} is announced, but nothing follows")
     elif not packet.layers and LINK_LAYERS.header_of(link_type) is None:
@@ -113,7 +130,9 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
             yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
         elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
-            yield field.problem(view, "malformed: a length is wrong, or the list is cut")
+            too_long = len(getattr(layer, field.name)) > MAX_ITEMS
+            message = f"more than {MAX_ITEMS} items, the rest stays as it is" if too_long else MALFORMED
+            yield field.problem(view, message)
     if view.limit < view.end and not view.quoted and not _is_padding(view):
         extra = view.end - view.limit
         yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} {layer.behind_body}")

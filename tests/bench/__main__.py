@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from decoding import compare_decoding
 from headers import HEADERS, Comparison
+from hostile import report_hostile
 
 ROUNDS = 15
 
@@ -95,6 +96,7 @@ def main() -> None:
         compare(comparison)
     compare_imports()
     compare_decoding()
+    report_hostile()
 
 
 def _cpuinfo() -> list[str]:
