@@ -134,8 +134,8 @@ class StacksWriter:
         shift = 8 - first - deciding[0].bits
         if len(deciding) > 1 or shift < 0:
             return []
-        mask = (1 << deciding[0].bits) - 1
-        return [f"{self.indent}{deciding[0].local} = data[{start + byte}] >> {shift} & {mask}"]
+        mask = f" & {(1 << deciding[0].bits) - 1}" if first else ""
+        return [f"{self.indent}{deciding[0].local} = data[{start + byte}] >> {shift}{mask}"]
 
     def _decide(self, writer: Writer, start: int, on_top: bool) -> Iterator[str]:
         """Where the header and its body end, if the bytes allow it."""
