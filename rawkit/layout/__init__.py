@@ -1,7 +1,8 @@
 """How a header is declared, and how that declaration becomes code.
 
 `record.py` reads a declaration, `kinds.py` has the fixed-width types, `tails.py` the variable parts, `rules.py`
-and `sums.py` what fills and checks a field, `compile.py` writes the code.
+and `sums.py` what fills and checks a field, `writer.py` writes the code, and `compile.py` has it compiled.
+`locate.py` writes what finds the headers of frequent stacks.
 """
 
 from rawkit.layout.auto import AUTO, AutoError

@@ -11,9 +11,10 @@ from itertools import accumulate
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from rawkit.layout.compile import Decoder, Writer, compile_decoder, compile_source
+from rawkit.layout.compile import Decoder, compile_decoder, compile_source
 from rawkit.layout.rules import HeaderLength, Length, NextProtocol
 from rawkit.layout.words import Word
+from rawkit.layout.writer import Writer
 
 if TYPE_CHECKING:
     from rawkit.layout.record import Record

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self, dat
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
-from rawkit.layout.compile import compile_at_first_use, compile_sound, too_short
+from rawkit.layout.compile import compile_at_first_use, compile_sound
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
 from rawkit.layout.rules import Auto, Count, Expected, FillUp, HeaderLength, Rule
 from rawkit.layout.tails import ItemList, Often, Optional, Tail
+from rawkit.layout.writer import too_short
 
 if TYPE_CHECKING:
     import inspect
