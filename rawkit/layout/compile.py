@@ -1,7 +1,7 @@
 """From a declaration to code: the constructor, the parser and the builder of one record class.
 
-Each is written out as straight-line Python (`writer.py`), once, when the class is first used. `python -c "from rawkit import TCP;
-print(TCP.source())"` prints what it wrote.
+Each is written out as straight-line Python (`writer.py`), once, when the class is first used.
+`python -c "from rawkit import TCP; print(TCP.source())"` prints what was written.
 
 Records are frozen, yet their slots are stored with plain assignments, which cost a tenth of
 `object.__setattr__`: they are made as a *draft*, a class with the same slots and no guard, and change their
