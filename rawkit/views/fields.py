@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
+from typing import Any
 
 from rawkit.errors import FieldError
 from rawkit.layout import AUTO, ItemList, Record
 from rawkit.wire import CutHeader, Packet
-from rawkit.wire.names import NAMES, Name
+from rawkit.wire.names import NAMES
+from rawkit.wire.notation import Notation
 
-__all__ = ["wireshark_fields", "wireshark_values"]
+__all__ = ["WiresharkFields", "wireshark_fields", "wireshark_values"]
+
+Row = tuple[int, Callable[[Any], Any] | None, Notation]
+"""One row of the table of names: in which column it goes, what gets its value (None: the record is it), and how."""
+
+Plan = tuple[tuple[Row, ...], tuple[tuple[Callable[[Any], Any], "Plan"], ...]]
 
 
+@cache
 def wireshark_fields() -> tuple[str, ...]:
-    """All names that `wireshark_values` knows, sorted."""
+    """All names that rawkit knows, sorted."""
     return tuple(sorted({row.wireshark for names in NAMES.values() for row in names.fields if row.wireshark}))
 
 
@@ -24,49 +33,70 @@ def wireshark_values(packet: Packet, field: str) -> list[str]:
     A field that is AUTO has no value. Flags are 1 or 0, as Wireshark up to 4.0 prints them.
     Raises FieldError for a field that rawkit does not know.
     """
-    readers = _readers(field)
-    values: list[str] = []
-    for layer in packet.layers:
-        if isinstance(layer, CutHeader):
-            for row in readers.get(layer.header, ()):
-                if row.field in (whole := layer.values()):
-                    values += _shown(row, whole[row.field])
-        else:
-            values += _of_record(layer, readers)
-    return values
+    return _single(field).read(packet)[0]
 
 
-def _of_record(record: Record, readers: dict[type[Record], tuple[Name, ...]]) -> Iterator[str]:
-    for row in readers.get(type(record), ()):
-        yield from _shown(row, getattr(record, row.field) if row.field else record)
-    for name in _item_lists(type(record)):
-        for item in getattr(record, name):
-            yield from _of_record(item, readers)
+class WiresharkFields:
+    """Reads several fields at once: what is to be done for each class of record is found out only once."""
 
+    def __init__(self, fields: Sequence[str]) -> None:
+        """Raises FieldError for a field that rawkit does not know."""
+        for field in fields:
+            if field not in wireshark_fields():
+                raise FieldError(
+                    "Wireshark", field, field, "a field that rawkit knows by Wireshark's name, such as ip.src"
+                )
+        self._columns: dict[str, list[int]] = {}
+        for column, field in enumerate(fields):
+            self._columns.setdefault(field, []).append(column)
+        self._count = len(fields)
+        self._plans: dict[type[Record], tuple[Any, Any]] = {}
 
-def _shown(row: Name, value: object) -> list[str]:
-    if value is AUTO:
-        return []
-    shown = row.notation(value)
-    if shown is None:
-        return []
-    return [shown] if isinstance(shown, str) else list(shown)
+    def read(self, packet: Packet) -> list[list[str]]:
+        """For each field its values in the packet, from the outside in."""
+        columns: list[list[str]] = [[] for _ in range(self._count)]
+        for layer in packet.layers:
+            if layer.__class__ is CutHeader:
+                self._read_cut(layer, columns)
+            else:
+                self._read_record(layer, columns)
+        return columns
 
+    def _read_record(self, record: Any, columns: list[list[str]]) -> None:
+        plan = self._plans.get(record.__class__)
+        if plan is None:
+            plan = self._plans[record.__class__] = self._plan(record.__class__)
+        rows, lists = plan
+        for column, get, notation in rows:
+            value = record if get is None else get(record)
+            if value is not AUTO and (shown := notation(value)) is not None:
+                if shown.__class__ is str:
+                    columns[column].append(shown)
+                else:
+                    columns[column] += shown
+        for items in lists:
+            for item in items(record):
+                self._read_record(item, columns)
 
-@cache
-def _readers(field: str) -> dict[type[Record], tuple[Name, ...]]:
-    """The rows for a Wireshark field, by the record that has them."""
-    readers = {
-        record: tuple(row for row in names.fields if row.wireshark == field) for record, names in NAMES.items()
-    }
-    found = {record: rows for record, rows in readers.items() if rows}
-    if not found:
-        raise FieldError(
-            "Wireshark", field, field, "a field that rawkit knows by Wireshark's name, such as ip.src"
+    def _read_cut(self, layer: CutHeader, columns: list[list[str]]) -> None:
+        whole = layer.values()
+        for row in NAMES[layer.header].fields if layer.header in NAMES else ():
+            if row.field in whole:
+                shown = row.notation(whole[row.field])
+                for column in self._columns.get(row.wireshark, ()):
+                    columns[column] += [shown] if isinstance(shown, str) else shown or []
+
+    def _plan(self, record: type[Record]) -> tuple[Any, Any]:
+        """The rows of a class that are wanted, and what gets each list of records in it that has any."""
+        rows = tuple(
+            (column, attrgetter(row.field) if row.field else None, row.notation)
+            for row in (NAMES[record].fields if record in NAMES else ())
+            for column in self._columns.get(row.wireshark, ())
         )
-    return found
+        lists = tuple(attrgetter(field.name) for field in record.fields() if isinstance(field.kind, ItemList))
+        return rows, lists
 
 
 @cache
-def _item_lists(record: type[Record]) -> tuple[str, ...]:
-    return tuple(field.name for field in record.fields() if isinstance(field.kind, ItemList))
+def _single(field: str) -> WiresharkFields:
+    return WiresharkFields((field,))
