@@ -120,7 +120,7 @@ def stacks(draw: st.DrawFn) -> Packet:
 def followers(header: type[Record]) -> list[type[Record]]:
     """The headers that can be told to follow; `Routing` itself has no data, so it is less than it says."""
     if header._followed_by is not None:
-        return [header._followed_by]
+        return [other for other in HEADERS if issubclass(other, header._followed_by)]
     rule = next((field.rule for field in header.fields() if isinstance(field.rule, NextProtocol)), None)
     if rule is None:
         return []

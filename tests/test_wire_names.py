@@ -15,6 +15,7 @@ from strategies import RECORDS
 from rawkit.layout import Record
 from rawkit.wire import CutHeader, IPv4Option, IPv6Option, NDOption, Routing, TCPOption
 from rawkit.wire.names import NAMES
+from rawkit.wire.notation import Placed
 
 WITHOUT = {IPv4Option, IPv6Option, NDOption, TCPOption, Routing}
 """Bases of families that are never read themselves."""
@@ -52,12 +53,12 @@ def test_every_field_of_every_record_is_in_the_table():
 @pytest.mark.parametrize("record", NAMES, ids=lambda record: record.__name__)
 def test_a_row_is_about_a_field_that_the_record_has(record):
     for row in NAMES[record].fields:
-        assert not row.field or record.field(row.field)
+        assert all(record.field(name) for name in row.field.split())
 
 
 @pytest.mark.parametrize("record", NAMES, ids=lambda record: record.__name__)
 def test_every_name_of_scapy_exists(record: type[Record]):
-    layers, rows = NAMES[record]
+    layers, rows = NAMES[record].scapy, NAMES[record].fields
     if any(layer in TCP_OPTION_NAMES for layer in layers) or issubclass(record, TCPOption):
         assert all(row.scapy in ("", "kind", "[]", "[0]", "[1]") for row in rows)
         assert TCP_OPTION_NAMES.issuperset(layers)
@@ -81,10 +82,14 @@ def test_a_notation_is_a_text_or_several_or_nothing():
     from vectors import VECTORS
 
     for vector in VECTORS:
-        for layer in vector.packet.built().layers:
+        for position, layer in enumerate(vector.packet.built().layers):
             if isinstance(layer, CutHeader):
                 continue
             for row in NAMES[type(layer)].fields:
-                shown = row.notation(getattr(layer, row.field) if row.field else layer)
+                values = [getattr(layer, name) for name in row.field.split()] or [layer]
+                if isinstance(row.notation, Placed):
+                    shown = row.notation.show(*values, vector.packet.built(), position)
+                else:
+                    shown = row.notation(*values)
                 texts = [shown] if isinstance(shown, str) else shown or []
                 assert all(isinstance(text, str) for text in texts)

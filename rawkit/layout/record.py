@@ -220,13 +220,17 @@ def _found_family(cls: Any, by: str) -> None:
     shift, mask = 8 - field.offset % 8 - field.bits, (1 << field.bits) - 1
     members: dict[int, Any] = {}
     fallbacks: list[Any] = []
+    member_of = members.get
 
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
         if end - start <= byte:
             raise too_short(cls, start, end)
         code = data[start + byte] >> shift & mask
+        member = member_of(code)
+        if member is not None and own is None and not fallbacks:
+            return member(data, start, end, strict)
         refused: PacketError | None = None
-        for reader in (members.get(code), *[fallback._parse for fallback in fallbacks], own):
+        for reader in (member, *[fallback._parse for fallback in fallbacks], own):
             if reader is not None:
                 try:
                     return reader(data, start, end, strict)

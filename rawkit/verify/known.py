@@ -70,6 +70,10 @@ def _wrong_version(difference: Difference, packet: Packet) -> bool:
     return difference.position >= _first_problem(packet, "version")
 
 
+def _version_other_than_announced(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "IPv6" and not difference.field and str(difference.theirs) == "IP"
+
+
 def _unknown_icmpv6_type(difference: Difference, packet: Packet) -> bool:
     return difference.layer == "ICMPv6" and not difference.field and difference.theirs is ABSENT
 
@@ -161,7 +165,11 @@ KNOWN = (
     ),
     Known(
         _wrong_version,
-        "what announced the header says IPv4 or IPv6; scapy goes by the version alone, all but 6 being IPv4",
+        "a version other than 4 and 6 is no header of either; scapy takes all but 6 for IPv4",
+    ),
+    Known(
+        _version_other_than_announced,
+        "the version tells which header it is, whatever announced it (RFC 8200, 3); scapy goes by the announcement",
     ),
     Known(
         _malformed,

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from rawkit.errors import FieldError
 from rawkit.layout import AUTO, ItemList, Record
 from rawkit.wire import CutHeader, Packet
-from rawkit.wire.names import NAMES
-from rawkit.wire.notation import Notation
+from rawkit.wire.names import NAMES, Name, Names
+from rawkit.wire.notation import Notation, Placed, Shown
 
 __all__ = ["WiresharkFields", "wireshark_fields", "wireshark_values"]
 
-Row = tuple[int, Callable[[Any], Any] | None, Notation]
-"""One row of the table of names: in which column it goes, what gets its value (None: the record is it), and how."""
-
-Plan = tuple[tuple[Row, ...], tuple[tuple[Callable[[Any], Any], "Plan"], ...]]
+Getter = Callable[[Any], Any]
+Columns = list[list[str]]
 
 
 @cache
@@ -33,70 +31,125 @@ def wireshark_values(packet: Packet, field: str) -> list[str]:
     A field that is AUTO has no value. Flags are 1 or 0, as Wireshark up to 4.0 prints them.
     Raises FieldError for a field that rawkit does not know.
     """
-    return _single(field).read(packet)[0]
+    return _alone(field).read(packet)[0]
+
+
+class Plan(NamedTuple):
+    """What is to be done with a record of one class; made when the first one is met."""
+
+    simple: tuple[tuple[int, Getter | None, Notation], ...]
+    """Rows about one field, or the record: the column, what gets the value (None: the record), the notation."""
+
+    other: tuple[tuple[int, tuple[str, ...], Notation], ...]
+    """Rows about several fields, or about the place: the column, the fields, the notation."""
+
+    lists: tuple[Getter, ...]
+    """What gets each list of records in it."""
+
+    names: Names
 
 
 class WiresharkFields:
-    """Reads several fields at once: what is to be done for each class of record is found out only once."""
+    """Reads several fields at once, in one walk over the layers.
+
+    Raises FieldError for a field that rawkit does not know.
+    """
 
     def __init__(self, fields: Sequence[str]) -> None:
-        """Raises FieldError for a field that rawkit does not know."""
         for field in fields:
             if field not in wireshark_fields():
                 raise FieldError(
                     "Wireshark", field, field, "a field that rawkit knows by Wireshark's name, such as ip.src"
                 )
-        self._columns: dict[str, list[int]] = {}
-        for column, field in enumerate(fields):
-            self._columns.setdefault(field, []).append(column)
+        self._columns = {
+            field: [at for at, name in enumerate(fields) if name == field] for field in dict.fromkeys(fields)
+        }
         self._count = len(fields)
-        self._plans: dict[type[Record], tuple[Any, Any]] = {}
+        self._plans: dict[type[Record], Plan] = {}
 
-    def read(self, packet: Packet) -> list[list[str]]:
+    def read(self, packet: Packet) -> Columns:
         """For each field its values in the packet, from the outside in."""
-        columns: list[list[str]] = [[] for _ in range(self._count)]
-        for layer in packet.layers:
+        columns: Columns = [[] for _ in range(self._count)]
+        for position, layer in enumerate(packet.layers):
             if layer.__class__ is CutHeader:
-                self._read_cut(layer, columns)
-            else:
-                self._read_record(layer, columns)
+                self._read_part(layer.header, layer.values(), None, packet, position, columns)  # type: ignore[union-attr]
+                break
+            plan = self._plans.get(layer.__class__) or self._plan(layer.__class__)  # type: ignore[arg-type]
+            if plan.names.limit is not None and (limit := plan.names.limit(layer, packet, position)) is not None:
+                self._read_part(layer.__class__, layer.values(), limit, packet, position, columns)  # type: ignore[arg-type]
+                break
+            self._read_record(layer, plan, packet, position, columns)
         return columns
 
-    def _read_record(self, record: Any, columns: list[list[str]]) -> None:
-        plan = self._plans.get(record.__class__)
-        if plan is None:
-            plan = self._plans[record.__class__] = self._plan(record.__class__)
-        rows, lists = plan
-        for column, get, notation in rows:
+    def _read_record(self, record: Any, plan: Plan, packet: Packet, position: int, columns: Columns) -> None:
+        for column, get, notation in plan.simple:
             value = record if get is None else get(record)
             if value is not AUTO and (shown := notation(value)) is not None:
                 if shown.__class__ is str:
-                    columns[column].append(shown)
+                    columns[column].append(shown)  # type: ignore[arg-type]
                 else:
                     columns[column] += shown
-        for items in lists:
+        for column, fields, notation in plan.other:
+            values = [getattr(record, field) for field in fields]
+            if AUTO not in values:
+                _add(columns[column], _show(notation, values, packet, position))
+        for items in plan.lists:
             for item in items(record):
-                self._read_record(item, columns)
+                of_item = self._plans.get(item.__class__) or self._plan(item.__class__)
+                self._read_record(item, of_item, packet, position, columns)
 
-    def _read_cut(self, layer: CutHeader, columns: list[list[str]]) -> None:
-        whole = layer.values()
-        for row in NAMES[layer.header].fields if layer.header in NAMES else ():
-            if row.field in whole:
-                shown = row.notation(whole[row.field])
+    def _read_part(
+        self,
+        record: type[Record],
+        there: dict[str, Any],
+        limit: frozenset[str] | None,
+        packet: Packet,
+        position: int,
+        columns: Columns,
+    ) -> None:
+        """Of a header that is cut, or that Wireshark gives up on, what it shows of the fields that are there."""
+        names = NAMES.get(record, NOTHING)
+        if limit is None and names.needed and names.needed not in there:
+            limit = names.early
+        for row in names.fields:
+            fields = row.field.split()
+            if (limit is None or row.wireshark in limit) and fields and all(field in there for field in fields):
                 for column in self._columns.get(row.wireshark, ()):
-                    columns[column] += [shown] if isinstance(shown, str) else shown or []
+                    values = [there[field] for field in fields]
+                    _add(columns[column], _show(row.notation, values, packet, position))
 
-    def _plan(self, record: type[Record]) -> tuple[Any, Any]:
-        """The rows of a class that are wanted, and what gets each list of records in it that has any."""
-        rows = tuple(
-            (column, attrgetter(row.field) if row.field else None, row.notation)
-            for row in (NAMES[record].fields if record in NAMES else ())
-            for column in self._columns.get(row.wireshark, ())
+    def _plan(self, record: type[Record]) -> Plan:
+        names = NAMES.get(record, NOTHING)
+        rows = [(column, row) for row in names.fields for column in self._columns.get(row.wireshark, ())]
+        plan = self._plans[record] = Plan(
+            tuple(
+                (column, attrgetter(row.field) if row.field else None, row.notation)
+                for column, row in rows
+                if _is_simple(row)
+            ),
+            tuple((column, tuple(row.field.split()), row.notation) for column, row in rows if not _is_simple(row)),
+            tuple(attrgetter(field.name) for field in record.fields() if isinstance(field.kind, ItemList)),
+            names,
         )
-        lists = tuple(attrgetter(field.name) for field in record.fields() if isinstance(field.kind, ItemList))
-        return rows, lists
+        return plan
+
+
+NOTHING = Names((), ())
+
+
+def _is_simple(row: Name) -> bool:
+    return " " not in row.field and not isinstance(row.notation, Placed)
+
+
+def _show(notation: Notation, values: Sequence[Any], packet: Packet, position: int) -> Shown:
+    return notation.show(*values, packet, position) if isinstance(notation, Placed) else notation(*values)
+
+
+def _add(column: list[str], shown: Shown) -> None:
+    if shown is not None:
+        column += [shown] if isinstance(shown, str) else shown
 
 
 @cache
-def _single(field: str) -> WiresharkFields:
+def _alone(field: str) -> WiresharkFields:
     return WiresharkFields((field,))

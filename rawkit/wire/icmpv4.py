@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from rawkit.layout import U8, U16, U32, X8, X16, X32, Checksum, IPv4Addr, auto, default
-from rawkit.wire.ipv4 import IPv4
+from rawkit.wire.ip import IP
 from rawkit.wire.packet import Header, Packet
 from rawkit.wire.quote import quoting as _quoting
 from rawkit.wire.spaces import IP_PROTOCOLS
@@ -77,7 +77,7 @@ class ICMPv4Echo(ICMPv4, values=(0,)):
         return f"ICMPv4 echo {'request' if self.type == 8 else 'reply'} id={self.id} seq={self.seq}"
 
 
-class ICMPv4Unreachable(ICMPv4, followed_by=IPv4):
+class ICMPv4Unreachable(ICMPv4, followed_by=IP):
     """Destination unreachable; `length` is that of the quote in 32-bit words, if extensions follow (RFC 4884)."""
 
     type: U8 = 3
@@ -103,7 +103,7 @@ UNREACHABLE = {
 }
 
 
-class ICMPv4SourceQuench(ICMPv4, followed_by=IPv4):
+class ICMPv4SourceQuench(ICMPv4, followed_by=IP):
     """Source quench, which RFC 6633 deprecates."""
 
     type: U8 = 4
@@ -113,7 +113,7 @@ class ICMPv4SourceQuench(ICMPv4, followed_by=IPv4):
         return "ICMPv4 source quench"
 
 
-class ICMPv4Redirect(ICMPv4, followed_by=IPv4):
+class ICMPv4Redirect(ICMPv4, followed_by=IP):
     """Redirect: `gateway` is the better first hop."""
 
     type: U8 = 5
@@ -123,7 +123,7 @@ class ICMPv4Redirect(ICMPv4, followed_by=IPv4):
         return f"ICMPv4 redirect to {self.gateway}"
 
 
-class ICMPv4TimeExceeded(ICMPv4, followed_by=IPv4):
+class ICMPv4TimeExceeded(ICMPv4, followed_by=IP):
     """Time exceeded; `length` as in destination unreachable."""
 
     type: U8 = 11
@@ -135,7 +135,7 @@ class ICMPv4TimeExceeded(ICMPv4, followed_by=IPv4):
         return f"ICMPv4 time exceeded {'in reassembly' if self.code == 1 else 'in transit'}"
 
 
-class ICMPv4ParameterProblem(ICMPv4, followed_by=IPv4):
+class ICMPv4ParameterProblem(ICMPv4, followed_by=IP):
     """Parameter problem: `pointer` is the octet of the quoted packet at which the error was found."""
 
     type: U8 = 12

@@ -30,8 +30,7 @@ from rawkit.layout import (
     expected,
 )
 from rawkit.wire.ip import IP
-from rawkit.wire.link_type import LinkType
-from rawkit.wire.spaces import ETHER_TYPES, IP_PROTOCOLS, LINK_LAYERS
+from rawkit.wire.spaces import IP_PROTOCOLS
 
 __all__ = [
     "AddressAndTimestamp",
@@ -174,7 +173,6 @@ class IPv4(
     IP,
     values=(4,),
     pseudo_header=("src", "dst"),
-    numbers={ETHER_TYPES: 0x0800, IP_PROTOCOLS: 4, LINK_LAYERS: (LinkType.RAW, LinkType.IPV4)},
 ):
     """The header of RFC 791, section 3.1, with the type of service of RFC 2474 and RFC 3168.
 
@@ -182,7 +180,7 @@ class IPv4(
     section 3.2.1.3).
     """
 
-    version: U4 = expected(4)
+    version: U4 = expected(4, decisive=True)
     ihl: U4 = auto(HeaderLength(unit=4))
     dscp: U6 = 0
     ecn: U2 = 0

@@ -9,11 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rawkit.wire.icmpv4 import ICMPv4Unreachable
+from rawkit.layout import AUTO
+from rawkit.wire.icmpv4 import ICMPv4, ICMPv4Unreachable
+from rawkit.wire.ip import IP
 from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
+from rawkit.wire.ipv6 import IPv6
+from rawkit.wire.packet import Packet
 from rawkit.wire.tcp import TCP, TCPEndOfOptions, TCPFlags
+from rawkit.wire.udp import UDP
 
-Notation = Callable[[Any], "str | Sequence[str] | None"]
+Shown = str | Sequence[str] | None
+Notation = Callable[..., Shown]
+Limit = Callable[[Any, Packet, int], frozenset[str] | None]
+
+
+class Placed:
+    """A notation that depends on what is around the layer: `show(*values, packet, position)`."""
+
+    def __init__(self, show: Notation) -> None:
+        self.show = show
+
+    def __call__(self, *values: Any) -> Shown:
+        raise TypeError("this notation needs the packet: use show(*values, packet, position)")
 
 
 def plain(value: Any) -> str | Sequence[str]:
@@ -91,8 +108,8 @@ def flag(member: TCPFlags) -> Notation:
     return lambda flags: str(int(member in flags))
 
 
-def flag_letters(tcp: TCP) -> str:
-    bits = f"{tcp.reserved:03b}{int(tcp.flags):09b}"
+def flag_letters(reserved: int, flags: TCPFlags) -> str:
+    bits = f"{reserved:03b}{int(flags):09b}"
     return "".join(
         letter if bit == "1" else "\N{MIDDLE DOT}" for letter, bit in zip("RRRACEUAPRSF", bits, strict=True)
     )
@@ -110,6 +127,59 @@ def ether_type(value: int) -> str | None:
 
 def ether_length(value: int) -> str | None:
     return str(value) if value < 0x0600 else None
+
+
+IPV4_UNTIL_HEADER_LENGTH = frozenset(["ip.version", "ip.hdr_len"])
+IPV4_UNTIL_LENGTH = IPV4_UNTIL_HEADER_LENGTH | {"ip.dsfield", "ip.dsfield.dscp", "ip.dsfield.ecn", "ip.len"}
+
+
+def limit_of_ipv4(ip: IPv4, packet: Packet, position: int) -> frozenset[str] | None:
+    """Wireshark goes no further where the header's length is below 20, or the packet's below the header's."""
+    if ip.ihl is AUTO or ip.total_length is AUTO:
+        return None
+    if ip.ihl < SMALLEST_IHL:
+        return IPV4_UNTIL_HEADER_LENGTH
+    if 0 < ip.total_length < 4 * ip.ihl:
+        return IPV4_UNTIL_LENGTH
+    return None
+
+
+SMALLEST_IHL = 5
+
+
+def total_length(value: int, packet: Packet, position: int) -> str:
+    """Zero is what a segment has that the network card is to cut up: Wireshark shows what there is instead."""
+    return str(value or packet.length_from(position))
+
+
+TCP_UNTIL_DATA_OFFSET = frozenset(["tcp.srcport", "tcp.dstport", "tcp.port", "tcp.seq_raw", "tcp.hdr_len"])
+
+
+def limit_of_tcp(tcp: TCP, packet: Packet, position: int) -> frozenset[str] | None:
+    """Wireshark goes no further where the header's length is below 20."""
+    short = tcp.data_offset is not AUTO and tcp.data_offset < SMALLEST_DATA_OFFSET
+    return TCP_UNTIL_DATA_OFFSET if short else None
+
+
+SMALLEST_DATA_OFFSET = 5
+
+
+UDP_UNTIL_LENGTH = frozenset(["udp.srcport", "udp.dstport", "udp.port", "udp.length"])
+
+
+def limit_of_udp(udp: UDP, packet: Packet, position: int) -> frozenset[str] | None:
+    """Wireshark goes no further where the length is below 8; in IPv6, zero is that of a jumbogram (RFC 2675)."""
+    if udp.length is AUTO or udp.length >= UDP._fixed_size:
+        return None
+    around = next((layer for layer in reversed(packet.layers[:position]) if isinstance(layer, IP)), None)
+    return None if udp.length == 0 and isinstance(around, IPv6) else UDP_UNTIL_LENGTH
+
+
+def quoted_seq(value: int, packet: Packet, position: int) -> str | None:
+    """Wireshark has no such field right behind the quoted IPv4 header of an ICMP error."""
+    around = packet.layers[max(position - 2, 0) : position]
+    quoted = len(around) == 2 and isinstance(around[0], ICMPv4) and isinstance(around[1], IPv4)
+    return None if quoted else str(value)
 
 
 def destination(ip: IPv4) -> str:

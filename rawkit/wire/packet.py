@@ -278,6 +278,13 @@ class Packet:
         stops = self._reading[4] if self._reading is not None else self._built_stops()
         return tuple(zip((0, *stops), stops, strict=False))
 
+    def length_from(self, position: int) -> int:
+        """How many bytes there are from where layer number `position` starts, those that were not captured too."""
+        start = self.bounds()[position][0]
+        stop = self._reading[2] if self._reading is not None else len(bytes(self))
+        around = [trailer for trailer in self.trailers if trailer.layer < position]
+        return stop - start - sum(len(trailer.data) for trailer in around)
+
     def _built_stops(self) -> list[int]:
         return list(accumulate(len(bytes(layer)) for layer in self.built().layers))
 

@@ -87,5 +87,6 @@ IP_VERSION_6: Table = {
         ("reserved_bits", "res2", "ipv6.fraghdr.reserved_bits"),
         ("more_fragments", "m", "ipv6.fraghdr.more"),
         ("identification", "id", "ipv6.fraghdr.ident", notation.hex8),
+        needed="identification",
     ),
 }

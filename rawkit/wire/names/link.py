@@ -26,6 +26,7 @@ LINK: Table = {
         ("src", "", "eth.addr"),
         ("type", "type", "eth.type", notation.ether_type),
         ("type", "", "eth.len", notation.ether_length),
+        needed="type",
     ),
     VLAN: named("Dot1Q", *VLAN_TAG),
     ServiceVLAN: named(

@@ -20,15 +20,32 @@ class Name(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What scapy calls a record (or several, by which it goes there), and the names of its fields."""
+    """What scapy calls a record (or several, by which it goes there), and the names of its fields.
+
+    `limit` is for headers that Wireshark gives up on when a length in them is impossible: of such a record (in a
+    packet, at a position) it gives the rows that Wireshark still shows, by their Wireshark names, and None of
+    any other record.
+    `needed` is for headers that are cut: Wireshark shows none of it, but for the rows in `early`, unless our
+    field of that name is there.
+    """
 
     scapy: tuple[str, ...]
     fields: tuple[Name, ...]
+    limit: notation.Limit | None = None
+    needed: str = ""
+    early: frozenset[str] = frozenset()
 
 
-def named(scapy: str, *rows: tuple[Any, ...]) -> Names:
+def named(
+    scapy: str,
+    *rows: tuple[Any, ...],
+    limit: notation.Limit | None = None,
+    needed: str = "",
+    early: str = "",
+) -> Names:
     """One entry; a row without a notation is `plain`."""
-    return Names(tuple(scapy.split()), tuple([Name(*row, *(notation.plain,) * (4 - len(row))) for row in rows]))
+    names = tuple([Name(*row, *(notation.plain,) * (4 - len(row))) for row in rows])
+    return Names(tuple(scapy.split()), names, limit, needed, frozenset(early.split()))
 
 
 Table = dict[type[Record], Names]
