@@ -74,6 +74,10 @@ def _version_other_than_announced(difference: Difference, packet: Packet) -> boo
     return difference.layer == "IPv6" and not difference.field and str(difference.theirs) == "IP"
 
 
+def _arp_with_cut_addresses(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "OtherARP" and not difference.field and difference.theirs is ABSENT
+
+
 def _unknown_icmpv6_type(difference: Difference, packet: Packet) -> bool:
     return difference.layer == "ICMPv6" and not difference.field and difference.theirs is ABSENT
 
@@ -169,7 +173,11 @@ KNOWN = (
     ),
     Known(
         _version_other_than_announced,
-        "the version tells which header it is, whatever announced it (RFC 8200, 3); scapy goes by the announcement",
+        "the version tells which header it is, whatever announced it (RFC 8200, 3); scapy goes by the other",
+    ),
+    Known(
+        _arp_with_cut_addresses,
+        "the kinds, lengths and operation of an ARP packet are there even if an address is not; scapy drops them",
     ),
     Known(
         _malformed,

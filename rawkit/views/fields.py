@@ -90,7 +90,7 @@ class WiresharkFields:
                 else:
                     columns[column] += shown
         for column, fields, notation in plan.other:
-            values = [getattr(record, field) for field in fields]
+            values = [getattr(record, field) for field in fields] or [record]
             if AUTO not in values:
                 _add(columns[column], _show(notation, values, packet, position))
         for items in plan.lists:

@@ -1,6 +1,6 @@
 """Protocols, one a module, and what is made of them: packets, and their dissection."""
 
-from rawkit.wire.arp import ARP, ARPOperation
+from rawkit.wire.arp import ARP, ARPOperation, OtherARP
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
 from rawkit.wire.icmpv4 import (
@@ -135,6 +135,7 @@ __all__ = [
     "NDUnknownOption",
     "NeighborAdvertisement",
     "NeighborSolicitation",
+    "OtherARP",
     "Packet",
     "Pad1",
     "PadN",

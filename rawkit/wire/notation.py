@@ -7,9 +7,11 @@ None where tshark has no such field in this packet.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address
 from typing import Any
 
-from rawkit.layout import AUTO
+from rawkit.layout import AUTO, MAC
+from rawkit.wire.arp import OtherARP
 from rawkit.wire.icmpv4 import ICMPv4, ICMPv4Unreachable
 from rawkit.wire.ip import IP
 from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
@@ -47,6 +49,55 @@ def hexadecimal(digits: int) -> Notation:
 
 
 hex2, hex4, hex6, hex8 = map(hexadecimal, (2, 4, 6, 8))
+
+
+def if_mac(hardware_type: int, address: MAC) -> str | None:
+    return str(address) if hardware_type in ETHERNETS else None
+
+
+def if_no_mac(hardware_type: int, address: MAC) -> str | None:
+    return None if hardware_type in ETHERNETS else bytes(address).hex()
+
+
+def if_ipv4(protocol_type: int, address: IPv4Address) -> str | None:
+    return str(address) if protocol_type == IPV4_TYPE else None
+
+
+def if_no_ipv4(protocol_type: int, address: IPv4Address) -> str | None:
+    return None if protocol_type == IPV4_TYPE else address.packed.hex()
+
+
+ETHERNETS = (1, 6)
+"""ARP's hardware types whose addresses of 6 bytes Wireshark takes for MAC addresses: Ethernet and IEEE 802."""
+
+IPV4_TYPE = 0x0800
+MAC_SIZE, IPV4_SIZE = 6, 4
+
+
+def arp_hardware(which: int, mac: bool) -> Notation:
+    """A hardware address of an ARP packet, as a MAC address or as other bytes, whichever it is."""
+
+    def show(arp: OtherARP, packet: Packet, position: int) -> str | None:
+        address = arp.addresses(packet.payload)[which]
+        is_mac = arp.hardware_type in ETHERNETS and arp.hardware_length == MAC_SIZE
+        if is_mac is not mac or not address or len(address) < arp.hardware_length:
+            return None
+        return str(MAC(address)) if mac else address.hex()
+
+    return show
+
+
+def arp_protocol(which: int, ipv4: bool) -> Notation:
+    """A protocol address of an ARP packet, as an IPv4 address or as other bytes, whichever it is."""
+
+    def show(arp: OtherARP, packet: Packet, position: int) -> str | None:
+        address = arp.addresses(packet.payload)[which]
+        is_ipv4 = arp.protocol_type == IPV4_TYPE and arp.protocol_length == IPV4_SIZE
+        if is_ipv4 is not ipv4 or not address or len(address) < arp.protocol_length:
+            return None
+        return str(IPv4Address(address)) if ipv4 else address.hex()
+
+    return show
 
 
 def in_bytes(unit: int, plus: int = 0) -> Notation:
