@@ -78,7 +78,11 @@ class HeaderLength(Rule):
 
     def says(self, record: Record, field: FieldInfo) -> int:
         """The length in bytes that the field gives."""
-        return int(getattr(record, field.name) + self.minus) * self.unit
+        return self.length(getattr(record, field.name))
+
+    def length(self, value: int) -> int:
+        """The length in bytes that a value gives."""
+        return int(value + self.minus) * self.unit
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says, there = self.says(record, field), view.stop - view.start

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from rawkit.errors import FieldError
-from rawkit.layout import AUTO, ItemList, Record
+from rawkit.layout import AUTO, HeaderLength, ItemList, Record, field_ruled_by
 from rawkit.wire import CutHeader, Packet
 from rawkit.wire.names import NAMES, Name, Names
 from rawkit.wire.notation import Notation, Placed, Shown
@@ -48,6 +48,9 @@ class Plan(NamedTuple):
 
     names: Names
 
+    ends: bool
+    """Whether it is the rest of a list, from an item on that is damaged or cut."""
+
 
 class WiresharkFields:
     """Reads several fields at once, in one walk over the layers.
@@ -76,7 +79,7 @@ class WiresharkFields:
                 break
             plan = self._plans.get(layer.__class__) or self._plan(layer.__class__)  # type: ignore[arg-type]
             if plan.names.limit is not None and (limit := plan.names.limit(layer, packet, position)) is not None:
-                self._read_part(layer.__class__, layer.values(), limit, packet, position, columns)  # type: ignore[arg-type]
+                self._read_part(layer.__class__, {"": layer, **layer.values()}, limit, packet, position, columns)  # type: ignore[arg-type]
                 break
             self._read_record(layer, plan, packet, position, columns)
         return columns
@@ -96,7 +99,24 @@ class WiresharkFields:
         for items in plan.lists:
             for item in items(record):
                 of_item = self._plans.get(item.__class__) or self._plan(item.__class__)
-                self._read_record(item, of_item, packet, position, columns)
+                if of_item.ends:
+                    self._read_cut_item(record, items(record), packet, position, columns)
+                else:
+                    self._read_record(item, of_item, packet, position, columns)
+
+    def _read_cut_item(
+        self, record: Record, items: Sequence[Record], packet: Packet, position: int, columns: Columns
+    ) -> None:
+        """The beginning of the last item, if it is the capture that ends there and not the space for items."""
+        member = _member_that_began(items[-1])
+        there = CutHeader(member, bytes(items[-1])).values()  # type: ignore[arg-type]
+        length, around = field_ruled_by(member, HeaderLength), field_ruled_by(type(record), HeaderLength)
+        if length is None or around is None or length.name not in there:
+            return
+        room = around.rule.says(record, around)  # type: ignore[union-attr]
+        taken = len(bytes(record)) - len(bytes(items[-1]))
+        if taken + length.rule.length(there[length.name]) <= room:  # type: ignore[union-attr]
+            self._read_part(member, there, None, packet, position, columns)
 
     def _read_part(
         self,
@@ -107,13 +127,15 @@ class WiresharkFields:
         position: int,
         columns: Columns,
     ) -> None:
-        """Of a header that is cut, or that Wireshark gives up on, what it shows of the fields that are there."""
+        """Of a header that is cut, or that Wireshark gives up on, what it shows of the fields that are there.
+
+        The record itself is there under the empty name, if it is whole.
+        """
         names = NAMES.get(record, NOTHING)
-        if limit is None and names.needed and names.needed not in there:
-            limit = names.early
         for row in names.fields:
-            fields = row.field.split()
-            if (limit is None or row.wireshark in limit) and fields and all(field in there for field in fields):
+            fields = row.field.split() or [""]
+            needed = {*fields, names.needed.get(row.wireshark, names.needed.get("", fields[0]))}
+            if needed <= there.keys() and (limit is None or row.wireshark in limit):
                 for column in self._columns.get(row.wireshark, ()):
                     values = [there[field] for field in fields]
                     _add(columns[column], _show(row.notation, values, packet, position))
@@ -130,11 +152,27 @@ class WiresharkFields:
             tuple((column, tuple(row.field.split()), row.notation) for column, row in rows if not _is_simple(row)),
             tuple(attrgetter(field.name) for field in record.fields() if isinstance(field.kind, ItemList)),
             names,
+            record.malformed and record not in NAMES,
         )
         return plan
 
 
 NOTHING = Names((), ())
+
+
+@cache
+def _members(family: type[Record]) -> dict[int, type[Record]]:
+    """The members of a family that have names, by the number that tells them."""
+    tells = [(record, record.field(family._by).default) for record in NAMES if record._family is family]
+    return {number: record for record, number in tells if isinstance(number, int)}
+
+
+def _member_that_began(rest: Record) -> type[Record]:
+    """The class that the first item in the rest of a list would be of, had it been whole."""
+    family = rest._family
+    assert family is not None
+    unknown = next(record for record in family._fallbacks if not record.malformed)
+    return _members(family).get(getattr(rest, family._by), unknown)
 
 
 def _is_simple(row: Name) -> bool:

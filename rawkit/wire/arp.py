@@ -71,9 +71,11 @@ class OtherARP(AddressResolution, fallback=True):
     """A packet about addresses of other lengths, which are its payload: the sender's two, then the target's."""
 
     def addresses(self, payload: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-        """The sender's hardware and protocol address, and the target's, as far as they are there."""
+        """The sender's hardware and protocol address, and the target's; empty if they are not all there."""
         rest, found = payload, []
         for length in (self.hardware_length, self.protocol_length) * 2:
+            if length > len(rest):
+                return b"", b"", b"", b""
             found.append(rest[:length])
             rest = rest[length:]
         return found[0], found[1], found[2], found[3]

@@ -10,19 +10,15 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 from typing import Any
 
-from rawkit.layout import AUTO, MAC
+from rawkit.layout import MAC
 from rawkit.wire.arp import OtherARP
 from rawkit.wire.icmpv4 import ICMPv4, ICMPv4Unreachable
-from rawkit.wire.ip import IP
 from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
-from rawkit.wire.ipv6 import IPv6
 from rawkit.wire.packet import Packet
-from rawkit.wire.tcp import TCP, TCPEndOfOptions, TCPFlags
-from rawkit.wire.udp import UDP
+from rawkit.wire.tcp import TCPEndOfOptions, TCPFlags
 
 Shown = str | Sequence[str] | None
 Notation = Callable[..., Shown]
-Limit = Callable[[Any, Packet, int], frozenset[str] | None]
 
 
 class Placed:
@@ -80,7 +76,7 @@ def arp_hardware(which: int, mac: bool) -> Notation:
     def show(arp: OtherARP, packet: Packet, position: int) -> str | None:
         address = arp.addresses(packet.payload)[which]
         is_mac = arp.hardware_type in ETHERNETS and arp.hardware_length == MAC_SIZE
-        if is_mac is not mac or not address or len(address) < arp.hardware_length:
+        if is_mac is not mac or not address:
             return None
         return str(MAC(address)) if mac else address.hex()
 
@@ -93,7 +89,7 @@ def arp_protocol(which: int, ipv4: bool) -> Notation:
     def show(arp: OtherARP, packet: Packet, position: int) -> str | None:
         address = arp.addresses(packet.payload)[which]
         is_ipv4 = arp.protocol_type == IPV4_TYPE and arp.protocol_length == IPV4_SIZE
-        if is_ipv4 is not ipv4 or not address or len(address) < arp.protocol_length:
+        if is_ipv4 is not ipv4 or not address:
             return None
         return str(IPv4Address(address)) if ipv4 else address.hex()
 
@@ -103,6 +99,11 @@ def arp_protocol(which: int, ipv4: bool) -> Notation:
 def in_bytes(unit: int, plus: int = 0) -> Notation:
     """A length that counts units."""
     return lambda value: str((value + plus) * unit)
+
+
+def first_byte(value: bytes) -> str | None:
+    """The length of an option that leads outside of its header, which Wireshark shows all the same."""
+    return str(value[0]) if value else None
 
 
 def octets(count: int) -> Notation:
@@ -180,50 +181,9 @@ def ether_length(value: int) -> str | None:
     return str(value) if value < 0x0600 else None
 
 
-IPV4_UNTIL_HEADER_LENGTH = frozenset(["ip.version", "ip.hdr_len"])
-IPV4_UNTIL_LENGTH = IPV4_UNTIL_HEADER_LENGTH | {"ip.dsfield", "ip.dsfield.dscp", "ip.dsfield.ecn", "ip.len"}
-
-
-def limit_of_ipv4(ip: IPv4, packet: Packet, position: int) -> frozenset[str] | None:
-    """Wireshark goes no further where the header's length is below 20, or the packet's below the header's."""
-    if ip.ihl is AUTO or ip.total_length is AUTO:
-        return None
-    if ip.ihl < SMALLEST_IHL:
-        return IPV4_UNTIL_HEADER_LENGTH
-    if 0 < ip.total_length < 4 * ip.ihl:
-        return IPV4_UNTIL_LENGTH
-    return None
-
-
-SMALLEST_IHL = 5
-
-
 def total_length(value: int, packet: Packet, position: int) -> str:
     """Zero is what a segment has that the network card is to cut up: Wireshark shows what there is instead."""
     return str(value or packet.length_from(position))
-
-
-TCP_UNTIL_DATA_OFFSET = frozenset(["tcp.srcport", "tcp.dstport", "tcp.port", "tcp.seq_raw", "tcp.hdr_len"])
-
-
-def limit_of_tcp(tcp: TCP, packet: Packet, position: int) -> frozenset[str] | None:
-    """Wireshark goes no further where the header's length is below 20."""
-    short = tcp.data_offset is not AUTO and tcp.data_offset < SMALLEST_DATA_OFFSET
-    return TCP_UNTIL_DATA_OFFSET if short else None
-
-
-SMALLEST_DATA_OFFSET = 5
-
-
-UDP_UNTIL_LENGTH = frozenset(["udp.srcport", "udp.dstport", "udp.port", "udp.length"])
-
-
-def limit_of_udp(udp: UDP, packet: Packet, position: int) -> frozenset[str] | None:
-    """Wireshark goes no further where the length is below 8; in IPv6, zero is that of a jumbogram (RFC 2675)."""
-    if udp.length is AUTO or udp.length >= UDP._fixed_size:
-        return None
-    around = next((layer for layer in reversed(packet.layers[:position]) if isinstance(layer, IP)), None)
-    return None if udp.length == 0 and isinstance(around, IPv6) else UDP_UNTIL_LENGTH
 
 
 def quoted_seq(value: int, packet: Packet, position: int) -> str | None:

@@ -18,6 +18,7 @@ from rawkit.wire.ipv4 import (
     StreamIdentifier,
     StrictSourceRoute,
 )
+from rawkit.wire.names import limits
 from rawkit.wire.names.table import Table, named
 
 __all__ = ["IP_VERSION_4"]
@@ -67,7 +68,7 @@ IP_VERSION_4: Table = {
         ("src", "", "ip.addr"),
         ("", "", "ip.addr", notation.destination),
         ("options", "options", ""),
-        limit=notation.limit_of_ipv4,
+        limit=limits.of_ipv4,
     ),
     IPv4EndOfOptions: named("IPOption_EOL", *IP_KIND),
     IPv4NoOperation: named("IPOption_NOP", *IP_KIND),

@@ -8,6 +8,7 @@ from rawkit.wire.ipv6 import (
     Fragment,
     HopByHop,
     IPv6,
+    IPv6MalformedOptions,
     IPv6RouterAlert,
     IPv6UnknownOption,
     Pad1,
@@ -63,6 +64,11 @@ IP_VERSION_6: Table = {
     Pad1: named("Pad1", ("type", "otype", "ipv6.opt.type", notation.hex2)),
     PadN: named("PadN", *IPV6_OPTION, ("data", "optdata", "ipv6.opt.padn", notation.bytes_or_none)),
     IPv6RouterAlert: named("RouterAlert", *IPV6_OPTION, ("value", "value", "ipv6.opt.router_alert")),
+    IPv6MalformedOptions: named(
+        "",
+        ("type", "", "ipv6.opt.type", notation.hex2),
+        ("data", "", "ipv6.opt.length", notation.first_byte),
+    ),
     IPv6UnknownOption: named("HBHOptUnknown", *IPV6_OPTION, ("data", "optdata", "")),
     RoutingType0: named(
         "IPv6ExtHdrRouting",
@@ -87,6 +93,6 @@ IP_VERSION_6: Table = {
         ("reserved_bits", "res2", "ipv6.fraghdr.reserved_bits"),
         ("more_fragments", "m", "ipv6.fraghdr.more"),
         ("identification", "id", "ipv6.fraghdr.ident", notation.hex8),
-        needed="identification",
+        needed={"": "identification"},
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rawkit.wire import notation
 from rawkit.wire.arp import ARP, OtherARP
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.names import limits
 from rawkit.wire.names.table import Table, named
 
 __all__ = ["LINK"]
@@ -25,6 +26,9 @@ ARP_BEGINNING = (
     ("operation", "op", "arp.opcode"),
 )
 
+ARP_SHOWN = [row[2] for row in ARP_BEGINNING]
+"""What Wireshark shows of an ARP packet whose addresses are cut."""
+
 LINK: Table = {
     Ethernet: named(
         "Ether Dot3",
@@ -34,7 +38,7 @@ LINK: Table = {
         ("src", "", "eth.addr"),
         ("type", "type", "eth.type", notation.ether_type),
         ("type", "", "eth.len", notation.ether_length),
-        needed="type",
+        needed={"": "type"},
     ),
     VLAN: named("Dot1Q", *VLAN_TAG),
     ServiceVLAN: named(
@@ -59,7 +63,8 @@ LINK: Table = {
         ("hardware_type target_mac", "", "arp.dst.hw", notation.if_no_mac),
         ("protocol_type target_ip", "", "arp.dst.proto_ipv4", notation.if_ipv4),
         ("protocol_type target_ip", "", "arp.dst.proto", notation.if_no_ipv4),
-        needed="operation",
+        limit=limits.of_arp,
+        needed={**dict.fromkeys(ARP_SHOWN, "operation"), "": "target_ip"},
     ),
     OtherARP: named(
         "ARP",
@@ -72,6 +77,6 @@ LINK: Table = {
         ("", "", "arp.dst.hw", notation.Placed(notation.arp_hardware(2, mac=False))),
         ("", "", "arp.dst.proto_ipv4", notation.Placed(notation.arp_protocol(3, ipv4=True))),
         ("", "", "arp.dst.proto", notation.Placed(notation.arp_protocol(3, ipv4=False))),
-        needed="operation",
+        limit=limits.of_arp,
     ),
 }

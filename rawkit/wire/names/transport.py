@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rawkit.wire import notation
+from rawkit.wire.names import limits
 from rawkit.wire.names.table import Table, named
 from rawkit.wire.tcp import (
     SACK,
@@ -51,9 +52,13 @@ TRANSPORT: Table = {
         ("checksum", "chksum", "tcp.checksum", notation.hex4),
         ("urgent_pointer", "urgptr", "tcp.urgent_pointer"),
         ("options", "options", ""),
-        limit=notation.limit_of_tcp,
-        needed="window",
-        early="tcp.srcport tcp.dstport tcp.port",
+        limit=limits.of_tcp,
+        needed={
+            "tcp.srcport": "dst_port",
+            "tcp.dstport": "dst_port",
+            "tcp.port": "dst_port",
+            "": "window",
+        },
     ),
     TCPEndOfOptions: named("EOL", ("kind", "kind", ""), ("", "", "tcp.option_kind", notation.each_zero)),
     TCPNoOperation: named("NOP", *TCP_KIND),
@@ -87,6 +92,7 @@ TRANSPORT: Table = {
         ("dst_port", "", "udp.port"),
         ("length", "len", "udp.length"),
         ("checksum", "chksum", "udp.checksum", notation.hex4),
-        limit=notation.limit_of_udp,
+        limit=limits.of_udp,
+        needed={"udp.srcport": "dst_port", "udp.port": "dst_port"},
     ),
 }
