@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -13,7 +14,21 @@ from strategies import HEADERS, RECORDS, any_bytes, any_packets, link_types, rec
 import rawkit.wire
 from rawkit.errors import BuildError, FieldError, PacketError
 from rawkit.layout import AUTO
-from rawkit.wire import CutHeader, Packet, dissect
+from rawkit.wire import (
+    TCP,
+    UDP,
+    CutHeader,
+    Ethernet,
+    IPv4,
+    IPv6,
+    MaximumSegmentSize,
+    Packet,
+    SACKPermitted,
+    TCPNoOperation,
+    Timestamps,
+    WindowScale,
+    dissect,
+)
 
 settings.register_profile(
     "here", max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -158,3 +173,47 @@ def test_a_cut_header_keeps_its_bytes_and_tells_its_whole_fields(header, data):
     whole = [field.name for field in header.fields() if field.bits and field.offset + field.bits <= 8 * len(data)]
     assert list(cut.values()) == whole
     assert isinstance(cut, CutHeader)
+
+
+FREQUENT = [
+    bytes(Ethernet(dst="02:00:00:00:00:02", src="02:00:00:00:00:01") / network / transport / b"payload")
+    for network in (IPv4(src="10.0.0.1", dst="10.0.0.2"), IPv6(src="fd00::1", dst="fd00::2"))
+    for transport in (
+        UDP(src_port=1, dst_port=2),
+        TCP(dst_port=80),
+        TCP(dst_port=80, options=(TCPNoOperation(), TCPNoOperation(), Timestamps(value=7, echo_reply=9))),
+        TCP(
+            dst_port=80,
+            options=(
+                MaximumSegmentSize(mss=1460),
+                SACKPermitted(),
+                Timestamps(value=7),
+                TCPNoOperation(),
+                WindowScale(shift=7),
+            ),
+        ),
+    )
+]
+
+
+@settings(max_examples=1500)
+@given(
+    st.sampled_from(FREQUENT),
+    st.dictionaries(st.integers(0, 80), st.integers(0, 255), max_size=2),
+    st.integers(0, 120),
+    st.binary(max_size=8),
+)
+def test_headers_that_are_only_located_decode_to_what_reading_one_after_the_other_gives(frame, changes, cut, more):
+    changed = bytearray(frame)
+    for at, value in changes.items():
+        changed[at % len(changed)] = value
+    data = bytes(changed)[:cut] + more
+    located = dissect(data)
+    reading = sys.modules["rawkit.wire.dissect"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "locator_of", {}.get)
+        read = dissect(data)
+    assert located == read
+    assert (located.problems, located.bounds()) == (read.problems, read.bounds())
+    for header in {type(layer) for layer in read.layers} - {CutHeader}:
+        assert dissect(data)[header] == read[header]

@@ -37,6 +37,7 @@ from rawkit.layout.kinds import (
     MACAddr,
     UInt,
 )
+from rawkit.layout.locate import Place, compile_locator
 from rawkit.layout.mac import MAC
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
@@ -54,7 +55,7 @@ from rawkit.layout.rules import (
     expected,
     field_ruled_by,
 )
-from rawkit.layout.tails import IPv4Addrs, IPv6Addrs, ItemList, Items, Rest, Tail, U32s
+from rawkit.layout.tails import IPv4Addrs, IPv6Addrs, ItemList, Items, Often, Rest, Tail, U32s
 
 __all__ = [
     "AUTO",
@@ -98,6 +99,8 @@ __all__ = [
     "MACAddr",
     "NextProtocol",
     "Numbers",
+    "Often",
+    "Place",
     "Problem",
     "Record",
     "Rest",
@@ -109,6 +112,7 @@ __all__ = [
     "Unspecified",
     "View",
     "auto",
+    "compile_locator",
     "default",
     "enclosing_network",
     "expected",

@@ -13,99 +13,30 @@ from __future__ import annotations
 
 import linecache
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
+from rawkit.layout.often import ListWriter
 from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
 from rawkit.layout.tails import Array
+from rawkit.layout.words import words_of
 
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
 
-__all__ = ["compile_record"]
+__all__ = ["Writer", "compile_record", "compile_source"]
 
-STRUCT_CODES = {8: "B", 16: "H", 32: "I", 64: "Q"}
-
-
-class Word:
-    """A run of fields that `struct` reads as one value: one bytes field, or integers packed side by side."""
-
-    def __init__(self, fields: list[FieldInfo], number: int) -> None:
-        self.fields = fields
-        self.name = f"w{number}"
-        self.bits = sum(field.bits for field in fields)
-        self.code = fields[0].kind.code or STRUCT_CODES.get(self.bits, f"{self.bits // 8}s")
-        self.odd = not fields[0].kind.code and self.bits not in STRUCT_CODES
-
-    def reads(self) -> Iterator[tuple[FieldInfo, str]]:
-        """Each field with the expression for its value."""
-        if self.fields[0].kind.code:
-            yield self.fields[0], self.fields[0].kind.read(self.name)
-            return
-        whole = f"from_bytes({self.name})" if self.odd else self.name
-        shift = self.bits
-        for field in self.fields:
-            shift -= field.bits
-            if field.kind.type is bool:
-                yield field, f"({whole} & {1 << shift}) != 0"
-                continue
-            raw = whole if shift == 0 else f"{whole} >> {shift}"
-            if shift + field.bits < self.bits:
-                raw = f"{raw} & {(1 << field.bits) - 1}" if shift == 0 else f"({raw}) & {(1 << field.bits) - 1}"
-            yield field, field.kind.read(raw)
-
-    def as_number(self, stop: int) -> str:
-        """What the word, in the local of its name, adds to a sum of 16-bit words when it ends at byte `stop`.
-
-        The sum is taken modulo 65535, so a longer word counts as the integer that it is.
-        """
-        number = f"from_bytes({self.name})" if self.code.endswith("s") else self.name
-        return f"({number} << 8)" if stop % 2 else number
-
-    def write(self, values: dict[str, str]) -> str:
-        """The expression that `struct` packs, given one for each field."""
-        if self.fields[0].kind.code:
-            return self.fields[0].kind.write(values[self.fields[0].name])
-        shift, parts = self.bits, []
-        for field in self.fields:
-            shift -= field.bits
-            value = field.kind.write(values[field.name])
-            if field.kind.type is bool:
-                parts.append(f"({1 << shift} if {value} else 0)")
-            else:
-                parts.append(f"({value} << {shift})" if shift else value)
-        whole = " | ".join(parts)
-        return f"({whole}).to_bytes({self.bits // 8})" if self.odd else whole
-
-
-def words_of(fields: Iterable[FieldInfo]) -> list[Word]:
-    """The fixed fields, gathered into runs that end on a byte and have a struct code if possible."""
-    words: list[Word] = []
-    run: list[FieldInfo] = []
-    for field in fields:
-        if field.kind.code:
-            if run:
-                if sum(member.bits for member in run) % 8:
-                    raise TypeError(f"{field.name}: it does not begin at a byte")
-                words.append(Word(run, len(words)))
-                run = []
-            words.append(Word([field], len(words)))
-            continue
-        run.append(field)
-        if sum(member.bits for member in run) in STRUCT_CODES:
-            words.append(Word(run, len(words)))
-            run = []
-    if run:
-        words.append(Word(run, len(words)))
-    return words
+Decoder = Callable[[bytes, int, int], "Record"]
+"""Gives the record that is known to stand in `data[start:stop]`."""
 
 
 class Writer:
     """Lines of code, and the names that they refer to."""
 
-    def __init__(self, cls: type[Record], draft: type) -> None:
+    def __init__(self, cls: type[Record]) -> None:
         self.cls = cls
         self.fixed = [field for field in cls._fields if field.tail is None]
         self.tail = next((field for field in cls._fields if field.tail is not None), None)
@@ -116,7 +47,7 @@ class Writer:
             "AUTO": AUTO,
             "PacketError": PacketError,
             "cls": cls,
-            "_draft": draft,
+            "_draft": cls._draft,
             "_new": object.__new__,
             "unpack_from": self.struct.unpack_from,
             "pack": self.struct.pack,
@@ -182,14 +113,9 @@ class Writer:
             lines += [
                 f"    if end - start < {self.size}:",
                 "        raise too_short(cls, start, end)",
-                f"    {', '.join(word.name for word in self.words)}, = unpack_from(data, start)",
             ]
         lines.append("    self = _new(_draft)")
-        used = self._names_used_when_reading()
-        for word in self.words:
-            for field, expression in word.reads():
-                local = f"{field.local} = " if field.name in used else ""
-                lines.append(f"    self.{field.name} = {local}{expression}")
+        lines += self._read_words(self.names_used_when_reading())
         lines += self._decisive_tests()
         lines += self._read_tail()
         lines += self._read_limit()
@@ -201,7 +127,47 @@ class Writer:
             following = follows.rule.following(follows) if follows else "None"  # type: ignore[union-attr]
         return [*lines, "    self.__class__ = cls", f"    return self, stop, limit, {following}"]
 
-    def _names_used_when_reading(self) -> set[str]:
+    def decoder(self) -> Iterator[str]:
+        """`decode(data, start, stop)` gives the record, `stop` being where it is known to end."""
+        yield "def decode(data, start, stop):"
+        yield "    self = _new(_draft)"
+        yield from self._read_words(set())
+        yield from self._read_tail_value()
+        yield "    self.__class__ = cls"
+        yield "    return self"
+
+    def _read_words(self, used: set[str]) -> Iterator[str]:
+        """Take the fixed fields from `start` into `self`, and those that are `used` into locals too."""
+        if not self.words:
+            return
+        into = []
+        for word in self.words:
+            field = word.fields[0]
+            into.append(f"self.{field.name}" if word.is_plain() and field.name not in used else word.name)
+        yield f"    {', '.join(into)}, = unpack_from(data, start)"
+        for word in self.words:
+            for field, expression in word.reads():
+                if f"self.{field.name}" not in into:
+                    local = f"{field.local} = " if field.name in used else ""
+                    yield f"    self.{field.name} = {local}{expression}"
+
+    def _read_tail_value(self) -> Iterator[str]:
+        """Read the tail, if there is one, of a record that ends at `stop`."""
+        if self.tail is None:
+            return
+        value, empty = f"self.{self.tail.name}", self.tail.kind.empty  # type: ignore[attr-defined]
+        yield f"    at = start + {self.size}"
+        yield "    if at == stop:"
+        yield f"        {value} = {empty!r}"
+        for number, members in enumerate(getattr(self.tail.kind, "often", ())):
+            list_writer = ListWriter(self.names, number, members)
+            yield f"    elif {list_writer.test('at', 'stop')}:"
+            yield from (f"        {line}" for line in list_writer.lines)
+            yield f"        {value} = {list_writer.value}"
+        yield "    else:"
+        yield f"        {value} = read_tail(data, at, stop)"
+
+    def names_used_when_reading(self) -> set[str]:
         used = {field.name for field in self.cls._fields if isinstance(field.rule, HeaderLength | Length)}
         for field in self.cls._fields:
             if isinstance(field.rule, NextProtocol):
@@ -231,12 +197,7 @@ class Writer:
             yield "        if strict:"
             yield f"            raise misfit(cls, {length.name!r}, start, stop - start, end - start)"
             yield f"        stop = {at_most} if stop > {at_most} else start + {self.size}"
-        if self.tail is not None:
-            empty = self.tail.kind.empty  # type: ignore[attr-defined]
-            yield (
-                f"    self.{self.tail.name} = read_tail(data, start + {self.size}, stop) "
-                f"if stop > start + {self.size} else {empty!r}"
-            )
+        yield from self._read_tail_value()
 
     def _read_limit(self) -> Iterator[str]:
         """Where the body ends: as a Length says, if the bytes allow it."""
@@ -246,7 +207,7 @@ class Writer:
         elif length is None:
             yield "    limit = end"
         else:
-            yield f"    limit = {length.rule.limit(length.local)}"  # type: ignore[union-attr]
+            yield f"    limit = {length.rule.limit(length.local, 'start', 'stop')}"  # type: ignore[union-attr]
             yield "    if limit > end or limit < stop:"
             yield "        limit = end"
 
@@ -315,7 +276,8 @@ class Writer:
         yield f"    {field.local} = self.{field.name}"
         yield f"    if {field.local} is AUTO:"
         covered = rest if field.rule.covers_body else "tail"
-        parts.append(f"(from_bytes({covered}) << 8 if len({covered}) & 1 else from_bytes({covered}))")
+        whole = f"from_bytes({covered})"
+        parts.append(f"({covered} and ({whole} << 8 if len({covered}) & 1 else {whole}) or 0)")
         if field.rule.pseudo_header is not None:
             parts.append(field.rule.pseudo_total(self.cls, f"{self.size} + len({covered})"))
         yield f"        total = {' + '.join(parts)}"
@@ -328,15 +290,14 @@ class Writer:
         return ", ".join(filled)
 
 
-def compile_record(cls: type[Record], draft: type) -> str:
+def compile_record(cls: type[Record]) -> str:
     """Give `cls` its `__new__`, `_parse` and `_build`; return the source that was compiled."""
-    writer = Writer(cls, draft)
+    writer = Writer(cls)
     parts = (writer.constructor(), writer.parser(), writer.builder(), writer.pseudo_sum())
     source = "\n".join(line for part in parts for line in [*part, ""])
     filename = f"<rawkit {cls.__module__}.{cls.__qualname__}>"
     names = writer.names
-    exec(compile(source, filename, "exec"), names)  # noqa: S102 - the source is made above from the declaration
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    compile_source(source, filename, names)
     constructor = names["construct"]
     constructor.__qualname__ = f"{cls.__qualname__}.__new__"
     cls.__new__ = constructor  # type: ignore[method-assign]
@@ -346,6 +307,21 @@ def compile_record(cls: type[Record], draft: type) -> str:
     if cls._pseudo_header:
         cls.pseudo_sum = names["pseudo_sum"]  # type: ignore[attr-defined]
     return source
+
+
+@cache
+def compile_decoder(cls: type[Record]) -> Decoder:
+    """What reads a record that is known to be whole."""
+    writer = Writer(cls)
+    source = "\n".join(writer.decoder())
+    compile_source(source, f"<rawkit decoder of {cls.__module__}.{cls.__qualname__}>", writer.names)
+    return writer.names["decode"]  # type: ignore[no-any-return]
+
+
+def compile_source(source: str, filename: str, names: dict[str, Any]) -> None:
+    """Define what the source defines in `names`, which it may refer to; tracebacks show its lines."""
+    exec(compile(source, filename, "exec"), names)  # noqa: S102 - the source is made here, from declarations
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
 
 
 # ---------------------------------------------------------------------- what the emitted code calls when it fails

@@ -23,7 +23,7 @@ from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
 from rawkit.layout.rules import Auto, Expected, Rule
-from rawkit.layout.tails import ItemList, Tail
+from rawkit.layout.tails import ItemList, Often, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
 
@@ -129,6 +129,7 @@ class RecordType(type):
         cls: Any = super().__new__(mcs, name, bases, namespace)
         unguarded = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
         draft = super().__new__(mcs, f"{name}Draft", bases, {"__slots__": slots, **unguarded})
+        cls._draft = draft
         cls._fields = _declared(name, bases[0] if bases else object, annotations, defaults, inherited)
         cls._by_name = {field.name: field for field in cls._fields}
         cls._followed_by = options.get("followed_by", getattr(cls, "_followed_by", None))
@@ -138,7 +139,7 @@ class RecordType(type):
         for space, number in (numbers or {}).items():
             space.add(cls, *(number if isinstance(number, tuple) else (number,)))
         if sum(field.bits for field in cls._fields) % 8 == 0:
-            cls._source = compile_record(cls, draft)
+            cls._source = compile_record(cls)
         elif "by" not in options:
             raise TypeError(
                 f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
@@ -189,9 +190,11 @@ def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
 
 
 def _kind_of(owner: str, name: str, hint: Any) -> Kind:
-    for extra in getattr(hint, "__metadata__", ()):
+    extras = getattr(hint, "__metadata__", ())
+    for extra in extras:
         if extra is ItemList:
-            extra = ItemList(typing.get_args(hint.__origin__)[0])
+            often = [extra for extra in extras if isinstance(extra, Often)]
+            extra = ItemList(typing.get_args(hint.__origin__)[0], often)
         if isinstance(extra, Kind):
             return extra
     raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")
@@ -257,6 +260,7 @@ class Record(metaclass=RecordType):
     _fields: ClassVar[tuple[FieldInfo, ...]] = ()
     _by_name: ClassVar[dict[str, FieldInfo]] = {}
     _fixed_size: ClassVar[int] = 0
+    _draft: ClassVar[type]
     _source: ClassVar[str] = ""
     _followed_by: ClassVar[type[Record] | None] = None
     _has_body: ClassVar[bool] = True

@@ -102,9 +102,9 @@ class Length(Rule):
     def compute(self, field: FieldInfo) -> str:
         return "size + len(body)" if self.header else "len(body)"
 
-    def limit(self, value: str) -> str:
-        """An expression for where the body ends."""
-        return f"{'start' if self.header else 'stop'} + {value}"
+    def limit(self, value: str, start: str, stop: str) -> str:
+        """An expression for where the body ends, given one for each of the field and the header's two ends."""
+        return f"{start if self.header else stop} + {value}"
 
     def end_of_body(self, start: int, stop: int, says: int) -> int:
         """Where the body of a header at `start` to `stop` ends, whether or not there are so many bytes."""

@@ -16,7 +16,11 @@ from rawkit.layout.kinds import IPv4AddressKind, IPv6AddressKind, Kind, UInt
 if TYPE_CHECKING:
     from rawkit.layout.record import Record
 
-__all__ = ["Array", "IPv4Addrs", "IPv6Addrs", "ItemList", "Items", "Remainder", "Rest", "Tail", "U32s"]
+__all__ = ["Array", "IPv4Addrs", "IPv6Addrs", "ItemList", "Items", "Often", "Remainder", "Rest", "Tail", "U32s"]
+
+
+Reader = Callable[[bytes, int, int], Any]
+"""Gives the value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
 
 
 class Tail(Kind):
@@ -114,9 +118,10 @@ class ItemList(Tail):
 
     expected = "a list of items"
 
-    def __init__(self, item: type[Record]) -> None:
+    def __init__(self, item: type[Record], often: Iterable[Often] = ()) -> None:
         self.item = item
         self.expected = f"a list of {item.__name__}"
+        self.often = [lists.members for lists in often]
         self.unpack = items_reader(item)  # type: ignore[assignment,method-assign]
 
     def pack(self, value: tuple[Record, ...]) -> bytes:
@@ -142,7 +147,7 @@ class ItemList(Tail):
         return _tuple_of(map(repr, value))
 
 
-def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record, ...]]:
+def items_reader(item: type[Record]) -> Reader:
     """What reads a list of such items, or of members of such a family. It raises PacketError if nothing fits."""
     constant_of, member_of, any_member = item._constants.get, item._members.get, item._parse
 
@@ -168,6 +173,16 @@ def items_reader(item: type[Record]) -> Callable[[bytes, int, int], tuple[Record
 def _tuple_of(elements: Iterable[str]) -> str:
     listed = list(elements)
     return f"({listed[0]},)" if len(listed) == 1 else f"({', '.join(listed)})"
+
+
+class Often:
+    """In the annotation of a list: items that come so often in just this order that there is code for them.
+
+    Each has fixed fields only.
+    """
+
+    def __init__(self, *members: type[Record]) -> None:
+        self.members = members
 
 
 T = TypeVar("T")

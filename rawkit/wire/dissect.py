@@ -1,23 +1,32 @@
 """From bytes to a packet: one header after the other, as deep as the bytes allow.
 
 Reading never fails on content, and checks nothing: the headers keep what was on the wire, so `problems.py` can
-find what is wrong with it when `packet.problems` is asked for.
+find what is wrong with it when `packet.problems` is asked for. Of the stacks that are frequent, only the places
+of the headers are found; each is decoded when it is first looked at.
 """
 
 from __future__ import annotations
 
-from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import Record
-from rawkit.wire.link_type import LinkType
-from rawkit.wire.packet import CutHeader, Layer, Packet, Trailer, make_packet
-from rawkit.wire.spaces import LINK_LAYERS
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-__all__ = ["MAX_LAYERS", "dissect"]
+from rawkit.errors import PacketError, TruncatedError
+from rawkit.layout import Place, Problem, Record, compile_locator
+from rawkit.wire.ethernet import Ethernet
+from rawkit.wire.ipv4 import IPv4
+from rawkit.wire.ipv6 import IPv6
+from rawkit.wire.link_type import LinkType
+from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Trailer
+from rawkit.wire.spaces import LINK_LAYERS
+from rawkit.wire.tcp import TCP
+from rawkit.wire.udp import UDP
+
+__all__ = ["MAX_LAYERS", "DissectedPacket", "dissect"]
 
 MAX_LAYERS = 32
 """How deep layers nest at the most when reading; what lies deeper stays payload, with a Problem."""
 
-_link_layer = LINK_LAYERS.header_of
+H = TypeVar("H", bound=Header)
 
 
 def dissect(
@@ -26,7 +35,7 @@ def dissect(
     *,
     wire_length: int | None = None,
     checksum_unfinished: bool = False,
-) -> Packet:
+) -> DissectedPacket:
     """Read the bytes of a packet whose first header is what `link_type` says.
 
     Never raises on content: what no header can hold stays payload, and `packet.problems` tells why.
@@ -37,38 +46,143 @@ def dissect(
         data = bytes(memoryview(data))
     if link_type.__class__ is not LinkType:
         link_type = LinkType(link_type)
-    following = _link_layer(link_type)
-    start, end = 0, len(data)
-    layers: list[Layer] = []
-    stops: list[int] = []
-    trailers: tuple[Trailer, ...] = ()
-    stopped: PacketError | type[Record] | None = None
-    wire_end = end if wire_length is None or wire_length < end else wire_length
-    for _ in range(MAX_LAYERS):
-        if following is None:
-            break
-        if start == end:
-            stopped = following
-            break
-        try:
-            layer, start, limit, following = following._parse(data, start, end, False)
-        except TruncatedError as error:
-            layer, start, limit, following = CutHeader(error.record, data[start:end]), end, end, None
-            stopped = error
-        except PacketError as error:
-            stopped = error
-            break
-        if limit != end:
-            trailers = (Trailer(data[limit:end], len(layers)), *trailers)
-            end = limit
-        layers.append(layer)
-        stops.append(start)
-    else:
-        stopped = following
-    return make_packet(
-        tuple(layers),
-        data[start:end],
-        trailers,
-        (data, link_type, wire_end, stopped, stops, checksum_unfinished),
-        link_type,
+    packet = new(DissectedPacket)
+    packet._data = data
+    packet._link_type = link_type
+    packet._wire_length = wire_length
+    packet._checksum_unfinished = checksum_unfinished
+    if not locator_of(link_type, locate_nothing)(data, packet):
+        packet._layers, packet._places, packet._stops, packet._limits = [], {}, (), ()
+        packet._stopped = LINK_LAYERS.header_of(link_type)
+    if packet._stopped is not None:
+        packet._read_on()
+    return packet
+
+
+class DissectedPacket(Packet):
+    """A packet that was read from bytes, and remembers them."""
+
+    __slots__ = (
+        "_checksum_unfinished",
+        "_data",
+        "_layers",
+        "_limits",
+        "_places",
+        "_problems",
+        "_stopped",
+        "_stops",
+        "_wire_length",
     )
+    if not TYPE_CHECKING:  # nothing public can be set anyway, for want of a setter
+        __setattr__, __delattr__ = object.__setattr__, object.__delattr__
+
+    _data: bytes
+    _wire_length: int | None
+    """How many bytes there were on the wire, if that is more."""
+    _checksum_unfinished: bool
+    """Whether the transport checksum was left to the network card."""
+    _layers: list[Layer | type[Header]] | tuple[Layer, ...]
+    """A list while some are only located: the class of a header stands where it was not decoded yet."""
+    _places: dict[type[Header], Place]
+    """Of the headers that were located, where; each is there once, and before all others."""
+    _stops: Sequence[int]
+    """For each layer where its header ends, in bytes."""
+    _limits: Sequence[int]
+    """For each layer where its body ends."""
+    _stopped: PacketError | type[Record] | None
+    """Why reading stopped although a header should have followed."""
+    _problems: tuple[Problem, ...]
+
+    def _read_on(self) -> None:
+        """Read the header at which reading stopped, and what follows, as deep as the bytes allow."""
+        data, layers, following = self._data, cast("list[Layer]", self._layers), cast(Any, self._stopped)
+        stops, limits = self._stops, self._limits = list(self._stops), list(self._limits)
+        start, end = (stops[-1], limits[-1]) if stops else (0, len(data))
+        self._stopped = None
+        while following is not None:
+            if start == end or len(layers) == MAX_LAYERS:
+                self._stopped = following
+                break
+            try:
+                layer, start, end, following = following._parse(data, start, end, False)
+            except TruncatedError as error:
+                layer, start, following = CutHeader(cast("type[Header]", error.record), data[start:end]), end, None
+                self._stopped = error
+            except PacketError as error:
+                self._stopped = error
+                break
+            layers.append(layer)
+            stops.append(start)
+            limits.append(end)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:  # type: ignore[override]
+        """The headers from the outermost in."""
+        layers: Any = self._layers
+        if layers.__class__ is list:
+            for header, (index, start, decode) in self._places.items():
+                if layers[index] is header:
+                    layers[index] = decode(self._data, start, self._stops[index])
+            layers = self._layers = tuple(layers)
+        return layers  # type: ignore[no-any-return]
+
+    def __getitem__(self, header: type[H]) -> H:
+        place = self._places.get(header)
+        if place is None:
+            return Packet.__getitem__(self, header)
+        index, start, decode = place
+        layers: Any = self._layers
+        layer = layers[index]
+        if layer is header:
+            layer = layers[index] = decode(self._data, start, self._stops[index])
+        return layer  # type: ignore[no-any-return]
+
+    @property
+    def payload(self) -> bytes:  # type: ignore[override]
+        """What the innermost header carries."""
+        return self._data[self._stops[-1] : self._limits[-1]] if self._stops else self._data
+
+    @property
+    def trailers(self) -> tuple[Trailer, ...]:  # type: ignore[override]
+        """What stands behind the bodies of layers, from the innermost out."""
+        data, limits = self._data, self._limits
+        if not limits or limits[-1] == len(data):
+            return ()
+        around = zip(limits, (len(data), *limits), strict=False)
+        found = [Trailer(data[limit:end], index) for index, (limit, end) in enumerate(around) if limit != end]
+        return tuple(reversed(found))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the packet, from the outermost layer in."""
+        if not hasattr(self, "_problems"):
+            from rawkit.wire.problems import find_problems  # which needs this module
+
+            self._problems = tuple(find_problems(self))
+        return self._problems
+
+    def bounds(self) -> tuple[tuple[int, int], ...]:
+        return tuple(zip((0, *self._stops), self._stops, strict=False))
+
+    def _length(self) -> int:
+        return max(len(self._data), self._wire_length or 0)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _dissect_again, (self._data, self._link_type, self._wire_length, self._checksum_unfinished)
+
+
+def _dissect_again(data: bytes, link_type: LinkType, wire_length: int | None, unfinished: bool) -> DissectedPacket:
+    return dissect(data, link_type, wire_length=wire_length, checksum_unfinished=unfinished)
+
+
+def locate_nothing(data: bytes, packet: object) -> bool:
+    """The locator of a link type that has none."""
+    return False
+
+
+new = object.__new__
+locator_of = {
+    LinkType.ETHERNET: compile_locator(
+        [(Ethernet, IPv4, TCP), (Ethernet, IPv4, UDP), (Ethernet, IPv6, TCP), (Ethernet, IPv6, UDP)]
+    ),
+}.get

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
-from rawkit.errors import FieldError, LayerError, PacketError
+from rawkit.errors import FieldError, LayerError
 from rawkit.layout import AUTO, NextProtocol, Problem, Record, Rest
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
@@ -122,11 +122,6 @@ class Trailer(NamedTuple):
 
 
 Layer = Header | CutHeader
-Reading = tuple[bytes, LinkType, int, PacketError | type[Record] | None, list[int], bool]
-"""How a packet was read: the bytes, their link type, where they would end had they not been cut, why reading
-stopped although a header should have followed, for each layer where its header ends, and whether the transport
-checksum was still unfinished."""
-
 H = TypeVar("H", bound=Header)
 
 
@@ -137,14 +132,12 @@ class Packet:
     Raises BuildError where an AUTO field cannot be computed, FieldError where the result does not fit.
     """
 
-    __slots__ = ("_link_type", "_problems", "_reading", "layers", "payload", "trailers")
+    __slots__ = ("_link_type", "layers", "payload", "trailers")
 
+    _link_type: LinkType | None
     layers: tuple[Layer, ...]
     payload: bytes
     trailers: tuple[Trailer, ...]
-    _reading: Reading | None
-    _link_type: LinkType | None
-    _problems: tuple[Problem, ...]
 
     def __new__(
         cls, layers: tuple[Layer, ...] = (), payload: bytes = b"", trailers: tuple[Trailer, ...] = ()
@@ -158,23 +151,23 @@ class Packet:
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
         if type(other) is bytes and not self.trailers:
-            return make_packet(self.layers, self.payload + other, (), None, self._link_type)
+            return make_packet(self.layers, self.payload + other, (), self._link_type)
         if isinstance(other, (Header, CutHeader)):
-            return make_packet((*self._closed(), other), b"", self.trailers, None, self._link_type)
+            return make_packet((*self._closed(), other), b"", self.trailers, self._link_type)
         if isinstance(other, (bytes, bytearray, memoryview)):
-            return make_packet(self.layers, self.payload + bytes(other), self.trailers, None, self._link_type)
+            return make_packet(self.layers, self.payload + bytes(other), self.trailers, self._link_type)
         if isinstance(other, Packet):
             layers = self._closed()
             shifted = tuple(Trailer(data, layer + len(layers)) for data, layer in other.trailers)
             return make_packet(
-                (*layers, *other.layers), other.payload, (*shifted, *self.trailers), None, self._link_type
+                (*layers, *other.layers), other.payload, (*shifted, *self.trailers), self._link_type
             )
         if isinstance(other, Trailer):
             if not 0 <= other.layer < len(self.layers):
                 raise FieldError(
                     "Trailer", "layer", other.layer, f"the number of a layer, 0 to {len(self.layers) - 1}"
                 )
-            return make_packet(self.layers, self.payload, (*self.trailers, other), None, self._link_type)
+            return make_packet(self.layers, self.payload, (*self.trailers, other), self._link_type)
         return NotImplemented
 
     def _closed(self) -> tuple[Layer, ...]:
@@ -229,7 +222,7 @@ class Packet:
 
     def _with(self, layers: tuple[Layer, ...]) -> Packet:
         """The same packet with other layers."""
-        return make_packet(layers, self.payload, self.trailers, None, self._link_type)
+        return make_packet(layers, self.payload, self.trailers, self._link_type)
 
     # ------------------------------------------------------------------ looking at it
 
@@ -254,13 +247,7 @@ class Packet:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with a packet that was dissected; a packet made by hand has none."""
-        if not hasattr(self, "_problems"):
-            from rawkit.wire.problems import find_problems  # which needs this module
-
-            object.__setattr__(
-                self, "_problems", tuple(find_problems(self, self._reading)) if self._reading else ()
-            )
-        return self._problems
+        return ()
 
     @property
     def link_type(self) -> LinkType | None:
@@ -275,18 +262,18 @@ class Packet:
 
     def bounds(self) -> tuple[tuple[int, int], ...]:
         """For each layer, the byte offsets at which its header starts and stops in `bytes(self)`."""
-        stops = self._reading[4] if self._reading is not None else self._built_stops()
+        stops = list(accumulate(len(bytes(layer)) for layer in self.built().layers))
         return tuple(zip((0, *stops), stops, strict=False))
 
     def length_from(self, position: int) -> int:
         """How many bytes there are from where layer number `position` starts, those that were not captured too."""
         start = self.bounds()[position][0]
-        stop = self._reading[2] if self._reading is not None else len(bytes(self))
-        around = [trailer for trailer in self.trailers if trailer.layer < position]
-        return stop - start - sum(len(trailer.data) for trailer in around)
+        around = [len(trailer.data) for trailer in self.trailers if trailer.layer < position]
+        return self._length() - start - sum(around)
 
-    def _built_stops(self) -> list[int]:
-        return list(accumulate(len(bytes(layer)) for layer in self.built().layers))
+    def _length(self) -> int:
+        """How many bytes the packet has on the wire."""
+        return len(bytes(self))
 
     def summary(self) -> str:
         """The packet in one line."""
@@ -322,7 +309,7 @@ class Packet:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return make_packet, (self.layers, self.payload, self.trailers, self._reading, self._link_type)
+        return make_packet, (self.layers, self.payload, self.trailers, self._link_type)
 
 
 class PacketDraft:
@@ -335,15 +322,13 @@ def make_packet(
     layers: tuple[Layer, ...],
     payload: bytes,
     trailers: tuple[Trailer, ...],
-    reading: Reading | None,
-    link_type: LinkType | None = None,
+    link_type: LinkType | None,
 ) -> Packet:
     """A packet from exactly these parts."""
     packet: Any = new(PacketDraft)
     packet.layers = layers
     packet.payload = payload
     packet.trailers = trailers
-    packet._reading = reading
     packet._link_type = link_type
     packet.__class__ = Packet
     return packet  # type: ignore[no-any-return]

@@ -8,9 +8,9 @@ from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
 from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
-from rawkit.wire.dissect import MAX_LAYERS
+from rawkit.wire.dissect import MAX_LAYERS, DissectedPacket
 from rawkit.wire.ethernet import VLAN, Ethernet
-from rawkit.wire.packet import CutHeader, Header, Packet, Reading, name_of
+from rawkit.wire.packet import CutHeader, Header, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 
 __all__ = ["find_problems"]
@@ -19,21 +19,21 @@ MINIMUM_FRAME = 60
 """Ethernet pads what is shorter (IEEE 802.3, section 3.2.7), before a switch may add tags of 4 bytes each."""
 
 
-def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
-    """The problems of a packet that was read so, from the outermost layer in.
+def find_problems(packet: DissectedPacket) -> Iterator[Problem]:
+    """The problems of a packet, from the outermost layer in.
 
     Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
     """
-    data, _, wire_end, _, stops, unfinished = reading
-    trailing = {trailer.layer: len(trailer.data) for trailer in packet.trailers}
+    data, unfinished = packet._data, packet._checksum_unfinished
+    wire_end = max(packet._wire_length or 0, len(data))
     layers: Any = packet.layers  # a CutHeader among them stands last, and is no layer that rules look at
     start, end = 0, len(data)
     cut, partial, quoted = wire_end > end, False, False
     for index, layer in enumerate(packet.layers):
         if isinstance(layer, CutHeader):
             break
-        limit = end - trailing.get(index, 0)
-        stop, sliced = stops[index], quoted or partial
+        stop, limit = packet._stops[index], packet._limits[index]
+        sliced = quoted or partial
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
         view = View(data, layers, index, start, stop, limit, end, wire_end, whole, sliced, unfinished)
@@ -41,12 +41,13 @@ def find_problems(packet: Packet, reading: Reading) -> Iterator[Problem]:
         partial = partial or layer.is_fragment()
         quoted = quoted or layer.quotes()
         start, end = stop, limit
-    yield from _end_problems(packet, reading, start, quoted or partial)
+    yield from _end_problems(packet, wire_end, start, quoted or partial)
 
 
-def _end_problems(packet: Packet, reading: Reading, start: int, quoted: bool) -> Iterator[Problem]:
+def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bool) -> Iterator[Problem]:
     """What is wrong at the point where reading ended."""
-    data, link_type, wire_end, stopped, _, _ = reading
+    data, link_type, stopped = packet._data, packet.link_type, packet._stopped
+    assert link_type is not None
     if stopped is None and wire_end <= len(data) and packet.layers:
         return
     last = name_of(packet.layers[-1]) if packet.layers else link_type.name

@@ -25,8 +25,8 @@ ROUNDS = 15
 
 
 def seconds_per_call(function: Callable[[], object], at_least: float = 0.02) -> float:
-    """One round: as many calls as take `at_least` seconds."""
-    timer, calls = timeit.Timer(function), 1
+    """One round: as many calls as take `at_least` seconds of this process, whatever else the machine does."""
+    timer, calls = timeit.Timer(function, timer=time.process_time), 1
     while (taken := timer.timeit(calls)) < at_least:
         calls = max(calls * 2, int(calls * at_least / taken))
     return taken / calls
