@@ -40,10 +40,10 @@ def tshark_version() -> str:
 def tshark_rows(path: Path, fields: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """For each packet, the protocols that tshark found and the text for each field, empty where it has none.
 
-    What it lists beside packets (other blocks of a pcapng file) is left out. Raises Refused.
+    What it lists beside packets (other blocks of a pcapng file, which have no link layer) is left out. Raises Refused.
     """
     preferences = [word for name, value in PREFERENCES.items() for word in ("-o", f"{name}:{value}")]
-    wanted = [word for name in ("frame.cap_len", "frame.protocols", *fields) for word in ("-e", name)]
+    wanted = [word for name in ("frame.encap_type", "frame.protocols", *fields) for word in ("-e", name)]
     layout = ["-E", "separator=/t", "-E", "occurrence=a", "-E", f"aggregator={SEPARATOR}"]
     with tempfile.TemporaryDirectory() as nobodys:  # the user's own preferences are to have no say
         done = subprocess.run(
@@ -55,6 +55,6 @@ def tshark_rows(path: Path, fields: Sequence[str]) -> Iterator[tuple[str, list[s
     if done.returncode and not done.stdout:
         raise Refused(done.stderr.strip().splitlines()[-1])
     for line in done.stdout.split("\n")[:-1]:
-        captured, protocols, *row = line.split("\t")
-        if captured:
+        link_layer, protocols, *row = line.split("\t")
+        if link_layer:
             yield protocols, row
