@@ -88,7 +88,7 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
             continue
         if decides:
             codes = [code for code, parse in family._members.items() if parse is record._parse]
-            unknown = [code for code in range(256) if code not in family._members]
+            unknown = [code for code in range(1 << field.bits) if code not in family._members]
             given[field.name] = draw(st.sampled_from(codes or unknown))
         else:
             given[field.name] = draw(values(field))

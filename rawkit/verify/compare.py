@@ -111,7 +111,7 @@ def _layers(packet: Packet, layers: list[peer.Layer]) -> Iterator[Difference]:
     """Both stacks side by side, until one ends or they part."""
     for index, layer in enumerate(packet.layers):
         header = _header(layer)
-        if header is Raw or header not in NAMES:
+        if header is Raw or header not in NAMES or not NAMES[header].scapy:
             return
         if index == len(layers):
             if not isinstance(layer, CutHeader):

@@ -1,8 +1,12 @@
 """Protocols, one a module, and what is made of them: packets, and their dissection."""
 
+from rawkit.wire.arcnet import ARCnet, SimpleARCnet
+from rawkit.wire.arista import AristaTimestamp48, AristaTimestamp64
 from rawkit.wire.arp import ARP, ARPOperation, OtherARP
+from rawkit.wire.cisco_hdlc import CiscoHDLC
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.frame_relay import FrameRelay, LongFrameRelay
 from rawkit.wire.icmpv4 import (
     ICMPv4,
     ICMPv4Echo,
@@ -28,7 +32,9 @@ from rawkit.wire.icmpv6 import (
     SourceLinkLayerAddress,
     TargetLinkLayerAddress,
 )
+from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ip import IP
+from rawkit.wire.ipnet import IPNet
 from rawkit.wire.ipv4 import (
     AddressAndTimestamp,
     IPv4,
@@ -64,6 +70,7 @@ from rawkit.wire.ipv6 import (
 )
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
+from rawkit.wire.pim import PIM, PIMRegister
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -85,16 +92,22 @@ __all__ = [
     "ARP",
     "IP",
     "MAX_LAYERS",
+    "PIM",
     "SACK",
     "TCP",
     "UDP",
     "VLAN",
+    "ARCnet",
     "ARPOperation",
     "AddressAndTimestamp",
+    "AristaTimestamp48",
+    "AristaTimestamp64",
+    "CiscoHDLC",
     "CutHeader",
     "DestinationOptions",
     "Ethernet",
     "Fragment",
+    "FrameRelay",
     "Header",
     "HopByHop",
     "ICMPv4",
@@ -111,6 +124,8 @@ __all__ = [
     "ICMPv6ParameterProblem",
     "ICMPv6TimeExceeded",
     "ICMPv6Unreachable",
+    "IPNet",
+    "IPoIB",
     "IPv4",
     "IPv4EndOfOptions",
     "IPv4MalformedOptions",
@@ -128,6 +143,7 @@ __all__ = [
     "IPv6UnknownOption",
     "Layer",
     "LinkType",
+    "LongFrameRelay",
     "LooseSourceRoute",
     "MaximumSegmentSize",
     "NDMalformedOptions",
@@ -136,6 +152,7 @@ __all__ = [
     "NeighborAdvertisement",
     "NeighborSolicitation",
     "OtherARP",
+    "PIMRegister",
     "Packet",
     "Pad1",
     "PadN",
@@ -147,6 +164,7 @@ __all__ = [
     "SACKBlock",
     "SACKPermitted",
     "ServiceVLAN",
+    "SimpleARCnet",
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",

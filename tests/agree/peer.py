@@ -40,7 +40,8 @@ def tshark_version() -> str:
 def tshark_rows(path: Path, fields: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """For each packet, the protocols that tshark found and the text for each field, empty where it has none.
 
-    What it lists beside packets (other blocks of a pcapng file, which have no link layer) is left out. Raises Refused.
+    What it lists beside packets (other blocks of a pcapng file, which have no link layer) is left out.
+    Raises Refused.
     """
     preferences = [word for name, value in PREFERENCES.items() for word in ("-o", f"{name}:{value}")]
     wanted = [word for name in ("frame.encap_type", "frame.protocols", *fields) for word in ("-e", name)]

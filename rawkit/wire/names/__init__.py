@@ -18,6 +18,7 @@ here; `tcp.seq_raw` is.
 
 from __future__ import annotations
 
+from rawkit.wire.names.encapsulations import ENCAPSULATIONS
 from rawkit.wire.names.icmpv4 import ICMP_VERSION_4
 from rawkit.wire.names.icmpv6 import ICMP_VERSION_6
 from rawkit.wire.names.ipv4 import IP_VERSION_4
@@ -30,6 +31,7 @@ __all__ = ["NAMES", "Name", "Names"]
 
 NAMES: Table = {
     **LINK,
+    **ENCAPSULATIONS,
     **IP_VERSION_4,
     **IP_VERSION_6,
     **ICMP_VERSION_4,

@@ -32,7 +32,7 @@ ICMP_NUMBERS = (
 )
 
 ICMP_VERSION_4: Table = {
-    ICMPv4: named("ICMP", *ICMP, limit=limits.of_icmpv4),
+    ICMPv4: named("ICMP", *ICMP, limit=limits.of_icmpv4, needed={"": "checksum"}),
     ICMPv4Echo: named("ICMP", *ICMP_NUMBERS, needed={"": "id"}),
     ICMPv4Unreachable: named(
         "ICMP",
