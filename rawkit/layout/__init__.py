@@ -36,6 +36,7 @@ from rawkit.layout.kinds import (
     Kind,
     MACAddr,
     UInt,
+    address_text,
 )
 from rawkit.layout.locate import Place, compile_locator
 from rawkit.layout.mac import MAC
@@ -111,6 +112,7 @@ __all__ = [
     "UInt",
     "Unspecified",
     "View",
+    "address_text",
     "auto",
     "compile_locator",
     "default",

@@ -21,13 +21,13 @@ from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.often import ListWriter
 from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
-from rawkit.layout.tails import Array
+from rawkit.layout.tails import Array, ItemList
 from rawkit.layout.words import words_of
 
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
 
-__all__ = ["Writer", "compile_record", "compile_source"]
+__all__ = ["Decoder", "Writer", "compile_decoder", "compile_record", "compile_sound", "compile_source"]
 
 Decoder = Callable[[bytes, int, int], "Record"]
 """Gives the record that is known to stand in `data[start:stop]`."""
@@ -211,6 +211,16 @@ class Writer:
             yield "    if limit > end or limit < stop:"
             yield "        limit = end"
 
+    def soundness(self) -> str:
+        """An expression for whether all that can be wrong with the header is right."""
+        if self.cls._followed_by is not None:
+            return "False"
+        tests = [f"self.{field.name} == {field.expected}" for field in self.fixed if field.expected is not None]
+        tests += [field.rule.sound(self.cls, field) for field in self.cls._fields if field.rule is not None]
+        if self.tail is not None and isinstance(self.tail.kind, ItemList):  # what is malformed ends a list
+            tests.append(f"not (self.{self.tail.name} and self.{self.tail.name}[-1].malformed)")
+        return " and ".join(filter(None, tests)) or "True"
+
     # ------------------------------------------------------------------ the builder
 
     def builder(self) -> list[str]:
@@ -307,6 +317,17 @@ def compile_record(cls: type[Record]) -> str:
     if cls._pseudo_header:
         cls.pseudo_sum = names["pseudo_sum"]  # type: ignore[attr-defined]
     return source
+
+
+def compile_sound(cls: type[Record]) -> Callable[..., object]:
+    """`sound(self, data, start, stop, limit, layers, index)`, which is false where a header may have a problem.
+
+    It is true only in a whole packet in which nothing is fragmented or quoted; see `Rule.check` for what is wrong.
+    """
+    writer = Writer(cls)
+    source = f"def sound(self, data, start, stop, limit, layers, index):\n    return {writer.soundness()}\n"
+    compile_source(source, f"<rawkit soundness of {cls.__module__}.{cls.__qualname__}>", writer.names)
+    return writer.names["sound"]  # type: ignore[no-any-return]
 
 
 @cache

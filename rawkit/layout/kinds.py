@@ -44,6 +44,7 @@ __all__ = [
     "Kind",
     "MACAddr",
     "UInt",
+    "address_text",
 ]
 
 Exact = TypeVar("Exact")
@@ -199,8 +200,25 @@ class AddressKind(Kind):
     def names(self) -> dict[str, object]:
         return {self.type.__name__: self.type, f"{self.type.__name__}_by_text": self.by_text.get}
 
+    def show(self, value: Any) -> str:
+        return address_text(value)
+
     def express(self, value: Any) -> str:
         return repr(str(value))
+
+
+def address_text(address: Any) -> str:
+    """`str(address)`, which is remembered for IP addresses, since it takes longer than to decode a header."""
+    kind = address.__class__
+    if kind is IPv4Address:
+        return str(text_of_ipv4[address._ip])
+    if kind is IPv6Address and address.scope_id is None:
+        return str(text_of_ipv6[address._ip])
+    return str(address)
+
+
+text_of_ipv4 = Remembered(lambda number: str(IPv4Address(number)))
+text_of_ipv6 = Remembered(lambda number: str(IPv6Address(number)))
 
 
 class IPv4AddressKind(AddressKind):
@@ -288,6 +306,7 @@ class FlagSet(Kind):
         self.letters = letters
         self.by_number = Remembered(flags)
         self.by_text = Remembered(self._from_text)
+        self.shown = Remembered(self._letters)
         self.expected = f"flags as letters of {letters!r}, {flags.__name__} members, or their number"
 
     def read(self, raw: str) -> str:
@@ -318,6 +337,9 @@ class FlagSet(Kind):
         return self.by_number[sum(1 << self.letters.index(letter) for letter in set(text.upper()))]
 
     def show(self, value: int) -> str:
+        return self.shown[value]  # type: ignore[no-any-return]
+
+    def _letters(self, value: int) -> str:
         return "".join(letter for bit, letter in enumerate(self.letters) if value >> bit & 1)
 
     def express(self, value: int) -> str:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, Self, dataclass_transfor
 
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
-from rawkit.layout.compile import compile_record, too_short
+from rawkit.layout.compile import compile_record, compile_sound, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
@@ -108,6 +108,12 @@ def _annotations(namespace: Mapping[str, Any], module: str) -> dict[str, Any]:
     }
 
 
+def _sound_at_first(record: Any, *where: Any) -> Any:
+    """What `_sound` is until it is called, since many classes are never asked."""
+    type(record)._sound = compile_sound(type(record))
+    return record._sound(*where)
+
+
 class RecordType(type):
     """The metaclass: reads the declaration, sets the slots, has the class compiled, enters it in its family."""
 
@@ -129,7 +135,7 @@ class RecordType(type):
         cls: Any = super().__new__(mcs, name, bases, namespace)
         unguarded = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
         draft = super().__new__(mcs, f"{name}Draft", bases, {"__slots__": slots, **unguarded})
-        cls._draft = draft
+        cls._draft, cls._sound = draft, _sound_at_first
         cls._fields = _declared(name, bases[0] if bases else object, annotations, defaults, inherited)
         cls._by_name = {field.name: field for field in cls._fields}
         cls._followed_by = options.get("followed_by", getattr(cls, "_followed_by", None))
@@ -261,6 +267,7 @@ class Record(metaclass=RecordType):
     _by_name: ClassVar[dict[str, FieldInfo]] = {}
     _fixed_size: ClassVar[int] = 0
     _draft: ClassVar[type]
+    _sound: ClassVar[Any]
     _source: ClassVar[str] = ""
     _followed_by: ClassVar[type[Record] | None] = None
     _has_body: ClassVar[bool] = True

@@ -54,6 +54,14 @@ class Rule:
         """What is wrong with the field as it was read, in words; empty if nothing is."""
         return ""
 
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        """An expression that is true only where `check` finds nothing; empty if it never finds anything.
+
+        It holds for a whole packet, in which nothing is fragmented or quoted. Besides `self` it may refer to
+        `data`, `start`, `stop`, `limit`, `layers` and `index`.
+        """
+        return "" if type(self).check is Rule.check else "False"
+
 
 @cache
 def field_ruled_by(record: type[Record], kind: type[Rule]) -> FieldInfo | None:
@@ -84,6 +92,9 @@ class HeaderLength(Rule):
         """The length in bytes that a value gives."""
         return int(value + self.minus) * self.unit
 
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        return f"start + {self.bytes_of(f'self.{field.name}')} == stop"
+
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says, there = self.says(record, field), view.stop - view.start
         if says < there:
@@ -109,6 +120,9 @@ class Length(Rule):
     def end_of_body(self, start: int, stop: int, says: int) -> int:
         """Where the body of a header at `start` to `stop` ends, whether or not there are so many bytes."""
         return (start if self.header else stop) + says
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        return f"{self.limit(f'self.{field.name}', 'start', 'stop')} == limit"
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says = getattr(record, field.name)
@@ -159,6 +173,10 @@ class NextProtocol(Rule):
         found = f"{field.name}_header({field.local})"
         return f"None if {self.unless}_ else {found}" if self.unless else found
 
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        fragmented = "".join(f" and not self.{name}" for name in (self.unless, self.partial) if name)
+        return f"({field.name}_header(self.{field.name}) is not None or stop >= limit){fragmented}"
+
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         number = getattr(record, field.name)
         if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
@@ -199,6 +217,21 @@ class Checksum(Rule):
             "(layers[index - 1].pseudo_sum() if index and layers[index - 1]._has_pseudo_header "
             f"else distant_pseudo_header(layers, index)) + {protocol} + {length}"
         )
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        end = "limit" if self.covers_body else "stop"
+        words = f"(from_bytes(data[start:{end}]) << 8 if {end} - start & 1 else from_bytes(data[start:{end}]))"
+        if self.pseudo_header is None:
+            return f"(total := {words}) % 65535 == 0 and total"
+        network = "layers[index - 1]"
+        protocol = self.pseudo_header.number_of(owner) or 0
+        sums_up = (
+            f"index and {network}._has_pseudo_header and "
+            f"({words} + {network}.pseudo_sum() + {protocol} + limit - start) % 65535 == 0"
+        )
+        if not self.optional:
+            return sums_up
+        return f"(not {network}.checksum_required if not self.{field.name} else {sums_up})"
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         if not view.whole if self.covers_body else _is_cut(view, record):

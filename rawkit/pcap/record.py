@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from rawkit.wire.dissect import dissect
 from rawkit.wire.link_type import LinkType
-
-if TYPE_CHECKING:
-    from rawkit.wire.packet import Packet
+from rawkit.wire.packet import Packet
 
 __all__ = ["Interface", "Record"]
 
@@ -56,6 +55,4 @@ class Record(NamedTuple):
 
     def packet(self) -> Packet:
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""
-        from rawkit.wire import dissect  # here, since many uses of a capture never look inside a packet
-
         return dissect(self.data, self.link_type, wire_length=self.wire_length)

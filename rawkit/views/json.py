@@ -8,9 +8,12 @@ a list of objects with `name` and `fields`; AUTO, in a packet that was not built
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
-from rawkit.layout import AUTO, FlagSet, ItemList, Kind, Record
+from rawkit.layout import AUTO, ItemList, Kind, Record, UInt
 from rawkit.layout.tails import Array
 from rawkit.views.line import Captured
 from rawkit.wire import CutHeader, Layer, Packet
@@ -19,47 +22,83 @@ from rawkit.wire.packet import name_of
 __all__ = ["as_object", "json_line"]
 
 
-def json_line(record: Captured, packet: Packet) -> str:
-    """The object of `as_object` as one line of text."""
-    return json.dumps(as_object(record, packet))
-
-
 def as_object(record: Captured, packet: Packet) -> dict[str, Any]:
     """What is known of `packet`, which was read from `record`.
 
     `start` and `stop` are offsets in bytes, `payload` is what the innermost header carries. Of a header that
     was cut, only the fields that are whole are there. `comments` is there when the record has any.
     """
-    known: dict[str, Any] = {
-        "number": record.number,
-        "time_ns": record.time_ns,
-        "length": len(record.data),
-        "wire_length": record.wire_length,
-        "link_type": record.link_type.name,
-        "layers": [
-            {"name": name_of(layer), "start": start, "stop": stop, "fields": _fields(layer)}
+    return json.loads(json_line(record, packet))  # type: ignore[no-any-return]
+
+
+def json_line(record: Captured, packet: Packet) -> str:
+    """The object of `as_object` as one line of text."""
+    layers = ", ".join(
+        [
+            f'{{"name": "{name_of(layer)}", "start": {start}, "stop": {stop}, "fields": {_fields(layer)}}}'
             for layer, (start, stop) in zip(packet.layers, packet.bounds(), strict=True)
-        ],
-        "payload": packet.payload.hex(),
-        "problems": [problem._asdict() for problem in packet.problems],
-    }
-    return known | {"comments": list(record.comments)} if record.comments else known
+        ]
+    )
+    problems = packet.problems
+    comments = f', "comments": {json.dumps(record.comments)}' if record.comments else ""
+    return (
+        f'{{"number": {record.number}, "time_ns": {record.time_ns}, "length": {len(record.data)}, '
+        f'"wire_length": {record.wire_length}, "link_type": "{record.link_type._name_}", "layers": [{layers}], '
+        f'"payload": "{packet.payload.hex()}", '
+        f'"problems": {json.dumps([problem._asdict() for problem in problems]) if problems else "[]"}{comments}}}'
+    )
 
 
-def _fields(layer: Layer | Record) -> dict[str, Any]:
-    record = layer.header if isinstance(layer, CutHeader) else type(layer)
-    return {name: _value(record.field(name).kind, value) for name, value in layer.values().items()}
+def _fields(layer: Layer | Record) -> str:
+    """The object of a header's or an item's fields."""
+    if isinstance(layer, CutHeader):
+        values = layer.values()
+        parts = [f'"{name}": {_text_of(layer.header.field(name).kind)(value)}' for name, value in values.items()]
+        return f"{{{', '.join(parts)}}}"
+    return _writer(type(layer))(layer)
 
 
-def _value(kind: Kind, value: Any) -> Any:
-    if value is AUTO:
-        return None
+@cache
+def _writer(record: type[Record]) -> Callable[[Any], str]:
+    """What writes the fields of such a record: a template, and what makes text of the values that are no numbers.
+
+    One call fetches all values and one more fills them in, so that a number costs next to nothing.
+    """
+    fields = record.fields()
+    template = ", ".join(f'"{field.name}": %s' for field in fields).join(("{", "}"))
+    texts = [(index, _text_of(field.kind)) for index, field in enumerate(fields) if type(field.kind) is not UInt]
+    values_of = attrgetter(*(field.name for field in fields)) if fields else tuple
+    alone = len(fields) == 1
+
+    def write(layer: Any) -> str:
+        values = [values_of(layer)] if alone else [*values_of(layer)]
+        for index, text in texts:
+            values[index] = text(values[index])
+        if AUTO in values:
+            values = ["null" if value is AUTO else value for value in values]
+        return template % tuple(values)
+
+    return write
+
+
+def _text_of(kind: Kind) -> Callable[[Any], Any]:
+    """What makes JSON of a value of this kind; AUTO stays AUTO."""
+    if isinstance(kind, UInt):
+        return str
     if isinstance(kind, ItemList):
-        return [{"name": type(item).__name__, "fields": _fields(item)} for item in value]
+        return _items
     if isinstance(kind, Array):
-        return [_value(kind.kind, element) for element in value]
-    if isinstance(kind, FlagSet):
-        return kind.show(value)
-    if isinstance(value, bool | int):
-        return value
-    return kind.show(value)
+        of_one = _text_of(kind.kind)
+        return lambda values: f"[{', '.join(map(of_one, values))}]"
+    if kind.bits == 1:
+        return lambda value: value if value is AUTO else "true" if value else "false"
+    show = kind.show
+    return lambda value: value if value is AUTO else f'"{show(value)}"'
+
+
+def _items(items: tuple[Record, ...]) -> str:
+    return f"[{', '.join([_item(item) for item in items])}]"
+
+
+def _item(item: Record) -> str:
+    return f'{{"name": "{type(item).__name__}", "fields": {_fields(item)}}}'

@@ -51,10 +51,8 @@ def line(record: Captured, packet: Packet, *, origin_ns: int | None = None, colo
 def time_text(time_ns: int, origin_ns: int | None = None) -> str:
     """A time to the microsecond: seconds since `origin_ns`, or date and time (UTC) where that is None."""
     if origin_ns is not None:
-        since = time_ns - origin_ns
-        if since >= 0:
-            return f"{since // SECOND:>3}.{since % SECOND // 1000:06}"
-        return f"-{-since // SECOND}.{-since % SECOND // 1000:06}"
+        seconds, microseconds = divmod(abs(time_ns - origin_ns) // 1000, 1_000_000)
+        return f"{seconds:>3}.{microseconds:06}" if time_ns >= origin_ns else f"-{seconds}.{microseconds:06}"
     seconds, fraction = divmod(time_ns, SECOND)
     if not 0 <= seconds <= LAST_SECOND:
         return f"{seconds}.{fraction // 1000:06}"

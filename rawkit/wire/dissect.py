@@ -158,7 +158,7 @@ class DissectedPacket(Packet):
         if not hasattr(self, "_problems"):
             from rawkit.wire.problems import find_problems  # which needs this module
 
-            self._problems = tuple(find_problems(self))
+            self._problems = find_problems(self)
         return self._problems
 
     def bounds(self) -> tuple[tuple[int, int], ...]:

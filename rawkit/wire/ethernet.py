@@ -1,6 +1,6 @@
 """Ethernet II frames (IEEE 802.3, section 3.1.1) and VLAN tags (IEEE 802.1Q, section 9)."""
 
-from rawkit.layout import U3, U12, X16, Flag, MACAddr, NextProtocol, Unspecified, auto
+from rawkit.layout import U3, U12, X16, Flag, MACAddr, NextProtocol, Unspecified, address_text, auto
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Header
 from rawkit.wire.spaces import ETHER_TYPES, LINK_LAYERS
@@ -20,7 +20,7 @@ class Ethernet(Header, numbers={LINK_LAYERS: LinkType.ETHERNET}):
     type: X16 = auto(NextProtocol(ETHER_TYPES))
 
     def describe(self) -> str:
-        return f"Ethernet {self.src} > {self.dst}"
+        return f"Ethernet {address_text(self.src)} > {address_text(self.dst)}"
 
 
 class VLAN(Header, numbers={ETHER_TYPES: 0x8100}):

@@ -26,6 +26,7 @@ from rawkit.layout import (
     Rest,
     U32s,
     Unspecified,
+    address_text,
     auto,
     expected,
 )
@@ -198,10 +199,10 @@ class IPv4(
     options: Items[IPv4Option] = ()
 
     def describe(self) -> str:
-        fragment = (
-            f" fragment at {8 * self.fragment_offset}" if self.fragment_offset or self.more_fragments else ""
-        )
-        return f"IPv4 {self.src} > {self.dst}{fragment}"
+        addresses = f"IPv4 {address_text(self.src)} > {address_text(self.dst)}"
+        if self.fragment_offset or self.more_fragments:
+            return f"{addresses} fragment at {8 * self.fragment_offset}"
+        return addresses
 
     def final_destination(self) -> IPv4Address | None:
         """The end of a source route that is still ahead; None where the packet goes to `dst` itself."""

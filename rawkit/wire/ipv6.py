@@ -25,6 +25,7 @@ from rawkit.layout import (
     Record,
     Rest,
     Unspecified,
+    address_text,
     auto,
     expected,
 )
@@ -71,7 +72,7 @@ class IPv6(
     dst: IPv6Addr
 
     def describe(self) -> str:
-        return f"IPv6 {self.src} > {self.dst}"
+        return f"IPv6 {address_text(self.src)} > {address_text(self.dst)}"
 
 
 class IPv6Option(Record, by="type"):

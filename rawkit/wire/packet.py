@@ -83,6 +83,9 @@ class CutHeader:
     def _build(self, body: bytes, following: object, layers: object, index: int, fill: bool) -> Any:
         return self if fill else self.data + body
 
+    def _sound(self, *where: object) -> bool:
+        return False
+
     def __bytes__(self) -> bytes:
         return self.data
 
@@ -278,8 +281,8 @@ class Packet:
     def summary(self) -> str:
         """The packet in one line."""
         words = [layer.describe() for layer in self.layers]
-        if self.payload:
-            words.append(f"{len(self.payload)} bytes")
+        if payload := self.payload:
+            words.append(f"{len(payload)} bytes")
         return " / ".join(words)
 
     def __repr__(self) -> str:

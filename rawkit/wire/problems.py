@@ -19,8 +19,32 @@ MINIMUM_FRAME = 60
 """Ethernet pads what is shorter (IEEE 802.3, section 3.2.7), before a switch may add tags of 4 bytes each."""
 
 
-def find_problems(packet: DissectedPacket) -> Iterator[Problem]:
-    """The problems of a packet, from the outermost layer in.
+def find_problems(packet: DissectedPacket) -> tuple[Problem, ...]:
+    """The problems of a packet, from the outermost layer in."""
+    return () if _is_sound(packet) else tuple(_all_problems(packet))
+
+
+def _is_sound(packet: DissectedPacket) -> bool:
+    """Whether a packet is whole and right, as nearly all are, found out without looking for what is wrong."""
+    data, stops, limits, layers = packet._data, packet._stops, packet._limits, packet.layers
+    whole = len(data)
+    if packet._stopped is not None or not layers or (packet._wire_length or 0) > whole:
+        return False
+    if limits[-1] != whole and not (
+        whole <= MINIMUM_FRAME and limits[0] == whole and limits[1] == limits[-1] and type(layers[0]) is Ethernet
+    ):
+        return False  # trailing bytes that are not Ethernet's padding
+    start = 0
+    for index, layer in enumerate(layers):
+        stop = stops[index]
+        if not layer._sound(data, start, stop, limits[index], layers, index):
+            return False
+        start = stop
+    return True
+
+
+def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
+    """Every problem, in words.
 
     Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
     """

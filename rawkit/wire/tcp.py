@@ -57,7 +57,8 @@ class TCPFlags(IntFlag):
     AE = 256
 
 
-TCPFlagSet = Annotated[Convertible[TCPFlags, str | int], FlagSet(9, TCPFlags, "FSRPAUECN")]
+FLAGS = FlagSet(9, TCPFlags, "FSRPAUECN")
+TCPFlagSet = Annotated[Convertible[TCPFlags, str | int], FLAGS]
 
 
 class TCPOption(Record, by="kind"):
@@ -164,6 +165,6 @@ class TCP(Header, numbers={IP_PROTOCOLS: 6}):
     options: TCPOptions = ()
 
     def describe(self) -> str:
-        letters = self.field("flags").show(self.flags)
-        ack = f" ack={self.ack}" if self.flags & 16 else ""
+        letters = FLAGS.show(self.flags)
+        ack = f" ack={self.ack}" if "A" in letters else ""
         return f"TCP {self.src_port} > {self.dst_port} [{letters or 'none'}] seq={self.seq}{ack} win={self.window}"
