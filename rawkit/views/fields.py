@@ -75,7 +75,7 @@ class WiresharkFields:
         columns: Columns = [[] for _ in range(self._count)]
         for position, layer in enumerate(packet.layers):
             if layer.__class__ is CutHeader:
-                self._read_part(layer.header, layer.values(), None, packet, position, columns)  # type: ignore[union-attr]
+                self._read_part(layer.header, layer.values(), None, packet, position, columns)
                 break
             plan = self._plans.get(layer.__class__) or self._plan(layer.__class__)  # type: ignore[arg-type]
             if plan.names.limit is not None and (limit := plan.names.limit(layer, packet, position)) is not None:
@@ -89,7 +89,7 @@ class WiresharkFields:
             value = record if get is None else get(record)
             if value is not AUTO and (shown := notation(value)) is not None:
                 if shown.__class__ is str:
-                    columns[column].append(shown)  # type: ignore[arg-type]
+                    columns[column].append(shown)
                 else:
                     columns[column] += shown
         for column, fields, notation in plan.other:
