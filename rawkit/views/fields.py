@@ -87,14 +87,14 @@ class WiresharkFields:
     def _read_record(self, record: Any, plan: Plan, packet: Packet, position: int, columns: Columns) -> None:
         for column, get, notation in plan.simple:
             value = record if get is None else get(record)
-            if value is not AUTO and (shown := notation(value)) is not None:
+            if value is not AUTO and value is not None and (shown := notation(value)) is not None:
                 if shown.__class__ is str:
                     columns[column].append(shown)
                 else:
                     columns[column] += shown
         for column, fields, notation in plan.other:
             values = [getattr(record, field) for field in fields] or [record]
-            if AUTO not in values:
+            if AUTO not in values and None not in values:
                 _add(columns[column], _show(notation, values, packet, position))
         for items in plan.lists:
             for item in items(record):
@@ -141,6 +141,8 @@ class WiresharkFields:
                     _add(columns[column], _show(row.notation, values, packet, position))
 
     def _plan(self, record: type[Record]) -> Plan:
+        if not issubclass(record, Record):
+            return self._plans.setdefault(record, Plan((), (), (), NOTHING, False))
         names = NAMES.get(record, NOTHING)
         rows = [(column, row) for row in names.fields for column in self._columns.get(row.wireshark, ())]
         plan = self._plans[record] = Plan(

@@ -70,6 +70,8 @@ def report(found: list[Comparison], different: int, explained: Counter[str | Non
     print(f"equal      {equal:8}   {equal / values:.4%}, wanted {WANTED:.1%}")
     print(f"different  {different:8}")
     print(f"accepted   {different - explained[None]:8}   {len(ACCEPTED)} reasons")
+    for accepted in ACCEPTED:
+        print(f"  {explained[accepted.reason]:6} {accepted.reason}")
     print(f"remaining  {explained[None]:8}")
     return int(equal / values < WANTED or explained[None] > 0)
 
