@@ -26,6 +26,7 @@ __all__ = [
     "MissingError",
     "NotPermittedError",
     "PacketError",
+    "ProgramError",
     "RawkitError",
     "TimedOut",
     "TruncatedError",
@@ -122,11 +123,25 @@ class CaptureError(RawkitError, ValueError):
 
 
 class FilterError(RawkitError, ValueError):
-    """A filter that libpcap does not compile. Attributes: `filter`, `reason` (libpcap's own words)."""
+    """A filter that libpcap does not compile, or whose program cannot be used here.
 
-    def __init__(self, filter: str, reason: str) -> None:
-        self.filter, self.reason = filter, reason
-        super().__init__(f"filter {filter!r}: {reason}; see pcap-filter(7) for the language")
+    Attributes: `filter`, `reason` (libpcap's own words), `position` (characters from its start, at or after
+    which the mistake is; None where that is not known).
+    """
+
+    def __init__(self, filter: str, reason: str, position: int | None = None) -> None:
+        self.filter, self.reason, self.position = filter, reason, position
+        place = "" if position is None else f" at or after character {position + 1}"
+        shown = _brief(filter)
+        super().__init__(f"filter {shown}: {reason}{place}; see pcap-filter(7) for the language")
+
+
+class ProgramError(RawkitError, ValueError):
+    """A classic BPF program that cannot run. Attributes: `instruction` (counted from 0), `reason`."""
+
+    def __init__(self, instruction: int, reason: str) -> None:
+        self.instruction, self.reason = instruction, reason
+        super().__init__(f"BPF program, instruction {instruction}: {reason}")
 
 
 class MissingError(RawkitError):

@@ -10,9 +10,10 @@ from programs import give_up
 from rawkit.errors import CaptureError
 from rawkit.pcap import Record, open_capture
 from rawkit.wire import LinkType
+from rawkit.wire.spaces import LINK_LAYERS
 
 TCPDUMP = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "tcpdump"
-LINK_TYPES = (LinkType.ETHERNET, LinkType.RAW, LinkType.IPV4, LinkType.IPV6)
+LINK_TYPES = tuple(number for number in LinkType if number in LINK_LAYERS)
 LONGEST = 65535
 
 

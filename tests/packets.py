@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rawkit import MAC, wire
-from rawkit.layout import AUTO, FieldInfo, FlagSet, ItemList, Kind, Record, UInt
+from rawkit.layout import AUTO, FieldInfo, FlagSet, ItemList, Kind, Optional, Record, UInt
 from rawkit.layout.tails import Array, Remainder
 from rawkit.wire import Header, Packet, Raw, Routing
 
@@ -16,7 +16,9 @@ __all__ = ["HEADERS", "packets", "records"]
 
 
 def _complete(record: object) -> bool:
-    return inspect.isclass(record) and issubclass(record, Record) and sum(f.bits for f in record.fields()) % 8 == 0
+    if not inspect.isclass(record) or not issubclass(record, Record) or not record.fields():
+        return False
+    return sum(field.bits for field in record.fields()) % 8 == 0
 
 
 RECORDS = [getattr(wire, name) for name in wire.__all__ if _complete(getattr(wire, name))]
@@ -28,6 +30,8 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
     """Any value of a kind of field."""
     if isinstance(kind, UInt):
         return st.integers(0, kind.limit)
+    if isinstance(kind, Optional):
+        return st.none() | values(kind.kind)
     if isinstance(kind, FlagSet):
         return st.integers(0, (1 << kind.bits) - 1)
     if isinstance(kind, ItemList):
@@ -45,10 +49,10 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
 
 def given_or_not(field: FieldInfo) -> st.SearchStrategy[Any]:
     """A value, or often the default, which AUTO is for computed fields."""
-    if field.rule is not None:
-        return st.just(AUTO)
     if field.required:
         return values(field.kind)
+    if field.rule is not None:
+        return st.just(AUTO)
     return st.one_of(st.just(field.default), values(field.kind))
 
 

@@ -8,21 +8,46 @@ from hypothesis import strategies as st
 from vectors import VECTORS
 
 import rawkit.wire
-from rawkit.layout import AUTO, FieldInfo, FixedBytes, FlagSet, HeaderLength, ItemList, NextProtocol, Record, UInt
+from rawkit.layout import (
+    AUTO,
+    FieldInfo,
+    FixedBytes,
+    FlagSet,
+    HeaderLength,
+    ItemList,
+    NextProtocol,
+    Optional,
+    Record,
+    UInt,
+)
 from rawkit.layout.kinds import FlagKind, IPv4AddressKind, IPv6AddressKind, MACKind
 from rawkit.layout.tails import Array, Remainder
 from rawkit.wire import (
+    ERSPAN,
+    HDLC,
     IP,
+    MPLS,
+    PPP,
+    UDP,
+    CompressedPPP,
     Ethernet,
     Header,
     IPv4,
     IPv4TimestampWithAddresses,
     IPv6,
     LinkType,
+    LinuxSLL,
+    LinuxSLL2,
+    Loop,
+    Null,
     Packet,
+    PPPFrame,
+    PPPoE,
+    PseudowireControlWord,
     Raw,
     Routing,
 )
+from rawkit.wire.spaces import LINK_LAYERS
 
 RECORDS = [
     thing
@@ -30,13 +55,16 @@ RECORDS = [
     if isinstance(thing := getattr(rawkit.wire, name), type)
     and issubclass(thing, Record)
     and thing not in (Record, Header, IP, Raw)
+    and thing.fields()
 ]
 """Every record that there is, but for those that are only a base."""
 
-HEADERS = [record for record in RECORDS if issubclass(record, Header) and record.fields()]
+HEADERS = [record for record in RECORDS if issubclass(record, Header)]
 ENDS_LIST = {"IPv4EndOfOptions", "TCPEndOfOptions"}
-UNREAD = {"type": 0x88B5, "protocol": 253, "next_header": 253}
-"""Numbers that announce no header: reserved for experiments."""
+UNREAD = {8: 253, 16: 0x88B5, 32: 0x07070707}
+"""Numbers that announce no header, such as those reserved for experiments, by the width of the field."""
+UNREAD_PAYLOAD = b"\xf0"
+"""How plain bytes begin behind a label stack, so that they are taken for nothing else."""
 
 
 def family_of(record: type[Record]) -> type[Record] | None:
@@ -59,6 +87,8 @@ def values(field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.ip_addresses(v=4 if kind.bits == 32 else 6)
     if isinstance(kind, Remainder):
         return st.binary(max_size=12)
+    if isinstance(kind, Optional):
+        return st.none() | values(field._replace(kind=kind.kind))
     if isinstance(kind, Array):
         return st.lists(values(field._replace(kind=kind.kind)), max_size=2)
     assert isinstance(kind, ItemList), field
@@ -86,7 +116,9 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
         decides = family is not None and field.name == family._by
         if field.expected is not None or (field.rule is not None and not field.required and field.default is AUTO):
             continue
-        if decides:
+        if field.rule is not None and field.default is None:
+            given[field.name] = draw(st.sampled_from([None, AUTO]))
+        elif decides:
             codes = [code for code, parse in family._members.items() if parse is record._parse]
             unknown = [code for code in range(1 << field.bits) if code not in family._members]
             given[field.name] = draw(st.sampled_from(codes or unknown))
@@ -100,30 +132,43 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
 @st.composite
 def stacks(draw: st.DrawFn) -> Packet:
     """A stack that says of itself what each header is followed by, everything that can be computed being AUTO."""
-    packet, header = Packet(), draw(st.sampled_from([Ethernet, IPv4, IPv6]))
+    packet, header = Packet(), draw(st.sampled_from(FIRST))
     for depth in range(6):
         layer = draw(records(header))
         following = None if depth == 5 else draw(st.sampled_from([None, *followers(header)]))
-        last = header if following is None else following
-        if "fragment_offset" in layer.values() and following is not None:
-            layer = layer.replace(fragment_offset=0)
+        if header is UDP:
+            layer = layer.replace(src_port=UDP_PORT)
+        rule = next((field for field in header.fields() if isinstance(field.rule, NextProtocol)), None)
         if following is None:
             data = draw(st.binary(max_size=40)) if takes_bytes(header) else b""
-            rule = next((field for field in header.fields() if isinstance(field.rule, NextProtocol)), None)
-            if rule is not None and (data or rule.rule.numbers.nothing is None):
-                layer = layer.replace(**{rule.name: UNREAD[rule.name]})
+            if header is MPLS:
+                data = UNREAD_PAYLOAD + data
+            elif rule is not None and (data or rule.rule.numbers.nothing is None):
+                layer = layer.replace(**{rule.name: UNREAD[rule.bits]})
             return packet / layer / data
-        packet, header = packet / layer, last
+        if rule is not None:
+            layer = layer.replace(**{rule.name: AUTO}, **({rule.rule.unless: 0} if rule.rule.unless else {}))
+        if following is ERSPAN:
+            layer = layer.replace(sequence=draw(st.integers(0, 0xFFFFFFFF)))
+        packet, header = packet / layer, following
     raise AssertionError("every stack ends above")
+
+
+FIRST = [Ethernet, IPv4, IPv6, LinuxSLL, LinuxSLL2, Null, Loop, PPP, HDLC, CompressedPPP, PPPoE]
+UDP_PORT = 49152
 
 
 def followers(header: type[Record]) -> list[type[Record]]:
     """The headers that can be told to follow; `Routing` itself has no data, so it is less than it says."""
     if header._followed_by is not None:
+        if header._followed_by is PPPFrame:
+            return [HDLC, PPP, CompressedPPP]
         return [other for other in HEADERS if issubclass(other, header._followed_by)]
     rule = next((field.rule for field in header.fields() if isinstance(field.rule, NextProtocol)), None)
     if rule is None:
         return []
+    if header is MPLS:
+        return [MPLS, IPv4, IPv6, PseudowireControlWord]
     return [other for other in HEADERS if rule.numbers.number_of(other) is not None and other is not Routing]
 
 
@@ -154,5 +199,5 @@ def any_bytes(draw: st.DrawFn) -> bytes:
     return bytes(data[: draw(st.integers(0, len(data)))]) + draw(st.binary(max_size=6))
 
 
-link_types = st.sampled_from([LinkType.ETHERNET, LinkType.RAW, LinkType.IPV4, LinkType.IPV6, LinkType(9999)])
+link_types = st.sampled_from([*[LinkType(number) for number in LINK_LAYERS._headers], LinkType(9999)])
 __all__ = ["HEADERS", "RECORDS", "any_bytes", "any_packets", "link_types", "records", "stacks"]

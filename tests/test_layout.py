@@ -6,6 +6,7 @@ import copy
 import pickle
 import struct
 from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated
 
 import pytest
 
@@ -24,13 +25,19 @@ from rawkit.layout import (
     U32,
     AutoError,
     Bytes4,
+    Checksum,
     Flag,
     HeaderLength,
     IPv4Addr,
     Items,
     Length,
+    LengthOrNext,
     MACAddr,
     Numbers,
+    OptionalU16,
+    OptionalU32,
+    OptionalX16,
+    Presence,
     Record,
     Rest,
     Span,
@@ -291,3 +298,130 @@ def test_numbers_are_not_bytes() -> None:
             call()
     with pytest.raises(ValueError, match="LinkType"):
         dissect(b"x", -1)
+
+
+# ---------------------------------------------------------------------- fields, lengths and numbers that depend
+
+
+class Sometimes(Header):
+    """Two groups of optional fields, one with a checksum over all."""
+
+    summed: Flag = auto(Presence("checksum", "unused"))
+    counted: Flag = auto(Presence("count"))
+    rest: U6 = 0
+    more: U8 = 0
+    checksum: Annotated[OptionalX16, Checksum()] = None
+    unused: OptionalU16 = None
+    count: OptionalU32 = None
+
+
+def test_optional_fields_are_where_the_flags_say() -> None:
+    assert bytes(Sometimes()) == bytes(2)
+    assert bytes(Sometimes(count=0x01020304)) == bytes((0x40, 0, 1, 2, 3, 4))
+    whole = bytes(Sometimes(checksum=AUTO, count=5, more=9))
+    assert internet_checksum(whole) == 0
+    header, rest = Sometimes.parse(whole + b"rest")
+    assert (header.count, header.unused, rest) == (5, 0, b"rest")
+    assert Sometimes.parse(bytes((0x40, 0, 0, 0, 0, 7)))[0] == Packet((Sometimes(count=7),)).built().layers[0]
+    assert (Sometimes.parse(bytes(2))[0].checksum, Sometimes.parse(bytes(2))[0].count) == (None, None)
+
+
+def test_optional_fields_of_one_flag_stand_together() -> None:
+    assert bytes(Sometimes(checksum=0)) == bytes((0x80, 0, 0, 0, 0, 0))
+    assert bytes(Sometimes(unused=1)).hex() == "80007ffe0001"
+
+
+def test_spans_of_optional_fields_are_where_they_stand() -> None:
+    assert Sometimes(count=5).spans()[-1] == Span("count", 16, 32)
+    assert Sometimes(checksum=AUTO, unused=0, count=5).spans()[-3:] == (
+        Span("checksum", 16, 16), Span("unused", 32, 16), Span("count", 48, 32),
+    )  # fmt: skip
+
+
+def test_an_optional_field_that_is_cut_says_what_is_needed() -> None:
+    for data, field, needed in ((b"\x80\0\0", "checksum", 6), (b"\xc0\0\0\0\0\0\0", "count", 10)):
+        with pytest.raises(TruncatedError) as caught:
+            Sometimes.parse(data)
+        error = caught.value
+        assert (error.header, error.field, error.needed, error.got) == ("Sometimes", field, needed, len(data))
+
+
+def test_what_does_not_fit_an_optional_field_is_refused() -> None:
+    for value in (1 << 16, "1", -1):
+        with pytest.raises(FieldError, match="0 to 65535, or None to leave it out"):
+            Sometimes(unused=value)
+    with pytest.raises(FieldError, match="or AUTO"):
+        Sometimes(checksum="1")
+
+
+def test_an_optional_field_needs_a_flag() -> None:
+    body = {"count": None, "__annotations__": {"count": OptionalU32}, "__module__": __name__}
+    with pytest.raises(TypeError, match="no flag tells whether it is there"):
+        type(Record)("Wrong", (Header,), body)
+
+
+WIDE = Numbers("wide number", otherwise=9)
+NARROW = Numbers("narrow number", within=WIDE)
+LENGTHS = Numbers("length or number")
+STARTS = Numbers("first byte")
+
+
+class Short(Header, numbers={WIDE: 1, LENGTHS: (1, 2, 3), STARTS: 0xAA}):
+    """What a length announces."""
+
+    a: U8 = 0xAA
+
+
+class Long(Header, numbers={NARROW: (5, 1), WIDE: 2, LENGTHS: 7, STARTS: 0xBB}):
+    """What a number announces."""
+
+    a: U8 = 0xBB
+
+
+class Told(Header):
+    """A length up to 3, or a number."""
+
+    kind: U8 = auto(LengthOrNext(LENGTHS, longest=3))
+
+
+class ByStart(Header, by=STARTS):
+    """Whatever its first byte tells."""
+
+
+class Carrier(Header, carries=ByStart):
+    """No field tells what follows."""
+
+    a: U8 = 0
+
+
+def read(header: type[Header], data: bytes) -> list[str]:
+    """The classes of the layers that are read, and where the body of the first one ends."""
+    record, stop, limit, following = header._parse(data, 0, len(data), False)
+    if following is None:
+        return [type(record).__name__, str(limit)]
+    inner = following._parse(data, stop, limit, False)[0]
+    return [type(record).__name__, str(limit), type(inner).__name__]
+
+
+def test_a_narrower_number_space_has_what_the_wider_one_has() -> None:
+    assert (NARROW.number_of(Short), NARROW.header_of(1)) == (1, Short)  # taken first
+    assert (NARROW.number_of(Long), WIDE.number_of(Long), NARROW.header_of(2)) == (5, 2, Long)
+    assert WIDE.header_of(5) is None
+
+
+def test_a_length_or_a_number() -> None:
+    assert read(Told, bytes((2, 0xAA, 0, 0, 0))) == ["Told", "3", "Short"]
+    assert read(Told, bytes((7, 0xBB, 0, 0, 0))) == ["Told", "5", "Long"]
+    assert read(Told, bytes((0, 0xBB))) == ["Told", "2"]
+    assert bytes(Told() / Short() / b"xy") == b"\x03\xaaxy"
+    assert bytes(Told() / Long() / b"xyz") == b"\x07\xbbxyz"
+    with pytest.raises(FieldError, match="a length that fits, 1 to 3, got 4"):
+        bytes(Told() / Short() / b"xyz")
+
+
+def test_the_first_byte_tells_what_a_header_carries() -> None:
+    assert read(Carrier, bytes((0, 0xAA))) == ["Carrier", "2", "Short"]
+    assert read(Carrier, bytes((0, 0xBB))) == ["Carrier", "2", "Long"]
+    with pytest.raises(PacketError, match="unknown first byte 0x01"):
+        read(Carrier, bytes((0, 1)))
+    assert not Carrier.quotes()

@@ -15,9 +15,11 @@ from rawkit.errors import FieldError
 from rawkit.pcap import write_capture
 from rawkit.views.fields import wireshark_fields, wireshark_values
 from rawkit.wire import (
+    GRE,
     TCP,
     CutHeader,
     Ethernet,
+    GREHeader,
     ICMPv4,
     ICMPv4Echo,
     ICMPv6,
@@ -86,17 +88,21 @@ KNOWN_DIFFERENCES = {
 
 
 REVERSE_ARP = 0x8035
+TAKEN_APART_BY_TSHARK = {0x22EB, 0x883E}
+"""What GRE carries and rawkit does not read: ERSPAN type III, and redirection by a web cache."""
 
 
 def comparable(packet):
     """Whether both read all of the packet: nothing is wrong, cut, or of a kind that only tshark takes apart."""
     if not packet.layers or any(isinstance(layer, CutHeader) for layer in packet.layers):
         return False
-    if any(type(layer) in (ICMPv4, ICMPv6, UnknownRouting) for layer in packet.layers):
+    if any(type(layer) in (ICMPv4, ICMPv6, UnknownRouting, GREHeader) for layer in packet.layers):
         return False
     if any(
         any(item.padding) for tcp in packet.all(TCP) for item in tcp.options if isinstance(item, TCPEndOfOptions)
     ):
+        return False
+    if GRE in packet and packet[GRE].protocol in TAKEN_APART_BY_TSHARK:
         return False
     if Ethernet in packet and packet[Ethernet].type == REVERSE_ARP:
         return False

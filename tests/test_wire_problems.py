@@ -261,7 +261,7 @@ def test_a_cut_header_is_announced_as_what_it_began_to_be():
     [
         (FRAME / b"bytes", "Ethernet", "type"),
         (IP4 / b"bytes", "IPv4", "protocol"),
-        (IP4 / FRAME.replace(type=0), "IPv4", "protocol"),
+        (IP4 / VLAN(type=0), "IPv4", "protocol"),
         (FRAME / TCP(dst_port=80, checksum=0), "Ethernet", "type"),
         (FRAME.replace(type=0) / TCP(dst_port=80), "TCP", "checksum"),
         (Packet((DATAGRAM,)), "UDP", "checksum"),
@@ -331,20 +331,11 @@ def only_known(protocols: str) -> bool:
 
 
 KNOWN = {
-    "eth",
-    "ethertype",
-    "vlan",
-    "ieee8021ad",
-    "arp",
-    "raw",
-    *STATUS,
-    "ipv6",
-    "ipv6.hopopts",
-    "ipv6.dstopts",
-} | {
-    "ipv6.routing",
-    "ipv6.fraghdr",
+    *("eth", "ethertype", "vlan", "ieee8021ad", "llc", "arp", "raw", "sll", "null", "ppp", "pppoes", "pppoed"),
+    *(*STATUS, "ipv6", "ipv6.hopopts", "ipv6.dstopts", "ipv6.routing", "ipv6.fraghdr"),
+    *("gre", "erspan", "vxlan", "geneve", "mpls", "pwethheuristic", "pwethcw", "pwethnocw"),
 }
+"""Protocols that rawkit reads, by Wireshark's names."""
 
 
 # ---------------------------------------------------------------------- what once was wrong

@@ -5,7 +5,8 @@ from __future__ import annotations
 from vector import Vector
 from vectors_core import CORE_VECTORS
 from vectors_encapsulations import ENCAPSULATION_VECTORS
+from vectors_link import LINK_VECTORS
 
 __all__ = ["VECTORS"]
 
-VECTORS: tuple[Vector, ...] = (*CORE_VECTORS, *ENCAPSULATION_VECTORS)
+VECTORS: tuple[Vector, ...] = (*CORE_VECTORS, *ENCAPSULATION_VECTORS, *LINK_VECTORS)

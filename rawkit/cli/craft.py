@@ -11,7 +11,7 @@ from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.output import Lines, colour_wanted
 from rawkit.pcap import write_capture
 from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
-from rawkit.wire import Packet
+from rawkit.wire import Packet, fragment
 
 __all__ = ["command"]
 
@@ -19,12 +19,14 @@ EXAMPLES = """\b
 Examples:
   rawkit craft "IPv4(dst='10.0.0.2') / ICMPv4.echo(id=7) / b'hello'"
   rawkit craft --diagram "IPv4(dst='10.0.0.2') / TCP(dst_port=80, options=[WindowScale(shift=7)])"
+  rawkit craft --fragment 28 "IPv4(dst='10.0.0.2', identification=7) / ICMPv4.echo(id=7) / b'hello, world'"
   rawkit craft -w syn.pcap "Ethernet(dst='02:00:00:00:00:02') / IPv4(dst='10.0.0.2') / TCP(dst_port=80)"
 
 \b
 What is left out is filled in: lengths, checksums, the number of the next
 header. What is given stays as it is, wrong or not: checksum=0 puts a zero on
-the wire."""
+the wire. The identification of IPv6 fragments is 0, unless the packet has a
+fragment header, Fragment(identification=7), where they are to have theirs."""
 
 
 @click.command("craft", epilog=EXAMPLES)
@@ -33,20 +35,31 @@ the wire."""
 @click.option("--tree", "as_tree", is_flag=True, help="Show each field with its value and bytes.")
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw the packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression, every field filled in.")
+@click.option("--fragment", "mtu", type=click.IntRange(min=1), metavar="MTU", help="Cut it to fit so many bytes.")
 @click.option("-w", "--write", "file", metavar="FILE|-", type=OUTPUT_FILE, help="Write a capture.")
 def command(
-    expression: str, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, file: str | None
+    expression: str,
+    as_hex: bool,
+    as_tree: bool,
+    as_diagram: bool,
+    as_python: bool,
+    mtu: int | None,
+    file: str | None,
 ) -> None:
     """Make the packet that EXPR stands for, and show it (by default its summary and bytes) or write it."""
     packet = read_expression(expression).built()
+    packets = (packet,) if mtu is None else fragment(packet, mtu)
     stream = sys.stderr if file == "-" else sys.stdout
     colour = colour_wanted(stream)
-    shown = list(_shown(packet, as_hex, as_tree, as_diagram, as_python, file is not None, colour))
+    shown: list[str] = []
+    for packet in packets:
+        lines = [*_shown(packet, as_hex, as_tree, as_diagram, as_python, file is not None, colour)]
+        shown += ["", *lines] if shown and len(lines) > 1 else lines
     if file is not None:
-        write_capture(file, [packet])
-    with Lines(stream) as lines:
+        write_capture(file, packets)
+    with Lines(stream) as output:
         for line in shown:
-            lines.write(line)
+            output.write(line)
 
 
 def _shown(

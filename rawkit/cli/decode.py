@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from typing import BinaryIO, Final, cast
 
@@ -11,23 +13,25 @@ import click
 
 from rawkit.cli.arguments import INPUT_FILE
 from rawkit.cli.output import Lines, WatchedInput, colour_wanted
+from rawkit.cli.reassembly import Shown, as_captured, reassembled
+from rawkit.errors import FilterError
 from rawkit.pcap import CaptureFilter, Record, open_capture
 from rawkit.pcap.files import open_input
 from rawkit.views import (
     comment_lines,
     diagram,
     hexdump,
-    json_line,
     line,
     to_expression,
     tree,
     wireshark_fields,
     wireshark_values,
 )
+from rawkit.wire import LinkType
 
 __all__ = ["command"]
 
-View = Callable[[Record], Iterable[str]]
+View = Callable[[Shown], Iterable[str]]
 
 FRAME_FIELDS: Final[dict[str, Callable[[Record], str]]] = {
     "frame.number": lambda record: str(record.number),
@@ -43,11 +47,14 @@ Examples:
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
   rawkit decode capture.pcap --format json | jq '.layers[].name'
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
+  rawkit decode capture.pcap --reassemble --format tree
   tcpdump -w - | rawkit decode -
 
 \b
 A line has the packet's number, seconds since the first packet, its headers,
-and after `!` what is wrong with it."""
+and after `!` what is wrong with it. With --reassemble, the packet that completes
+a fragmented datagram stands for the whole of it; what was never complete is
+told on standard error."""
 
 
 def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -74,6 +81,7 @@ def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: st
 )
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
+@click.option("--reassemble", is_flag=True, help="Put IP fragments together, as Linux does.")
 @click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")
 def command(
     file: str,
@@ -83,6 +91,7 @@ def command(
     fields: tuple[str, ...],
     as_diagram: bool,
     as_python: bool,
+    reassemble: bool,
     absolute: bool,
 ) -> None:
     """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
@@ -92,8 +101,14 @@ def command(
         raise click.UsageError("-t is for views that show the time in words; " + name + " does not")
     view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute)
     with Lines() as lines:
-        for record in islice(_records(file, wanted, lines.flush), count):
-            for text in view(record):
+        records = islice(_records(file, wanted, lines.flush), count)
+
+        def tell(failure: str) -> None:
+            lines.flush()
+            click.echo(f"rawkit: {failure}", err=True)
+
+        for shown in reassembled(records, tell) if reassemble else as_captured(records):
+            for text in view(shown):
                 lines.write(text)
 
 
@@ -106,10 +121,16 @@ def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[
             if wanted is None:
                 yield from capture
             else:
-                yield from filter(wanted.matches, capture)
+                yield from wanted.select(capture, partial(_left_out, before_waiting))
     finally:
         if owned:
             file.close()
+
+
+def _left_out(before: Callable[[], None], link_type: LinkType, error: FilterError) -> None:
+    """Say on standard error that packets of a link type cannot be asked, after what was to be shown before."""
+    before()
+    print(f"rawkit: packets of link type {link_type.name} are left out: {error}", file=sys.stderr)
 
 
 def _name_of_view(format_: str | None, as_diagram: bool, as_python: bool) -> str:
@@ -131,8 +152,8 @@ def _fields_view(format_: str, fields: tuple[str, ...]) -> View:
             near = ", ".join(get_close_matches(field, known)) or "ip.src"
             raise click.UsageError(f"-e {field} is not known here; such as {near} are")
 
-    def view(record: Record) -> Iterator[str]:
-        packet = record.packet()
+    def view(shown: Shown) -> Iterator[str]:
+        record, packet = shown.record, shown.for_fields
         yield "\t".join(
             [
                 FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(wireshark_values(packet, name))
@@ -148,16 +169,18 @@ def _view(name: str, absolute: bool) -> View:
     colour = colour_wanted()
     origins: list[int] = []
 
-    def summary(record: Record) -> Iterator[str]:
+    def summary(shown: Shown) -> Iterator[str]:
+        record = shown.record
         if not origins and not absolute:
             origins.append(record.time_ns)
-        yield line(record, record.packet(), origin_ns=None if absolute else origins[0], colour=colour)
+        text = line(record, shown.packet, origin_ns=None if absolute else origins[0], colour=colour)
+        yield text + shown.remark
 
     def under_summary(body: Callable[..., Iterable[str]]) -> View:
-        def view(record: Record) -> Iterator[str]:
-            yield from summary(record)
-            yield from comment_lines(record, colour=colour)
-            yield from body(record.packet(), colour=colour)
+        def view(shown: Shown) -> Iterator[str]:
+            yield from summary(shown)
+            yield from comment_lines(shown.record, colour=colour)
+            yield from body(shown.packet, colour=colour)
             yield ""
 
         return view
@@ -167,7 +190,7 @@ def _view(name: str, absolute: bool) -> View:
         "tree": under_summary(tree),
         "hex": under_summary(hexdump),
         "diagram": under_summary(diagram),
-        "json": lambda record: [json_line(record, record.packet())],
-        "python": lambda record: [to_expression(record.packet())],
+        "json": lambda shown: [shown.json()],
+        "python": lambda shown: [to_expression(shown.packet)],
     }
     return views[name]

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.often import ListWriter
+from rawkit.layout.optional import Group, optional_groups
 from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
-from rawkit.layout.tails import Array, ItemList
+from rawkit.layout.tails import Array, ItemList, Optional
 from rawkit.layout.words import words_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class Writer:
     def __init__(self, cls: type[Record]) -> None:
         self.cls = cls
         self.fixed = [field for field in cls._fields if field.tail is None]
-        self.tail = next((field for field in cls._fields if field.tail is not None), None)
+        tails = [field for field in cls._fields if field.tail is not None]
+        self.groups: list[Group] = optional_groups(cls)
+        self.tail = None if self.groups else next(iter(tails), None)
         self.words = words_of(self.fixed)
         self.struct = struct.Struct("!" + "".join(word.code for word in self.words))
         self.size = self.struct.size
@@ -54,6 +57,7 @@ class Writer:
             "from_bytes": int.from_bytes,
             "misfit": misfit,
             "too_short": too_short,
+            "TruncatedError": TruncatedError,
             "check_range": check_range,
         }
         for field in cls._fields:
@@ -61,7 +65,7 @@ class Writer:
             self.names[f"{field.name}_convert"] = converter(cls, field)
             if field.tail is None:
                 self.names.update(field.kind.names())
-            else:
+            elif not isinstance(field.kind, Optional):
                 self.names.update(read_tail=tail_reader(cls, field), write_tail=field.tail.pack)
                 self.names["fill_tail"] = field.tail.filled
                 self.names["fill_bytes"] = field.tail.fill_bytes
@@ -171,10 +175,10 @@ class Writer:
         used = {field.name for field in self.cls._fields if isinstance(field.rule, HeaderLength | Length)}
         for field in self.cls._fields:
             if isinstance(field.rule, NextProtocol):
-                used |= {field.name, field.rule.unless}
+                used |= field.rule.reads(field)
             if field.decisive:
                 used.add(field.name)
-        return used
+        return used | {group.flag.name for group in self.groups}
 
     def _decisive_tests(self) -> Iterator[str]:
         for field in self.fixed:
@@ -187,6 +191,8 @@ class Writer:
         length = self.rule(HeaderLength)
         if self.tail is None and length is None:
             yield f"    stop = start + {self.size}"
+            for group in self.groups:
+                yield from group.read()
             return
         if length is None:
             yield "    stop = end"
@@ -213,7 +219,7 @@ class Writer:
 
     def soundness(self) -> str:
         """An expression for whether all that can be wrong with the header is right."""
-        if self.cls._followed_by is not None:
+        if self.cls._quotes:
             return "False"
         tests = [f"self.{field.name} == {field.expected}" for field in self.fixed if field.expected is not None]
         tests += [field.rule.sound(self.cls, field) for field in self.cls._fields if field.rule is not None]
@@ -230,6 +236,8 @@ class Writer:
         """
         lines = ["def build(self, body, following, layers, index, fill):"]
         values = {field.name: f"self.{field.name}" for field in self.fixed}
+        for group in self.groups:
+            lines += group.take()
         lines += self._write_tail()
         checksum = self.rule(Checksum)
         for field in self.fixed:
@@ -243,7 +251,7 @@ class Writer:
                 below = f" or {local} < 0" if getattr(field.rule, "minus", 0) else ""
                 lines += [f"        if {local} > {limit}{below}:"]
                 lines += [f"            check_range(cls, {field.name!r}, {local}, {limit})"]
-        rest = "body" if self.tail is None else "rest"
+        rest = "body" if self.tail is None and not self.groups else "rest"
         if checksum is not None:
             lines += self._sum_up(checksum, values, rest)
         lines.append("    if fill:")
@@ -259,7 +267,12 @@ class Writer:
     def _write_tail(self) -> Iterator[str]:
         length = self.rule(HeaderLength)
         if self.tail is None:
-            yield f"    size = {self.size}"
+            packed = "".join(f" + {group.write()}" for group in self.groups)
+            if packed:
+                yield f"    tail = {packed[3:]}"
+            yield f"    size = {self.size}{' + len(tail)' if packed else ''}"
+            if packed:
+                yield "    rest = tail + body"
             return
         name, unit = self.tail.name, length.rule.unit if length is not None else 1  # type: ignore[union-attr]
         may_be_short = self.size % unit == 0  # an empty tail then needs no padding
@@ -283,7 +296,8 @@ class Writer:
             if word.fields != [field]:
                 yield f"    {word.name} = {word.write(values)}"
                 parts.append(word.as_number(stop))
-        yield f"    {field.local} = self.{field.name}"
+        if field.tail is None:
+            yield f"    {field.local} = self.{field.name}"
         yield f"    if {field.local} is AUTO:"
         covered = rest if field.rule.covers_body else "tail"
         whole = f"from_bytes({covered})"
@@ -292,9 +306,12 @@ class Writer:
             parts.append(field.rule.pseudo_total(self.cls, f"{self.size} + len({covered})"))
         yield f"        total = {' + '.join(parts)}"
         yield f"        {field.local} = {field.rule.compute(field)}"
+        if field.tail is not None:
+            yield f"        rest = {' + '.join(group.write() for group in self.groups)} + body"
 
     def _filled(self, values: dict[str, str]) -> str:
         filled = [f"{field.name}={values[field.name]}" for field in self.fixed]
+        filled += [f"{field.name}={field.local}" for group in self.groups for field in group.fields]
         if self.tail is not None:
             filled.append(f"{self.tail.name}=fill_tail(self.{self.tail.name}, tail)")
         return ", ".join(filled)

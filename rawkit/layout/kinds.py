@@ -20,7 +20,9 @@ __all__ = [
     "U4",
     "U5",
     "U6",
+    "U7",
     "U8",
+    "U10",
     "U12",
     "U13",
     "U16",
@@ -35,6 +37,7 @@ __all__ = [
     "X32",
     "Bytes2",
     "Bytes4",
+    "Bytes8",
     "Convertible",
     "FixedBytes",
     "Flag",
@@ -351,7 +354,9 @@ U3 = Annotated[int, UInt(3)]
 U4 = Annotated[int, UInt(4)]
 U5 = Annotated[int, UInt(5)]
 U6 = Annotated[int, UInt(6)]
+U7 = Annotated[int, UInt(7)]
 U8 = Annotated[int, UInt(8)]
+U10 = Annotated[int, UInt(10)]
 U12 = Annotated[int, UInt(12)]
 U13 = Annotated[int, UInt(13)]
 U16 = Annotated[int, UInt(16)]
@@ -367,6 +372,7 @@ X32 = Annotated[int, UInt(32, base=16)]
 Flag = Annotated[bool, FlagKind()]
 Bytes2 = Annotated[bytes, FixedBytes(2)]
 Bytes4 = Annotated[bytes, FixedBytes(4)]
+Bytes8 = Annotated[bytes, FixedBytes(8)]
 IPv4Addr = Annotated[Convertible[IPv4Address, str | bytes | int], IPv4AddressKind()]
 IPv6Addr = Annotated[Convertible[IPv6Address, str | bytes | int], IPv6AddressKind()]
 MACAddr = Annotated[Convertible[MAC, str | bytes], MACKind()]

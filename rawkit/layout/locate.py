@@ -153,7 +153,7 @@ class StacksWriter:
             yield f"{self.indent}if {' and '.join(tests)}:"
             self.indent += "    "
         length: Any = writer.rule(Length)
-        if length is not None:
+        if length is not None and length is not writer.rule(NextProtocol):  # whose number is no length here
             limit = f"limit_of_{writer.cls.__name__}"
             yield f"{self.indent}{limit} = {length.rule.limit(length.local, str(start), stop)}"
             yield f"{self.indent}if {limit} > {end} or {limit} < {stop}:"

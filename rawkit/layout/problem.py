@@ -14,7 +14,7 @@ class Problem(NamedTuple):
     """One thing that is wrong: in which layer and field (may be empty), in which bytes, and why.
 
     `start` and `stop` are byte offsets into the packet as captured; for bytes that are missing they reach
-    past its end.
+    past its end. `causes` are the mistakes of which each would have led to just this, the likeliest first.
     """
 
     layer: str
@@ -22,10 +22,16 @@ class Problem(NamedTuple):
     start: int
     stop: int
     message: str
+    causes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The message, and what would explain it."""
+        return f"{self.message}: {', or '.join(self.causes)}" if self.causes else self.message
 
     def __str__(self) -> str:
         name = f"{self.layer}.{self.field}" if self.field else self.layer
-        return f"{name} (bytes {self.start} to {self.stop}): {self.message}"
+        return f"{name} (bytes {self.start} to {self.stop}): {self.text}"
 
 
 class View(NamedTuple):

@@ -7,6 +7,9 @@ declaration into code when the class is made.
 A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
 member is a subclass; the default of that field enters it, and `values` names further ones. A member with
 `fallback=True` takes what no other member can hold; where there is none, the family itself does.
+
+A family with `by=NUMBERS`, a number space, has no fields: the first byte tells which record of that space it is,
+whatever its class, and where that does not fit, `fallbacks` and the members with `fallback=True` are tried.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
 from rawkit.layout.rules import Auto, Expected, Rule
-from rawkit.layout.tails import ItemList, Often, Tail
+from rawkit.layout.tails import ItemList, Often, Optional, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
 
@@ -79,6 +82,10 @@ class FieldInfo(NamedTuple):
         """A Problem of this field, in the bytes in which it stands."""
         start = view.start + self.offset // 8
         stop = view.stop if self.tail is not None else view.start + (self.offset + self.bits + 7) // 8
+        if isinstance(self.kind, Optional):
+            spans = view.layers[view.position].spans()
+            start = view.start + next(span.offset for span in spans if span.name == self.name) // 8
+            stop = start + self.kind.size
         return Problem(type(view.layers[view.position]).__name__, self.name, start, stop, message)
 
 
@@ -138,7 +145,8 @@ class RecordType(type):
         cls._draft, cls._sound = draft, _sound_at_first
         cls._fields = _declared(name, bases[0] if bases else object, annotations, defaults, inherited)
         cls._by_name = {field.name: field for field in cls._fields}
-        cls._followed_by = options.get("followed_by", getattr(cls, "_followed_by", None))
+        cls._followed_by = options.get("carries", options.get("followed_by", getattr(cls, "_followed_by", None)))
+        cls._quotes = "followed_by" in options or ("carries" not in options and getattr(cls, "_quotes", False))
         cls._has_body = options.get("body", getattr(cls, "_has_body", True))
         cls._pseudo_header = options.get("pseudo_header", ())
         cls._has_pseudo_header = bool(cls._pseudo_header)
@@ -151,7 +159,9 @@ class RecordType(type):
                 f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
             )
         _enter_family(cls, options.get("values", ()), options.get("fallback", False))
-        if "by" in options:
+        if isinstance(options.get("by"), Numbers):
+            _found_family_by_first_byte(cls, options["by"], list(options.get("fallbacks", ())))
+        elif "by" in options:
             _found_family(cls, options["by"])
         return cls  # type: ignore[no-any-return]
 
@@ -171,7 +181,7 @@ def _declared(
     fields: list[FieldInfo] = []
     offset = 0
     for field in by_name.values():
-        if fields and fields[-1].tail is not None:
+        if fields and fields[-1].tail is not None and not fields[-1].tail.can_be_followed_by(field.kind):
             raise TypeError(
                 f"{owner}.{field.name}: nothing can follow {fields[-1].name}, which takes all bytes left"
             )
@@ -182,7 +192,8 @@ def _declared(
 
 def _field(owner: str, name: str, hint: Any, default: Any) -> FieldInfo:
     kind = _kind_of(owner, name, hint)
-    rule, wanted, decisive = None, None, False
+    rule = next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Rule)), None)
+    wanted, decisive = None, False
     if isinstance(default, Auto):
         rule, default = default.rule, AUTO
     elif isinstance(default, Expected):
@@ -213,6 +224,8 @@ def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
         return
     if fallback:
         family._fallbacks.append(cls)
+        return
+    if not family._by:
         return
     field = cls._by_name[family._by]
     for code in {*values} if field.required else {field.default, *values}:
@@ -255,6 +268,28 @@ def _found_family(cls: Any, by: str) -> None:
     cls._parse = staticmethod(parse)
 
 
+def _found_family_by_first_byte(cls: Any, numbers: Numbers, fallbacks: list[Any]) -> None:
+    """Let the class parse as whichever record its first byte, a number of `numbers`, tells."""
+
+    def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
+        if start == end:
+            raise PacketError(cls.__name__, "", start, 1, 0)
+        known = numbers.header_of(data[start])
+        refused: PacketError | None = None
+        for reader in (*([known] if known else ()), *fallbacks):
+            try:
+                return reader._parse(data, start, end, strict)
+            except PacketError as error:
+                if isinstance(error, TruncatedError) and not strict:
+                    raise
+                refused = refused or error
+        unknown = f"unknown {numbers.name} 0x{data[start]:02x}"
+        raise refused or PacketError(cls.__name__, "", start, 0, data[start], unknown)
+
+    cls._family, cls._by, cls._members, cls._constants, cls._fallbacks = cls, "", {}, {}, fallbacks
+    cls._parse = staticmethod(parse)
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record(metaclass=RecordType):
     """The base of everything that stands in a packet: headers, options, and the parts of either.
@@ -270,6 +305,7 @@ class Record(metaclass=RecordType):
     _sound: ClassVar[Any]
     _source: ClassVar[str] = ""
     _followed_by: ClassVar[type[Record] | None] = None
+    _quotes: ClassVar[bool] = False
     _has_body: ClassVar[bool] = True
     _pseudo_header: ClassVar[tuple[str, ...]] = ()
     _has_pseudo_header: ClassVar[bool] = False
@@ -323,9 +359,11 @@ class Record(metaclass=RecordType):
         What pads a tail when the record is built is not in the tail yet: ask `packet.built()` for that.
         """
         spans = [Span(field.name, field.offset, field.bits) for field in self._fields if field.tail is None]
+        at = 8 * self._fixed_size
         for field in self._fields:
-            if field.tail is not None and (value := getattr(self, field.name)):
-                spans.append(Span(field.name, field.offset, 8 * len(field.tail.pack(value))))
+            if field.tail is not None and (value := getattr(self, field.name)) != field.tail.empty:
+                spans.append(Span(field.name, at, field.tail.width(value)))
+                at += field.tail.width(value)
         return tuple(spans)
 
     def replace(self, **changes: Any) -> Self:

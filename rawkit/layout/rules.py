@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rawkit.errors import BuildError
+from rawkit.errors import BuildError, FieldError
 from rawkit.layout.checksum import as_words, checksum_of, verifies
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import View
@@ -26,7 +26,10 @@ __all__ = [
     "Expected",
     "HeaderLength",
     "Length",
+    "LengthOrNext",
+    "NextPort",
     "NextProtocol",
+    "Presence",
     "Rule",
     "Unspecified",
     "auto",
@@ -139,11 +142,18 @@ class NextProtocol(Rule):
     """The number that announces the next header, from the number space `numbers`.
 
     Where the field `unless` is not zero (a fragment's offset), what follows is no header; where the field
-    `partial` is not zero (more fragments), the body is only the beginning of one.
+    `partial` is not zero (more fragments), the body is only the beginning of one. `instead` names a field and the
+    number space that is read by where that field is zero.
     """
 
-    def __init__(self, numbers: Numbers, unless: str = "", partial: str = "") -> None:
-        self.numbers, self.unless, self.partial = numbers, unless, partial
+    def __init__(
+        self, numbers: Numbers, unless: str = "", partial: str = "", instead: tuple[str, Numbers] | None = None
+    ) -> None:
+        self.numbers, self.unless, self.partial, self.instead = numbers, unless, partial, instead
+
+    def reads(self, field: FieldInfo) -> set[str]:
+        """The fields that `following` looks at."""
+        return {field.name, self.unless, self.instead[0] if self.instead else ""}
 
     def compute(self, field: FieldInfo) -> str:
         return f"{field.name}_known(following.__class__) or {field.name}_number(following, body)"
@@ -157,21 +167,35 @@ class NextProtocol(Rule):
                 found = space.number_of(kind)
                 if found is not None:
                     return found
-                raise BuildError(header, name, f"{kind.__name__} has no {space.name}")
+                if space.otherwise is None:
+                    raise BuildError(header, name, f"{kind.__name__} has no {space.name}")
             if space.nothing is not None and not body:
                 return space.nothing
+            if space.otherwise is not None:
+                return space.otherwise
             raise BuildError(header, name, "no header follows" if not body else "what follows is plain bytes")
 
         return {
             f"{name}_number": number,
             f"{name}_known": space.known_number_of,
             f"{name}_header": space.header_of,
+            f"{name}_instead": self.instead[1].header_of if self.instead else None,
         }
 
     def following(self, field: FieldInfo) -> str:
         """An expression for the class of the next header, when reading."""
         found = f"{field.name}_header({field.local})"
+        if self.instead:
+            found = f"{found} if {self.instead[0]}_ else {field.name}_instead({field.local})"
         return f"None if {self.unless}_ else {found}" if self.unless else found
+
+    def announces(self, record: Record, field: FieldInfo, header: type[object]) -> bool:
+        """Whether the record's number already is one for that header."""
+        space = self.numbers
+        if self.instead and not getattr(record, self.instead[0]):
+            space = self.instead[1]
+        found = space.header_of(getattr(record, field.name))
+        return found is not None and space.announced_class(header) in found.__mro__
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         fragmented = "".join(f" and not self.{name}" for name in (self.unless, self.partial) if name)
@@ -182,6 +206,96 @@ class NextProtocol(Rule):
         if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
             return ""
         return f"unknown {self.numbers.name} {field.show(number)}"
+
+
+class LengthOrNext(NextProtocol, Length):
+    """The length of the body up to `longest`, and above that the number of the next header (IEEE 802.3, 3.2.6).
+
+    A header that a length announces has all of these lengths as its numbers. Zero is no length.
+    """
+
+    header = False
+
+    def __init__(self, numbers: Numbers, longest: int) -> None:
+        NextProtocol.__init__(self, numbers)
+        self.longest = longest
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"{field.name}_or_length(following, body)"
+
+    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
+        names = super().names(owner, field)
+        number: Any = names[f"{field.name}_number"]
+        longest, expected = self.longest, f"a length that fits, 1 to {self.longest}"
+
+        def number_or_length(following: Record | None, body: bytes) -> int:
+            found: int = number(following, body)
+            if not 0 < found <= longest:
+                return found
+            if len(body) > longest:
+                raise FieldError(owner.__name__, field.name, len(body), expected)
+            return len(body)
+
+        return names | {f"{field.name}_or_length": number_or_length}
+
+    def announces(self, record: Record, field: FieldInfo, header: type[object]) -> bool:
+        is_number = not 0 < getattr(record, field.name) <= self.longest
+        return is_number and super().announces(record, field, header)
+
+    def limit(self, value: str, start: str, stop: str) -> str:
+        return f"{stop} + {value} if 0 < {value} <= {self.longest} else end"
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        value, number = f"self.{field.name}", super().sound(owner, field)
+        return f"(stop + {value} == limit if 0 < {value} <= {self.longest} else {number})"
+
+    def end_of_body(self, start: int, stop: int, says: int) -> int:
+        """Where a length ends the body; before its start where the number is none."""
+        return stop + says if 0 < says <= self.longest else -1
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        if 0 < getattr(record, field.name) <= self.longest:
+            return Length.check(self, view, record, field)
+        return NextProtocol.check(self, view, record, field)
+
+
+class NextPort(NextProtocol):
+    """A port, by which the next header is known, as is the one at the other end, the field `other`.
+
+    The lower of the two is asked first, as Wireshark does. A port that none is known by is no Problem.
+    """
+
+    recomputed = False
+
+    def __init__(self, numbers: Numbers, other: str) -> None:
+        super().__init__(numbers)
+        self.other = other
+
+    def reads(self, field: FieldInfo) -> set[str]:
+        return {field.name, self.other}
+
+    def following(self, field: FieldInfo) -> str:
+        ask, this, other = f"{field.name}_header", field.local, f"{self.other}_"
+        return f"{ask}({this}) or {ask}({other}) if {this} <= {other} else {ask}({other}) or {ask}({this})"
+
+    def sound(self, owner: type[Record], field: FieldInfo) -> str:
+        return ""
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        return ""
+
+
+class Presence(Rule):
+    """A flag that tells whether the optional fields of these names are there.
+
+    They stand together: where any of them is given, those left out are computed, or zero if they have no rule.
+    """
+
+    def __init__(self, *fields: str) -> None:
+        self.fields = fields
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"{self.fields[0]}_ is not None"
 
 
 class Checksum(Rule):
@@ -222,7 +336,8 @@ class Checksum(Rule):
         end = "limit" if self.covers_body else "stop"
         words = f"(from_bytes(data[start:{end}]) << 8 if {end} - start & 1 else from_bytes(data[start:{end}]))"
         if self.pseudo_header is None:
-            return f"(total := {words}) % 65535 == 0 and total"
+            absent = f"self.{field.name} is None or " if field.tail is not None else ""
+            return f"({absent}(total := {words}) % 65535 == 0 and total)"
         network = "layers[index - 1]"
         protocol = self.pseudo_header.number_of(owner) or 0
         sums_up = (
@@ -238,6 +353,8 @@ class Checksum(Rule):
             return ""
         total = as_words(view.data[view.start : view.limit if self.covers_body else view.stop])
         found = getattr(record, field.name)
+        if found is None:
+            return ""
         if self.pseudo_header is not None:
             network, addresses = enclosing_network(view.layers, view.position)
             if network is None or view.unfinished:

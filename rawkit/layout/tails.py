@@ -11,13 +11,29 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from rawkit.errors import PacketError
+from rawkit.layout.auto import AUTO
 from rawkit.layout.kinds import IPv4AddressKind, IPv6AddressKind, Kind, UInt
 
 if TYPE_CHECKING:
     from rawkit.layout.record import Record
 
-__all__ = ["Array", "IPv4Addrs", "IPv6Addrs", "ItemList", "Items", "Often", "Remainder", "Rest", "Tail", "U32s"]
-
+__all__ = [
+    "Array",
+    "IPv4Addrs",
+    "IPv6Addrs",
+    "ItemList",
+    "Items",
+    "Often",
+    "Optional",
+    "OptionalU16",
+    "OptionalU32",
+    "OptionalX16",
+    "OptionalX32",
+    "Remainder",
+    "Rest",
+    "Tail",
+    "U32s",
+]
 
 Reader = Callable[[bytes, int, int], Any]
 """Gives the value of `data[start:stop]`. Raises PacketError for bytes that it cannot hold."""
@@ -47,9 +63,51 @@ class Tail(Kind):
         """The bytes of the value."""
         raise NotImplementedError
 
+    def width(self, value: Any) -> int:
+        """How many bits the value takes."""
+        return 8 * len(self.pack(value))
+
+    def can_be_followed_by(self, kind: Kind) -> bool:
+        """Whether a field of that kind can stand behind it in a header."""
+        return False
+
     def fill_bytes(self, count: int) -> bytes:
         """What fills `count` bytes up to a whole number of the header length's units."""
         return bytes(count)
+
+
+class Optional(Tail):
+    """An integer of whole bytes that is there only if a flag says so (`Presence`), and else None."""
+
+    empty = None
+
+    def __init__(self, kind: UInt) -> None:
+        self.kind = kind
+        self.size = kind.bits // 8
+        self.expected = f"{kind.expected}, or None to leave it out"
+
+    def quick_test(self, name: str) -> str:
+        return f"{name} is None or ({self.kind.quick_test(name)})"
+
+    def convert(self, value: Any) -> int | None:
+        return None if value is None else self.kind.convert(value)
+
+    def pack(self, value: int | None) -> bytes:
+        if value is None:
+            return b""
+        return bytes(self.size) if value is AUTO else value.to_bytes(self.size)
+
+    def width(self, value: int | None) -> int:
+        return 0 if value is None else self.kind.bits
+
+    def can_be_followed_by(self, kind: Kind) -> bool:
+        return isinstance(kind, Optional)
+
+    def show(self, value: int | None) -> str:
+        return "absent" if value is None else self.kind.show(value)
+
+    def express(self, value: int | None) -> str:
+        return "None" if value is None else self.kind.express(value)
 
 
 class Remainder(Tail):
@@ -188,6 +246,10 @@ class Often:
 T = TypeVar("T")
 
 Items = Annotated[tuple[T, ...], ItemList]
+OptionalU16 = Annotated[int | None, Optional(UInt(16))]
+OptionalU32 = Annotated[int | None, Optional(UInt(32))]
+OptionalX16 = Annotated[int | None, Optional(UInt(16, base=16))]
+OptionalX32 = Annotated[int | None, Optional(UInt(32, base=16))]
 Rest = Annotated[bytes, Remainder()]
 U32s = Annotated[tuple[int, ...], Array(UInt(32))]
 IPv4Addrs = Annotated[tuple[IPv4Address, ...], Array(IPv4AddressKind())]

@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -120,7 +121,7 @@ class AuxData(NamedTuple):
     vlan_tpid: int
 
 
-def attach_filter(sock: socket.socket, instructions: list[tuple[int, int, int, int]]) -> None:
+def attach_filter(sock: socket.socket, instructions: Sequence[tuple[int, int, int, int]]) -> None:
     """Let only those packets into the socket's queue that a classic BPF program accepts (socket(7))."""
     program = b"".join(_FILTER.pack(*instruction) for instruction in instructions)
     held = ctypes.create_string_buffer(program, len(program))

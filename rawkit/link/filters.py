@@ -7,12 +7,14 @@ from importlib import import_module
 from typing import Any
 
 from rawkit.errors import FilterError
+from rawkit.pcap.bpf import MAXIMUM_INSTRUCTIONS, Program
+from rawkit.pcap.filter import compile_with
 
-__all__ = ["compile_filter"]
+__all__ = ["compile_live_filter"]
 
 
-def compile_filter(filter: str, interface: str, snaplen: int) -> list[tuple[int, int, int, int]]:
-    """The classic BPF program (code, jt, jf, k) of a tcpdump filter, for frames live on that interface.
+def compile_live_filter(filter: str, interface: str, snaplen: int) -> Program:
+    """The program of a tcpdump filter for frames live on that interface, such as the kernel takes.
 
     It is compiled on the interface rather than for its link type alone, since the kernel takes VLAN tags out
     of frames before a socket sees them: only then does libpcap look for them where they are (pcap-filter(7)).
@@ -21,18 +23,24 @@ def compile_filter(filter: str, interface: str, snaplen: int) -> list[tuple[int,
     """
     cypcap: Any = import_module("cypcap")  # loads libpcap, which only filters need
 
-    if "\0" in filter:
-        raise FilterError(filter, "a null character, at which libpcap would stop reading")
     pcap = cypcap.create(interface)
     try:
         pcap.set_snaplen(snaplen)
         pcap.set_buffer_size(1 << 16)
         _activate(cypcap, pcap)
-        return [tuple(instruction) for instruction in pcap.compile(filter, True, cypcap.NETMASK_UNKNOWN)]
-    except cypcap.Error as error:
-        raise FilterError(filter, str(error.args[-1])) from error
+        program = compile_with(
+            lambda text, optimize: pcap.compile(text, optimize, cypcap.NETMASK_UNKNOWN),
+            filter,
+        )
     finally:
         pcap.close()
+    if program.loops:
+        reason = "its program has a loop (protochain), which the kernel takes from nobody; filter a capture file"
+        raise FilterError(filter, reason)
+    if len(program) > MAXIMUM_INSTRUCTIONS:
+        reason = f"{len(program)} instructions, of which the kernel takes at most {MAXIMUM_INSTRUCTIONS}"
+        raise FilterError(filter, reason)
+    return program
 
 
 def _activate(cypcap: Any, pcap: Any) -> None:

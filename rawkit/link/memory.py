@@ -15,6 +15,8 @@ from typing import Self
 from rawkit.errors import TimedOut, kernel_error
 from rawkit.link._socket import deadline_of, is_over, payload, wait
 from rawkit.link.frame import Frame, Sendable
+from rawkit.pcap.bpf import Program
+from rawkit.pcap.filter import compile_filter
 from rawkit.wire.link_type import LinkType
 
 __all__ = ["MemoryEnd", "MemoryLink"]
@@ -50,9 +52,13 @@ class MemoryLink:
         self.clock = clock
         self._ends: list[MemoryEnd] = []
 
-    def ends(self, *names: str) -> tuple[MemoryEnd, ...]:
-        """Add ends, in the order of their names, which their frames carry as `interface`."""
-        new = tuple(MemoryEnd(self, name) for name in names)
+    def ends(self, *names: str, filter: str | None = None) -> tuple[MemoryEnd, ...]:
+        """Add ends, in the order of their names, which their frames carry as `interface`.
+
+        They receive what `filter`, in tcpdump's language, lets pass. Raises FilterError.
+        """
+        program = None if filter is None else compile_filter(filter, self.link_type)
+        new = tuple(MemoryEnd(self, name, program) for name in names)
         self._ends.extend(new)
         return new
 
@@ -85,10 +91,11 @@ class MemoryLink:
 class MemoryEnd:
     """One end of a `MemoryLink`, in the place of a `PacketSocket` or a raw socket."""
 
-    def __init__(self, link: MemoryLink, interface: str) -> None:
+    def __init__(self, link: MemoryLink, interface: str, program: Program | None = None) -> None:
         self.interface = interface
         self.link_type = link.link_type
         self._link = link
+        self._program = program
         self._frames: deque[Frame] = deque()
         # Counts the frames that wait, and is readable while there is one: what a selector needs.
         self._waiting = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK | os.EFD_SEMAPHORE)
@@ -119,7 +126,9 @@ class MemoryEnd:
                 return self._frames.popleft()
 
     def queue(self, frame: Frame) -> None:
-        """Let this end receive a frame; a closed end loses it."""
+        """Let this end receive a frame, if its filter does; a closed end loses it."""
+        if self._program is not None and not self._program.run(frame.data, frame.wire_length):
+            return
         if self._waiting >= 0:
             self._frames.append(frame)
             os.eventfd_write(self._waiting, 1)

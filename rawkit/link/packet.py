@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rawkit.errors import FieldError, InterfaceError, kernel_error
 from rawkit.link import _kernel
 from rawkit.link._socket import Ancillary, KernelSocket, kernel_time
-from rawkit.link.filters import compile_filter
+from rawkit.link.filters import compile_live_filter
 from rawkit.link.frame import Direction, Frame, Sendable
 from rawkit.wire import VLAN, Ethernet, LinkType
 
@@ -127,7 +127,8 @@ class PacketSocket(KernelSocket):
     def _set_up(self, protocol: int, promiscuous: bool, filter: str | None) -> None:
         index = _kernel.interface_index(self.fileno(), self.interface)
         if filter is not None:
-            _kernel.attach_filter(self._socket, compile_filter(filter, self.interface, self.snaplen))
+            program = compile_live_filter(filter, self.interface, self.snaplen)
+            _kernel.attach_filter(self._socket, program.instructions)
         self._socket.setsockopt(_kernel.SOL_PACKET, _kernel.PACKET_AUXDATA, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, _kernel.SO_TIMESTAMPNS_NEW, 1)
         if promiscuous:

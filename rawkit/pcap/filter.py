@@ -1,33 +1,78 @@
-"""Filters in the tcpdump language for packets that were captured, compiled and run by libpcap (through cypcap)."""
+"""Filters in the tcpdump language, compiled by libpcap (through cypcap), for packets that were captured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from typing import Any, Final
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rawkit.errors import FilterError
+from rawkit.pcap.bpf import Program
 from rawkit.pcap.record import Record
-from rawkit.wire import LinkType
+from rawkit.wire.link_type import LinkType
 
-__all__ = ["CaptureFilter"]
+if TYPE_CHECKING:
+    from rawkit.pcap.reader import Capture
+
+__all__ = ["LONGEST_FILTER", "CaptureFilter", "compile_filter", "compile_with"]
 
 SNAPLEN: Final = 262144
 
-DATA_LINKS: Final = {
-    LinkType(100): 11,
-    LinkType(101): 12,
-    LinkType(102): 15,
-    LinkType(103): 16,
-    LinkType(106): 19,
-}
-"""The DLT_ number for which libpcap compiles, where on Linux it is not the LINKTYPE_ number (pcap-common.c)."""
+LONGEST_FILTER: Final = 8192
+"""Characters of a filter: libpcap's time grows with the square of it, to some ten seconds at this length."""
+
+OPTIMIZED: Final = 6000
+"""Instructions of which libpcap's optimizer, whose time grows with their cube, gets rid in some three seconds."""
+
+SEARCHED: Final = 400
+"""Characters of a filter in which the place of a syntax error is searched, by compiling its beginnings."""
+
+Compiler: TypeAlias = Callable[[str, bool], Iterable[tuple[int, int, int, int]]]
+"""What cypcap makes of a filter: its instructions, optimized or not."""
+
+_NO_PACKETS: Final = struct.Struct("=IHHiIII")  # the header of a classic file (draft-ietf-opsawg-pcap, section 4)
 
 LIKELY: Final = (LinkType.ETHERNET, LinkType.IEEE802_11_RADIOTAP, LinkType.RAW)
 
 
+def compile_with(compile: Compiler, text: str) -> Program:
+    """The program of a filter. Raises FilterError, with libpcap's words and, for a syntax error, the place."""
+    if "\0" in text:
+        raise FilterError(text, "a null character, at which libpcap would stop reading", text.index("\0"))
+    if len(text) > LONGEST_FILTER:
+        raise FilterError(text, f"{len(text)} characters; at most {LONGEST_FILTER} compile in bearable time")
+    try:
+        instructions = _compiled(compile, text, False)
+        if len(instructions) <= OPTIMIZED:
+            instructions = _compiled(compile, text, True)
+    except _Refused as refused:
+        raise FilterError(text, refused.reason, _place(compile, text, refused.reason)) from None
+    return Program(instructions)
+
+
+def compile_filter(text: str, link_type: LinkType) -> Program:
+    """The program of a filter for packets from files, of one link type. Raises FilterError.
+
+    libpcap compiles it on a file, an empty one, since for those it knows things better than for a link type
+    alone: AF_INET6 of every BSD, and that nobody can be asked which way a frame went. A host that is named is
+    looked up by the system's resolver, which may ask the network: libpcap does that.
+    """
+    cypcap: Any = import_module("cypcap")  # loads libpcap, which only filters need
+    with NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(_NO_PACKETS.pack(0xA1B2C3D4, 2, 4, 0, 0, SNAPLEN, link_type))
+        file.flush()
+        pcap = cypcap.open_offline(file.name)
+    try:
+        return compile_with(lambda text, optimize: pcap.compile(text, optimize, cypcap.NETMASK_UNKNOWN), text)
+    finally:
+        pcap.close()
+
+
 class CaptureFilter:
-    """A filter, see pcap-filter(7), for records of any link type.
+    """A filter, see pcap-filter(7), for records of any link type, each with a program of its own.
 
     What no link type can mean is found when it is made. Raises FilterError then, or at the first record with
     a link type for which the filter has no meaning.
@@ -35,12 +80,11 @@ class CaptureFilter:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._cypcap: Any = import_module("cypcap")  # loads libpcap, which only filters need
-        self._programs: dict[LinkType, Callable[[Any, bytes], bool]] = {}
+        self._programs: dict[LinkType, Program] = {}
         refused = []
         for link_type in LIKELY:
             try:
-                self._compile(link_type)
+                self._program(link_type)
                 break  # compiling a large filter takes seconds, and one link type that takes it will do
             except FilterError as error:
                 refused.append(error)
@@ -49,20 +93,72 @@ class CaptureFilter:
 
     def matches(self, record: Record) -> bool:
         """Whether the filter lets the record pass, as tcpdump would."""
-        program = self._programs.get(record.link_type) or self._compile(record.link_type)
-        header = self._cypcap.Pkthdr(caplen=len(record.data), len=record.wire_length)
-        return program(header, record.data)
+        program = self._programs.get(record.link_type) or self._program(record.link_type)
+        return program.run(record.data, record.wire_length) != 0
 
-    def _compile(self, link_type: LinkType) -> Callable[[Any, bytes], bool]:
-        cypcap = self._cypcap
-        number = DATA_LINKS.get(link_type, int(link_type))
+    def select(self, capture: Capture, left_out: Callable[[LinkType, FilterError], None]) -> Iterator[Record]:
+        """The records that pass, of a file that may have several link types (which tcpdump refuses to read).
+
+        The filter must mean something for one of them. Records of the others cannot be asked and do not pass,
+        whatever the filter: `left_out` is called once for each such link type, as soon as another was met for
+        which the filter has a meaning. Raises FilterError when there is none: at the first record of a classic
+        file, which has one link type, and at the end of a pcapng file.
+        """
+        runs: dict[LinkType, Callable[[bytes, int], int]] = {}
+        refused: dict[LinkType, FilterError] = {}
+        told: set[LinkType] = set()
+        for record in capture:
+            if record.link_type not in runs:
+                try:
+                    runs[record.link_type] = self._program(record.link_type).run
+                except FilterError as error:
+                    if capture.format == "pcap":
+                        raise
+                    refused[record.link_type] = error
+                    runs[record.link_type] = _refuse
+                if len(runs) > len(refused):
+                    for link_type in refused.keys() - told:
+                        left_out(link_type, refused[link_type])
+                    told = set(refused)
+            if runs[record.link_type](record.data, record.wire_length):
+                yield record
+        if refused and len(runs) == len(refused):
+            raise next(iter(refused.values()))
+
+    def _program(self, link_type: LinkType) -> Program:
+        program = self._programs[link_type] = compile_filter(self.text, link_type)
+        return program
+
+
+def _refuse(_data: bytes, _wire_length: int) -> int:
+    return 0
+
+
+class _Refused(Exception):
+    """What libpcap says of a text."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def _compiled(compile: Compiler, text: str, optimize: bool) -> Any:
+    cypcap: Any = import_module("cypcap")
+    try:
+        return [tuple(instruction) for instruction in compile(text, optimize)]
+    except (cypcap.Error, ValueError) as error:
+        raise _Refused(str(error.args[-1] if error.args else error)) from None
+
+
+def _place(compile: Compiler, text: str, reason: str) -> int | None:
+    """Where the longest beginning of the text that is a filter ends; libpcap tells no place. None: not known."""
+    if "syntax error" not in reason or len(text) > SEARCHED:
+        return None
+    for word in [*re.finditer(r"\S+", text)][::-1]:
         try:
-            data_link: Any = cypcap.DatalinkType(number)
-        except ValueError:
-            data_link = number
-        try:
-            program = cypcap.compile(data_link, SNAPLEN, self.text, True, cypcap.NETMASK_UNKNOWN)
-        except (cypcap.Error, ValueError) as error:
-            raise FilterError(self.text, str(error.args[-1] if error.args else error)) from None
-        self._programs[link_type] = program.offline_filter
-        return program.offline_filter  # type: ignore[no-any-return]
+            _compiled(compile, text[: word.start()], False)
+        except _Refused as refused:
+            if "syntax error" not in refused.reason:
+                return None
+        else:
+            return word.start()
+    return None

@@ -150,7 +150,7 @@ def _fields(
             yield from _items(index, layer, row.field, value, theirs.items())
             continue
         found = theirs.value(row.scapy)
-        if found is not ABSENT:
+        if found is not ABSENT and (found is not None or value is not None):
             found = _exact(field, found)
             value = _flat(value) if isinstance(field.kind, ItemList) else value
             if found != value:
@@ -207,7 +207,8 @@ def _rebuilt(packet: Packet, again: Packet, theirs: Any, layers: list[peer.Layer
         if not isinstance(layer, Header) or not other.classes.intersection(NAMES[type(layer)].scapy):
             break
         for row in NAMES[type(layer)].fields:
-            if row.scapy and isinstance(layer.field(row.field).rule, Checksum | Length | HeaderLength):
+            rule = layer.field(row.field).rule if row.scapy and row.field else None
+            if isinstance(rule, Checksum | Length | HeaderLength) and other.has_length(row.scapy, rule):
                 other.layer.delfieldval(row.scapy)
         if layer.quotes() or layer.is_fragment():
             break

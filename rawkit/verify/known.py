@@ -13,9 +13,14 @@ from rawkit.layout import Record
 from rawkit.verify.difference import Difference
 from rawkit.verify.peer import ABSENT
 from rawkit.wire import (
+    GRE,
     IP,
+    PPP,
     UDP,
+    VLAN,
+    CompressedPPP,
     DestinationOptions,
+    Ethernet,
     Fragment,
     HopByHop,
     ICMPv4,
@@ -28,11 +33,15 @@ from rawkit.wire import (
     IPv6,
     IPv6RouterAlert,
     IPv6UnknownOption,
+    Layer,
+    Loop,
     LooseSourceRoute,
+    Null,
     Packet,
     Routing,
     StrictSourceRoute,
 )
+from rawkit.wire.ethernet import LONGEST
 
 __all__ = ["KNOWN", "Known", "reason_for"]
 
@@ -116,6 +125,53 @@ def _router_alert_of_other_length(difference: Difference, packet: Packet) -> boo
     return difference.field == "options" and "Router" in str(difference.theirs)
 
 
+def _padding_in_length(difference: Difference, packet: Packet) -> bool:
+    return difference.field == "bytes" and any(
+        trailer.layer <= difference.position
+        and isinstance(layer := packet.layers[trailer.layer], Ethernet | VLAN)
+        and layer.type <= LONGEST
+        for trailer in packet.trailers
+    )
+
+
+def _address_family(difference: Difference, packet: Packet) -> bool:
+    return not difference.field and isinstance(_around(difference, packet), Null | Loop)
+
+
+def _mpls_elsewhere(difference: Difference, packet: Packet) -> bool:
+    around = _around(difference, packet)
+    is_multicast = isinstance(around, Ethernet | VLAN) and around.type == MPLS_MULTICAST
+    return not difference.field and difference.layer == "MPLS" and (is_multicast or isinstance(around, PPP))
+
+
+def _ethernet_in_ip(difference: Difference, packet: Packet) -> bool:
+    within = difference.layer == "Ethernet" and difference.theirs is ABSENT
+    return within and isinstance(_around(difference, packet), IP | IPV6_EXTENSIONS)
+
+
+def _other_vxlan_port(difference: Difference, packet: Packet) -> bool:
+    for last in packet.layers[-1:]:
+        if isinstance(last, UDP) and difference.ours is ABSENT:
+            return not OTHER_VXLAN_PORTS.isdisjoint((last.src_port, last.dst_port))
+    return False
+
+
+def _erspan_by_its_version(difference: Difference, packet: Packet) -> bool:
+    is_erspan = not difference.field and str(difference.theirs).startswith("ERSPAN")
+    return is_erspan and isinstance(_around(difference, packet), GRE)
+
+
+def _erspan_3(difference: Difference, packet: Packet) -> bool:
+    return difference.field == "bytes" and any(
+        isinstance(last, GRE) and last.protocol == ERSPAN_TYPE_3 for last in packet.layers[-1:]
+    )
+
+
+def _unframed_ppp(difference: Difference, packet: Packet) -> bool:
+    is_hdlc = not difference.field and difference.theirs == "HDLC"
+    return is_hdlc and any(isinstance(first, PPP | CompressedPPP) for first in packet.layers[:1])
+
+
 def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
     unread = difference.field.endswith(".kind") and difference.theirs is ABSENT
     return difference.layer == "IPv4" and unread
@@ -125,8 +181,16 @@ def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
 
 
 UDP_SIZE = 8
+OTHER_VXLAN_PORTS = {4790, 6633, 8472, 48879}
+ERSPAN_TYPE_3 = 0x22EB
+MPLS_MULTICAST = 0x8848
 TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
 IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
+
+
+def _around(difference: Difference, packet: Packet) -> Layer | None:
+    """The layer before the one that the difference is about."""
+    return packet.layers[difference.position - 1] if 0 < difference.position <= len(packet.layers) else None
 
 
 def _resized(difference: Difference, packet: Packet, at: Iterable[int]) -> bool:
@@ -218,6 +282,39 @@ KNOWN = (
     Known(
         _option_by_its_number,
         "scapy knows an option by the 5 bits of its number alone, and leaves it as bytes where they do not fit",
+    ),
+    Known(
+        _padding_in_length,
+        "the length of an 802.3 frame is that of its data, without padding (IEEE 802.3, 3.2.7); scapy adds it",
+    ),
+    Known(
+        _address_family,
+        "files hold the families of the systems that wrote them (2; 24, 28, 30), NULL in either byte order; scapy "
+        "reads one order, and IPv6 by this machine's number",
+    ),
+    Known(
+        _mpls_elsewhere,
+        "MPLS is also EtherType 0x8848 and PPP protocol 0x0281 (RFC 3032, 4.3 and 5); scapy binds neither",
+    ),
+    Known(
+        _ethernet_in_ip,
+        "IP carries Ethernet as protocol 143 (RFC 8986, 10.1), for which scapy has no binding",
+    ),
+    Known(
+        _other_vxlan_port,
+        "VXLAN's port is 4789 (RFC 7348, 8.1), and tshark reads no other either; scapy reads ports that some use",
+    ),
+    Known(
+        _erspan_by_its_version,
+        "without a sequence number GRE carries ERSPAN type I, which has no header; scapy looks at its first bits",
+    ),
+    Known(
+        _erspan_3,
+        "ERSPAN type III tells the type of the frame within; scapy takes any for Ethernet, and moves its padding",
+    ),
+    Known(
+        _unframed_ppp,
+        "without HDLC's address 0xFF a frame begins with its protocol (RFC 1662, 3.2); scapy does not look",
     ),
     Known(
         _raises_on_hostile_bytes,

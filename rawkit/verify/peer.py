@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from rawkit.errors import MissingError
+from rawkit.layout import LengthOrNext, Rule
 from rawkit.wire import LinkType
 from rawkit.wire.names import NAMES
 
@@ -21,6 +22,16 @@ __all__ = ["ABSENT", "Item", "Layer", "read"]
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__": ()})()
 """Stands for what scapy does not have."""
+
+MODULES = (
+    "scapy.layers.inet6",
+    "scapy.layers.ppp",
+    "scapy.layers.vxlan",
+    "scapy.contrib.erspan",
+    "scapy.contrib.geneve",
+    "scapy.contrib.mpls",
+)
+"""Where scapy has the layers of our table."""
 
 BITS = re.compile(r"(\w+)\[(\d+):(\d+)\]")
 BESIDE = re.compile(r"(\w+):(\d+)")
@@ -58,6 +69,10 @@ class Layer:
             if not hasattr(field, "_evalcond") or field._evalcond(self.layer):
                 present.add(field.name)
         return present
+
+    def has_length(self, name: str, rule: Rule) -> bool:
+        """Whether the field is there and scapy computes it; where it may be a type, only if it is a length."""
+        return self.value(name) is not ABSENT and (not isinstance(rule, LengthOrNext) or name == "len")
 
     def items(self) -> list[Layer | Item]:
         """The options, up to the one that ends the list."""
@@ -108,6 +123,9 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
     layers: list[Layer] = []
     while type(layer).__name__ != "NoPayload":
         peer = Layer(layer)
+        if not layer.fields_desc and not layer.fields:
+            layer = layer.payload
+            continue  # no part of the packet, such as ERSPAN's type I
         if peer.name.startswith("ICMPv6NDOpt") and layers:
             layers[-1].following.append(peer)
         elif peer.classes & known:
@@ -140,12 +158,13 @@ def _scapy() -> Any:
         import scapy.config as config
     except ImportError:
         raise MissingError("scapy", 'pip install "rawkit[verify]"') from None
-    if "scapy.layers.inet6" not in sys.modules:
+    if any(name not in sys.modules for name in MODULES):
         logging.getLogger("scapy").setLevel(logging.ERROR)
         before = config.conf.route_autoload, config.conf.route6_autoload
         config.conf.route_autoload = config.conf.route6_autoload = False
         try:
-            importlib.import_module("scapy.layers.inet6")
+            for name in MODULES:
+                importlib.import_module(name)
         finally:
             config.conf.route_autoload, config.conf.route6_autoload = before
     return config

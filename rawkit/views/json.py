@@ -2,7 +2,8 @@
 
 Fields keep the names of the declaration. Numbers are numbers; flags of one bit are true or false; a set of
 flags is its letters; addresses are text; bytes are hexadecimal digits; several values are a list; options are
-a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null.
+a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null, and so is a field
+that is not there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from rawkit.layout import AUTO, ItemList, Kind, Record, UInt
+from rawkit.layout import AUTO, ItemList, Kind, Optional, Record, UInt
 from rawkit.layout.tails import Array
 from rawkit.views.line import Captured
 from rawkit.wire import CutHeader, Layer, Packet
@@ -67,22 +68,24 @@ def _writer(record: type[Record]) -> Callable[[Any], str]:
     fields = record.fields()
     template = ", ".join(f'"{field.name}": %s' for field in fields).join(("{", "}"))
     texts = [(index, _text_of(field.kind)) for index, field in enumerate(fields) if type(field.kind) is not UInt]
+    may_be_auto = [index for index, field in enumerate(fields) if field.rule is not None]
     values_of = attrgetter(*(field.name for field in fields)) if fields else tuple
     alone = len(fields) == 1
 
     def write(layer: Any) -> str:
         values = [values_of(layer)] if alone else [*values_of(layer)]
+        unknown = [index for index in may_be_auto if values[index] is AUTO]
         for index, text in texts:
             values[index] = text(values[index])
-        if AUTO in values:
-            values = ["null" if value is AUTO else value for value in values]
+        for index in unknown:
+            values[index] = "null"
         return template % tuple(values)
 
     return write
 
 
 def _text_of(kind: Kind) -> Callable[[Any], Any]:
-    """What makes JSON of a value of this kind; AUTO stays AUTO."""
+    """What makes JSON of a value of this kind."""
     if isinstance(kind, UInt):
         return str
     if isinstance(kind, ItemList):
@@ -90,8 +93,10 @@ def _text_of(kind: Kind) -> Callable[[Any], Any]:
     if isinstance(kind, Array):
         of_one = _text_of(kind.kind)
         return lambda values: f"[{', '.join(map(of_one, values))}]"
+    if isinstance(kind, Optional):
+        return lambda value: "null" if value is None else value if value is AUTO else str(value)
     if kind.bits == 1:
-        return lambda value: value if value is AUTO else "true" if value else "false"
+        return ("false", "true").__getitem__
     show = kind.show
     return lambda value: value if value is AUTO else f'"{show(value)}"'
 

@@ -45,7 +45,7 @@ def line(record: Captured, packet: Packet, *, origin_ns: int | None = None, colo
     first, *others = packet.problems
     more = f" (and {len(others)} more)" if others else ""
     name = f"{first.layer}.{first.field}" if first.field else first.layer
-    return f"{text} {paint(f'! {name}: {first.message}{more}', PROBLEM, colour)}"
+    return f"{text} {paint(f'! {name}: {first.text}{more}', PROBLEM, colour)}"
 
 
 def time_text(time_ns: int, origin_ns: int | None = None) -> str:

@@ -35,7 +35,7 @@ def tree(packet: Packet, *, colour: bool = False) -> Iterator[str]:
         yield from _fields(fields_of(section), mine, INDENT, colour)
         yield from _problems([problem for problem in mine if not problem.field], INDENT, colour)
     for problem in pending:
-        yield paint(f"! {problem.layer}: {problem.message}", PROBLEM, colour)
+        yield paint(f"! {problem.layer}: {problem.text}", PROBLEM, colour)
 
 
 def _belongs(problem: Problem, section: Section) -> bool:
@@ -62,7 +62,7 @@ def _fields(fields: tuple[Placed, ...], problems: list[Problem], indent: str, co
 def _problems(problems: list[Problem], indent: str, colour: bool) -> Iterator[str]:
     for problem in problems:
         name = f"{problem.field}: " if problem.field else ""
-        yield f"{indent}{paint(f'! {name}{problem.message}', PROBLEM, colour)}"
+        yield f"{indent}{paint(f'! {name}{problem.text}', PROBLEM, colour)}"
 
 
 def _place(start: int, stop: int, colour: bool) -> str:

@@ -4,9 +4,24 @@ from rawkit.wire.arcnet import ARCnet, SimpleARCnet
 from rawkit.wire.arista import AristaTimestamp48, AristaTimestamp64
 from rawkit.wire.arp import ARP, ARPOperation, OtherARP
 from rawkit.wire.cisco_hdlc import CiscoHDLC
+from rawkit.wire.cisco_metadata import CiscoMetadata
+from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.dissect import MAX_LAYERS, dissect
+from rawkit.wire.erspan import ERSPAN, ERSPAN3
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.fragment import (
+    Datagram,
+    FailedDatagram,
+    Failure,
+    Notice,
+    Overlap,
+    Reassembled,
+    Reassembler,
+    fragment,
+)
 from rawkit.wire.frame_relay import FrameRelay, LongFrameRelay
+from rawkit.wire.geneve import Geneve, GeneveMalformedOptions, GeneveOption, GeneveOptions
+from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
 from rawkit.wire.icmpv4 import (
     ICMPv4,
     ICMPv4Echo,
@@ -69,8 +84,13 @@ from rawkit.wire.ipv6 import (
     UnknownRouting,
 )
 from rawkit.wire.link_type import LinkType
+from rawkit.wire.llc import LLC, SNAP, LLCNumbered
+from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
+from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
 from rawkit.wire.pim import PIM, PIMRegister
+from rawkit.wire.ppp import HDLC, PPP, CompressedPPP, PPPFrame
+from rawkit.wire.pppoe import PPPoE, PPPoEDiscovery, PPPoEMalformedTags, PPPoETag, PPPoETags, PPPoETagType
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -87,27 +107,48 @@ from rawkit.wire.tcp import (
     WindowScale,
 )
 from rawkit.wire.udp import UDP
+from rawkit.wire.vxlan import VXLAN
 
 __all__ = [
     "ARP",
+    "ERSPAN",
+    "ERSPAN3",
+    "GRE",
+    "HDLC",
     "IP",
+    "LLC",
     "MAX_LAYERS",
+    "MPLS",
     "PIM",
+    "PPP",
     "SACK",
+    "SNAP",
     "TCP",
     "UDP",
     "VLAN",
+    "VXLAN",
     "ARCnet",
     "ARPOperation",
     "AddressAndTimestamp",
     "AristaTimestamp48",
     "AristaTimestamp64",
     "CiscoHDLC",
+    "CiscoMetadata",
+    "CompressedPPP",
     "CutHeader",
+    "Datagram",
     "DestinationOptions",
+    "EnhancedGRE",
     "Ethernet",
+    "FailedDatagram",
+    "Failure",
     "Fragment",
     "FrameRelay",
+    "GREHeader",
+    "Geneve",
+    "GeneveMalformedOptions",
+    "GeneveOption",
+    "GeneveOptions",
     "Header",
     "HopByHop",
     "ICMPv4",
@@ -141,22 +182,41 @@ __all__ = [
     "IPv6Option",
     "IPv6RouterAlert",
     "IPv6UnknownOption",
+    "LLCNumbered",
     "Layer",
     "LinkType",
+    "LinuxSLL",
+    "LinuxSLL2",
     "LongFrameRelay",
+    "Loop",
     "LooseSourceRoute",
+    "MPLSPayload",
     "MaximumSegmentSize",
     "NDMalformedOptions",
     "NDOption",
     "NDUnknownOption",
     "NeighborAdvertisement",
     "NeighborSolicitation",
+    "Notice",
+    "Null",
     "OtherARP",
+    "Overlap",
     "PIMRegister",
+    "PPPFrame",
+    "PPPoE",
+    "PPPoEDiscovery",
+    "PPPoEMalformedTags",
+    "PPPoETag",
+    "PPPoETagType",
+    "PPPoETags",
     "Packet",
     "Pad1",
     "PadN",
+    "PseudowireControlWord",
+    "PseudowireFrame",
     "Raw",
+    "Reassembled",
+    "Reassembler",
     "RecordRoute",
     "Routing",
     "RoutingType0",
@@ -180,4 +240,5 @@ __all__ = [
     "UnknownRouting",
     "WindowScale",
     "dissect",
+    "fragment",
 ]

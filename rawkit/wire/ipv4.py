@@ -31,7 +31,7 @@ from rawkit.layout import (
     expected,
 )
 from rawkit.wire.ip import IP
-from rawkit.wire.spaces import IP_PROTOCOLS
+from rawkit.wire.spaces import IP_PROTOCOLS, MPLS_PAYLOADS
 
 __all__ = [
     "AddressAndTimestamp",
@@ -56,6 +56,14 @@ class IPv4Option(Record, by="kind"):
     """Any option of an IPv4 header; `kind` is the whole octet: copied flag, class and number."""
 
     kind: U8
+
+    @property
+    def copied(self) -> bool:
+        """The copied flag, the first bit of `kind`: whether the option is for every fragment."""
+        return self.kind >= COPIED
+
+
+COPIED = 128
 
 
 class IPv4EndOfOptions(IPv4Option):
@@ -174,6 +182,7 @@ class IPv4(
     IP,
     values=(4,),
     pseudo_header=("src", "dst"),
+    numbers={MPLS_PAYLOADS: tuple(range(0x40, 0x50))},
 ):
     """The header of RFC 791, section 3.1, with the type of service of RFC 2474 and RFC 3168.
 

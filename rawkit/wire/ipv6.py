@@ -32,7 +32,15 @@ from rawkit.layout import (
 from rawkit.wire.ip import IP
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Header
-from rawkit.wire.spaces import ETHER_TYPES, IP_PROTOCOLS, LINK_LAYERS
+from rawkit.wire.spaces import (
+    ETHER_TYPES,
+    IP_PROTOCOLS,
+    LINK_LAYERS,
+    LOOP_FAMILIES,
+    MPLS_PAYLOADS,
+    NULL_FAMILIES,
+    PPP_BYTES,
+)
 
 __all__ = [
     "DestinationOptions",
@@ -56,7 +64,15 @@ class IPv6(
     IP,
     values=(6,),
     pseudo_header=("src", "dst"),
-    numbers={ETHER_TYPES: 0x86DD, IP_PROTOCOLS: 41, LINK_LAYERS: (LinkType.RAW, LinkType.IPV6)},
+    numbers={
+        ETHER_TYPES: 0x86DD,
+        IP_PROTOCOLS: 41,
+        LINK_LAYERS: (LinkType.RAW, LinkType.IPV6),
+        LOOP_FAMILIES: (24, 28, 30),
+        MPLS_PAYLOADS: tuple(range(0x60, 0x70)),
+        NULL_FAMILIES: (0x18000000, 0x1C000000, 0x1E000000, 24, 28, 30),
+        PPP_BYTES: 0x0057,
+    },
 ):
     """The header of RFC 8200, section 3. `src` is filled by whoever sends the packet, and else `::`."""
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from rawkit.errors import FieldError, LayerError
-from rawkit.layout import AUTO, NextProtocol, Problem, Record, Rest
+from rawkit.layout import AUTO, FieldInfo, NextProtocol, Problem, Record, Rest
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
 
@@ -35,7 +35,7 @@ class Header(Record):
     @classmethod
     def quotes(cls) -> bool:
         """Whether what follows is a packet that the header quotes, as ICMP errors do."""
-        return cls._followed_by is not None
+        return cls._quotes
 
     def is_fragment(self) -> bool:
         """Whether what follows is only a part of a packet that was fragmented."""
@@ -205,8 +205,9 @@ class Packet:
     def recomputed(self) -> Packet:
         """The same packet with every computed field given back to AUTO.
 
-        A next-protocol number stays where what follows has none. What is within a fragment, or quoted in an error
-        message, stays as it is: its lengths and checksums are those of a whole packet that is not here.
+        A next-protocol number stays where what follows has none, or has this one among others. What is within a
+        fragment, or quoted in an error message, stays as it is: its lengths and checksums are those of a whole
+        packet that is not here.
         """
         layers: list[Layer] = []
         for index, layer in enumerate(self.layers):
@@ -360,11 +361,14 @@ def _fragment_rule(header: type[Header]) -> NextProtocol | None:
 def _recomputed(layer: Header, following: Layer | None) -> Header:
     changes = {}
     for field in layer.fields():
-        if field.rule is None or not field.rule.recomputed:
-            continue
-        if isinstance(field.rule, NextProtocol) and (
-            following is None or field.rule.numbers.number_of(type(following)) is None
-        ):
-            continue
-        changes[field.name] = AUTO
+        if field.rule is None or not field.rule.recomputed or getattr(layer, field.name) is None:
+            continue  # what is not there stays away
+        if not isinstance(field.rule, NextProtocol) or _is_told_otherwise(layer, field, field.rule, following):
+            changes[field.name] = AUTO
     return layer.replace(**changes) if changes else layer
+
+
+def _is_told_otherwise(layer: Header, field: FieldInfo, rule: NextProtocol, following: Layer | None) -> bool:
+    """Whether what follows has a number, and the header another one than any of its."""
+    header = getattr(following, "header", type(following))
+    return rule.numbers.number_of(header) is not None and not rule.announces(layer, field, header)

@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
+from rawkit.layout import Checksum, FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
+from rawkit.wire.diagnose import Placed, diagnose
 from rawkit.wire.dissect import MAX_LAYERS, DissectedPacket
 from rawkit.wire.ethernet import VLAN, Ethernet
-from rawkit.wire.packet import CutHeader, Header, name_of
+from rawkit.wire.packet import Header, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 
 __all__ = ["find_problems"]
@@ -50,18 +51,17 @@ def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
     """
     data, unfinished = packet._data, packet._checksum_unfinished
     wire_end = max(packet._wire_length or 0, len(data))
-    layers: Any = packet.layers  # a CutHeader among them stands last, and is no layer that rules look at
+    layers: Any = tuple(layer for layer in packet.layers if isinstance(layer, Header))  # only the last can be cut
     start, end = 0, len(data)
+    placed = Placed(data, layers, packet._stops, packet._limits)
     cut, partial, quoted = wire_end > end, False, False
-    for index, layer in enumerate(packet.layers):
-        if isinstance(layer, CutHeader):
-            break
+    for index, layer in enumerate(layers):
         stop, limit = packet._stops[index], packet._limits[index]
         sliced = quoted or partial
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
         view = View(data, layers, index, start, stop, limit, end, wire_end, whole, sliced, unfinished)
-        yield from _layer_problems(view, layer)
+        yield from _layer_problems(view, layer, placed)
         partial = partial or layer.is_fragment()
         quoted = quoted or layer.quotes()
         start, end = stop, limit
@@ -92,11 +92,13 @@ def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bo
         yield Problem(last, "", len(data), wire_end, message)
 
 
-def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
+def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Problem]:
     for field in _checked_fields(type(layer)):
         if field.rule is not None:
             if message := field.rule.check(view, layer, field):
-                yield field.problem(view, message)
+                problem = field.problem(view, message)
+                is_sum = isinstance(field.rule, Checksum)
+                yield problem._replace(causes=diagnose(placed, view.position)) if is_sum else problem
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
             yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
         elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
@@ -107,11 +109,18 @@ def _layer_problems(view: View, layer: Header) -> Iterator[Problem]:
 
 
 def _is_padding(view: View) -> bool:
-    """Whether what trails the layer is what Ethernet adds to a short frame."""
-    around = view.layers[: view.position]
-    tags = sum(isinstance(layer, VLAN) for layer in around)
-    in_frame = len(around) == tags + 1 and isinstance(around[0], Ethernet)
-    return in_frame and view.end == len(view.data) <= MINIMUM_FRAME + 4 * tags
+    """Whether what trails the layer is what Ethernet adds to a short frame, which may be in a tunnel."""
+    tells_length = isinstance(view.layers[view.position], Ethernet | VLAN)
+    start, position = (view.stop, view.position + 1) if tells_length else (view.start, view.position)
+    shortest = MINIMUM_FRAME
+    for layer in reversed(view.layers[:position]):
+        start -= layer._fixed_size
+        if isinstance(layer, Ethernet):
+            return view.end - start <= shortest
+        if not isinstance(layer, VLAN):
+            return False
+        shortest += layer._fixed_size
+    return False
 
 
 @cache

@@ -26,6 +26,7 @@ from rawkit.wire.names.ipv6 import IP_VERSION_6
 from rawkit.wire.names.link import LINK
 from rawkit.wire.names.table import Name, Names, Table
 from rawkit.wire.names.transport import TRANSPORT
+from rawkit.wire.names.tunnels import TUNNELS
 
 __all__ = ["NAMES", "Name", "Names"]
 
@@ -37,5 +38,6 @@ NAMES: Table = {
     **ICMP_VERSION_4,
     **ICMP_VERSION_6,
     **TRANSPORT,
+    **TUNNELS,
 }
 """What others call each record and its fields."""

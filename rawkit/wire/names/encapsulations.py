@@ -5,6 +5,7 @@ from __future__ import annotations
 from rawkit.wire.arcnet import ARCnet, SimpleARCnet
 from rawkit.wire.arista import AristaTimestamp48, AristaTimestamp64
 from rawkit.wire.cisco_hdlc import CiscoHDLC
+from rawkit.wire.cisco_metadata import CiscoMetadata
 from rawkit.wire.frame_relay import FrameRelay, LongFrameRelay
 from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ipnet import IPNet
@@ -30,6 +31,7 @@ ENCAPSULATIONS: Table = {
         IPoIB,
         IPNet,
         CiscoHDLC,
+        CiscoMetadata,
         AristaTimestamp48,
         AristaTimestamp64,
         PIM,

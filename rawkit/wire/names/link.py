@@ -37,6 +37,7 @@ LINK: Table = {
         ("dst", "", "eth.addr"),
         ("src", "", "eth.addr"),
         ("type", "type", "eth.type", notation.ether_type),
+        ("type", "len", ""),
         ("type", "", "eth.len", notation.ether_length),
         needed={"": "type"},
     ),
