@@ -8,11 +8,14 @@ from __future__ import annotations
 from vector import Vector
 
 from rawkit.wire import (
+    GRE,
     TCP,
+    VLAN,
     ARCnet,
     AristaTimestamp48,
     AristaTimestamp64,
     CiscoHDLC,
+    CiscoMetadata,
     Ethernet,
     FrameRelay,
     ICMPv4Echo,
@@ -37,9 +40,7 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
         "frame_relay",
         (
             FrameRelay(dlci_high=18, dlci_low=14, type=0x86DD)
-            / IPv6(
-                traffic_class=0xE0, payload_length=36, next_header=89, hop_limit=1, src="fe80::3", dst="fe80::2"
-            )
+            / IPv6(traffic_class=0xE0, next_header=89, hop_limit=1, src="fe80::3", dst="fe80::2")
             / bytes.fromhex("0301002403030303000000008e9b00000000000664000013001e00780303030300000000")
         ),
         "48e186dd6e00000000245901fe800000000000000000000000000003fe80000000000000000000000000000203010024"
@@ -50,8 +51,8 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
     Vector(
         "arcnet_rfc1051",
         (
-            SimpleARCnet(src=190, dst=80, offset=0xAB08)
-            / IPv4(dont_fragment=True, src="10.80.131.1", dst="10.80.131.254")
+            SimpleARCnet(src=190, dst=80, offset=0xAB08, protocol=240)
+            / IPv4(dont_fragment=True, protocol=1, src="10.80.131.1", dst="10.80.131.254")
             / ICMPv4Echo(id=58112)
             / bytes.fromhex(
                 "681f6e2c000010e808090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627"
@@ -66,8 +67,8 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
     Vector(
         "arcnet_rfc1201",
         (
-            ARCnet(src=190, dst=80, offset=0xA8E7, sequence=358)
-            / IPv4(dont_fragment=True, src="10.80.131.1", dst="10.80.131.254")
+            ARCnet(src=190, dst=80, offset=0xA8E7, protocol=212, sequence=358)
+            / IPv4(dont_fragment=True, protocol=1, src="10.80.131.1", dst="10.80.131.254")
             / ICMPv4Echo(id=59392)
             / bytes.fromhex(
                 "681f6ed9000cbb9808090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627"
@@ -85,8 +86,9 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
             IPoIB(
                 src=b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x000 \x00\x03",
                 dst=b"\x80\x00\x05P\xfe\x80\x00\x00\x00\x00\x00\x00\x00\x10\xe0\x00fJ\xb4Q",
+                type=0x0800,
             )
-            / IPv4(identification=68, dont_fragment=True, src="192.168.56.10", dst="192.168.56.24")
+            / IPv4(identification=68, dont_fragment=True, protocol=6, src="192.168.56.10", dst="192.168.56.24")
             / TCP(
                 src_port=34170,
                 dst_port=22,
@@ -111,8 +113,8 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
     Vector(
         "ipnet",
         (
-            IPNet(interface=2, source_zone=4294967295)
-            / IPv4(identification=58766, ttl=249, src="129.146.106.55", dst="10.5.233.117")
+            IPNet(family=2, interface=2, source_zone=4294967295)
+            / IPv4(identification=58766, ttl=249, protocol=1, src="129.146.106.55", dst="10.5.233.117")
             / ICMPv4Echo(id=6901)
             / bytes.fromhex(
                 "ed760d4bb9630b0008090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627"
@@ -128,8 +130,8 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
     Vector(
         "cisco_hdlc",
         (
-            CiscoHDLC()
-            / IPv4(ttl=255, src="10.0.0.1", dst="10.0.0.2")
+            CiscoHDLC(type=0x0800)
+            / IPv4(ttl=255, protocol=1, src="10.0.0.1", dst="10.0.0.2")
             / ICMPv4Echo()
             / bytes.fromhex(
                 "0000000000034c3cabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcd"
@@ -145,8 +147,8 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
     Vector(
         "arista_timestamp_64",
         (
-            Ethernet(dst="00:00:00:00:00:01", src="00:11:22:33:44:55")
-            / AristaTimestamp64(seconds=1559162199, nanoseconds=944724424)
+            Ethernet(dst="00:00:00:00:00:01", src="00:11:22:33:44:55", type=0xD28B)
+            / AristaTimestamp64(seconds=1559162199, nanoseconds=944724424, type=0x0800)
             / IPv4(protocol=63, src="10.136.1.32", dst="10.2.23.24")
             / bytes.fromhex(
                 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627"
@@ -162,8 +164,8 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
     Vector(
         "arista_timestamp_48",
         (
-            Ethernet(dst="00:00:00:00:00:01", src="00:11:22:33:44:55")
-            / AristaTimestamp48(seconds=60821, nanoseconds=404038772)
+            Ethernet(dst="00:00:00:00:00:01", src="00:11:22:33:44:55", type=0xD28B)
+            / AristaTimestamp48(seconds=60821, nanoseconds=404038772, type=0x0800)
             / IPv4(protocol=63, src="10.136.1.32", dst="10.2.23.24")
             / bytes.fromhex(
                 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627"
@@ -177,22 +179,29 @@ ENCAPSULATION_VECTORS: tuple[Vector, ...] = (
         "captured: tcpdump/tests/arista_ether.pcap, packet 9",
     ),
     Vector(
+        "cisco_metadata",
+        (
+            Ethernet(dst="aa:bb:cc:00:01:00", src="aa:bb:cc:00:02:00", type=0x8100)
+            / VLAN(id=1213, type=0x0800)
+            / IPv4(dscp=48, identification=164, ttl=255, protocol=47, src="10.172.64.7", dst="10.172.64.6")
+            / GRE(protocol=0x8909, key=0x00000028)
+            / CiscoMetadata(type=0x0800)
+            / IPv4(dscp=48, identification=163, ttl=255, protocol=47, src="10.172.64.6", dst="10.172.64.7")
+            / GRE(protocol=0x0000, key=0x00000028)
+        ),
+        "aabbcc000100aabbcc000200810004bd080045c0004000a40000ff2f24c60aac40070aac400620008909000000280800"
+        "01010001000045c0001c00a30000ff2f24eb0aac40060aac40072000000000000028",
+        LinkType.ETHERNET,
+        "captured: tcpdump/tests/various_gre.pcap, packet 11",
+    ),
+    Vector(
         "pim_register",
         (
-            Ethernet(dst="cc:05:06:1c:f0:00", src="cc:06:06:1c:f0:01")
-            / IPv4(identification=350, ttl=255, src="192.168.0.6", dst="192.168.1.254")
+            Ethernet(dst="cc:05:06:1c:f0:00", src="cc:06:06:1c:f0:01", type=0x0800)
+            / IPv4(identification=350, ttl=255, protocol=103, src="192.168.0.6", dst="192.168.1.254")
             / PIMRegister(checksum=0xDEFF)
-            / IPv4(
-                ihl=5,
-                total_length=100,
-                identification=15,
-                ttl=254,
-                protocol=1,
-                checksum=0xF6D2,
-                src="192.168.20.10",
-                dst="239.1.2.3",
-            )
-            / ICMPv4Echo(checksum=0x90E1, id=3)
+            / IPv4(identification=15, ttl=254, protocol=1, src="192.168.20.10", dst="239.1.2.3")
+            / ICMPv4Echo(id=3)
             / bytes.fromhex(
                 "000000000005ed60abcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcd"
                 "abcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcd"

@@ -57,8 +57,9 @@ class Numbers:
         return number
 
     def announced_class(self, header: type[object]) -> type[object] | None:
-        """The nearest of `header` and its bases that has a number of its own."""
-        return next((base for base in header.__mro__ if self.number_of(base) is not None), None)
+        """The nearest of `header` and its bases that a number announces."""
+        announced = set(self._headers.values())
+        return next((base for base in header.__mro__ if base in announced), None)
 
     def __contains__(self, number: int) -> bool:
         return number in self._headers or number == self.nothing

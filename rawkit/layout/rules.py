@@ -195,7 +195,7 @@ class NextProtocol(Rule):
         if self.instead and not getattr(record, self.instead[0]):
             space = self.instead[1]
         found = space.header_of(getattr(record, field.name))
-        return found is not None and space.announced_class(header) in found.__mro__
+        return found is not None and space.announced_class(header) is space.announced_class(found)
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         fragmented = "".join(f" and not self.{name}" for name in (self.unless, self.partial) if name)

@@ -81,7 +81,8 @@ def _differences(packet: Packet, link_type: LinkType) -> list[Difference]:
     except Exception as error:  # noqa: BLE001 - scapy raises anything on hostile bytes, struct.error among it
         return [Difference(0, name_of(packet.layers[0]) if packet.layers else link, "", "read", _raised(error))]
     if theirs is None or not (packet.layers or layers):
-        return [Difference(0, link, "", "read" if packet.layers else NOTHING, NOTHING)]
+        reason = "scapy has no such link layer" if packet.layers and not _is_scapys(packet.layers[0]) else ""
+        return [Difference(0, link, "", "read" if packet.layers else NOTHING, NOTHING, reason)]
     found = list(_layers(packet, layers))
     if len(layers) > len(packet.layers) or any(not difference.field for difference in found):
         return found
@@ -98,6 +99,11 @@ def _differences(packet: Packet, link_type: LinkType) -> list[Difference]:
 
 def _raised(error: Exception) -> str:
     return f"raises {type(error).__name__}: {error}"
+
+
+def _is_scapys(layer: Layer) -> bool:
+    names = NAMES.get(_header(layer))
+    return names is not None and bool(names.scapy)
 
 
 def _header(layer: Layer) -> type[Header]:

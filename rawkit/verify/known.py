@@ -13,6 +13,7 @@ from rawkit.layout import Record
 from rawkit.verify.difference import Difference
 from rawkit.verify.peer import ABSENT
 from rawkit.wire import (
+    ERSPAN3,
     GRE,
     IP,
     PPP,
@@ -162,9 +163,7 @@ def _erspan_by_its_version(difference: Difference, packet: Packet) -> bool:
 
 
 def _erspan_3(difference: Difference, packet: Packet) -> bool:
-    return difference.field == "bytes" and any(
-        isinstance(last, GRE) and last.protocol == ERSPAN_TYPE_3 for last in packet.layers[-1:]
-    )
+    return difference.ours is ABSENT and any(isinstance(last, ERSPAN3) for last in packet.layers[-1:])
 
 
 def _unframed_ppp(difference: Difference, packet: Packet) -> bool:
@@ -182,7 +181,6 @@ def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
 
 UDP_SIZE = 8
 OTHER_VXLAN_PORTS = {4790, 6633, 8472, 48879}
-ERSPAN_TYPE_3 = 0x22EB
 MPLS_MULTICAST = 0x8848
 TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
 IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
@@ -310,7 +308,7 @@ KNOWN = (
     ),
     Known(
         _erspan_3,
-        "ERSPAN type III tells the type of the frame within; scapy takes any for Ethernet, and moves its padding",
+        "ERSPAN type III tells the type of the frame within; scapy takes any for Ethernet",
     ),
     Known(
         _unframed_ppp,

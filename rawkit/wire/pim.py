@@ -21,7 +21,7 @@ class PIM(Header, by="type", numbers={IP_PROTOCOLS: 103}):
     checksum: X16 = 0
 
 
-class PIMRegister(PIM, followed_by=IP):
+class PIMRegister(PIM, carries=IP):
     """A multicast packet on its way to the rendezvous point (section 4.9.3)."""
 
     type: U4 = 1

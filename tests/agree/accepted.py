@@ -67,6 +67,12 @@ ACCEPTED: tuple[Accepted, ...] = (
         theirs="6,6",
     ),
     Accepted(
+        r"icmpv6\.(reserved|opt\.(length|linkaddr|src_linkaddr|type))",
+        "router discovery, multicast listener discovery and router renumbering are read as messages of a type "
+        "that is not known, so their options and reserved bytes are payload",
+        ours="",
+    ),
+    Accepted(
         r"eth\.(addr|dst|len)",
         "the destination 01:00:0c:00:00 is that of Cisco's ISL, whose frame Wireshark looks into by the address "
         "alone; it is no Ethernet header, and rawkit shows what stands in the place of one",
