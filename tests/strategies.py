@@ -39,6 +39,7 @@ from rawkit.wire import (
     LinuxSLL,
     LinuxSLL2,
     Loop,
+    MPTCPOption,
     Null,
     Packet,
     PPPFrame,
@@ -54,7 +55,7 @@ RECORDS = [
     for name in rawkit.wire.__all__
     if isinstance(thing := getattr(rawkit.wire, name), type)
     and issubclass(thing, Record)
-    and thing not in (Record, Header, IP, Raw)
+    and thing not in (Record, Header, IP, MPTCPOption, Raw)
     and thing.fields()
 ]
 """Every record that there is, but for those that are only a base."""

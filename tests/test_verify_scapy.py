@@ -246,8 +246,9 @@ def test_the_table_lines_up():
 
 def test_without_scapy_the_remedy_is_told(monkeypatch):
     from rawkit.verify import peer
+    from rawkit.wire import load_scapy
 
-    for cached in (peer.link_layers, peer.tcp_option_kinds, peer._scapy):
+    for cached in (peer.link_layers, peer.tcp_option_kinds, load_scapy.scapy_with):
         cached.cache_clear()
     monkeypatch.setitem(sys.modules, "scapy.config", None)
     with pytest.raises(MissingError, match="pip install"):

@@ -6,7 +6,8 @@ from vector import Vector
 from vectors_core import CORE_VECTORS
 from vectors_encapsulations import ENCAPSULATION_VECTORS
 from vectors_link import LINK_VECTORS
+from vectors_transport import TRANSPORT_VECTORS
 
 __all__ = ["VECTORS"]
 
-VECTORS: tuple[Vector, ...] = (*CORE_VECTORS, *ENCAPSULATION_VECTORS, *LINK_VECTORS)
+VECTORS: tuple[Vector, ...] = (*CORE_VECTORS, *ENCAPSULATION_VECTORS, *LINK_VECTORS, *TRANSPORT_VECTORS)

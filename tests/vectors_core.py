@@ -55,8 +55,8 @@ from rawkit.wire import (
     StreamIdentifier,
     StrictSourceRoute,
     TCPEndOfOptions,
+    TCPExperiment,
     TCPNoOperation,
-    TCPUnknownOption,
     Timestamps,
     UnknownRouting,
     WindowScale,
@@ -903,9 +903,9 @@ CORE_VECTORS = (
         ),
     ),
     Vector(
-        "tcp_option_unknown",
+        "tcp_option_experiment",
         IPv4(src="10.0.0.1", dst="10.0.0.2")
-        / TCP(dst_port=80, options=[TCPUnknownOption(kind=253, data=b"\xf9\x89")]),
+        / TCP(dst_port=80, options=[TCPExperiment(kind=253, experiment_id=0xF989)]),
         "4500002c00000000400666ca0a0000010a000002c000005000000000000000006002faf0da0b0000fd04f989",
         LinkType.RAW,
         (
@@ -983,7 +983,9 @@ CORE_VECTORS = (
                 MaximumSegmentSize(length=4),
                 SACKPermitted(length=2),
                 Timestamps(length=10, value=2783239876, echo_reply=112147477),
-                TCPUnknownOption(kind=254, length=13, data=b"\xac\xc0\x00\x00\x01\x00\x00\x00\x00\x00\x00"),
+                TCPExperiment(
+                    kind=254, length=13, experiment_id=0xACC0, data=b"\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+                ),
                 WindowScale(length=3, shift=7),
             ),
         ),

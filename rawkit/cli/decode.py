@@ -46,6 +46,7 @@ Examples:
   rawkit decode capture.pcapng
   rawkit decode capture.pcap -f "tcp port 80" -c 10 --format tree
   rawkit decode capture.pcap --format json | jq '.layers[].name'
+  rawkit decode capture.pcap --deep --format tree
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
   rawkit decode capture.pcap --reassemble --format tree
   tcpdump -w - | rawkit decode -
@@ -81,6 +82,7 @@ def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: st
 )
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
+@click.option("--deep", is_flag=True, help="Let scapy take apart what follows: DNS, DHCP, TLS and many more.")
 @click.option("--reassemble", is_flag=True, help="Put IP fragments together, as Linux does.")
 @click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")
 def command(
@@ -91,6 +93,7 @@ def command(
     fields: tuple[str, ...],
     as_diagram: bool,
     as_python: bool,
+    deep: bool,
     reassemble: bool,
     absolute: bool,
 ) -> None:
@@ -99,6 +102,8 @@ def command(
     name = _name_of_view(format_, as_diagram, as_python)
     if absolute and name in ("json", "fields", "python"):
         raise click.UsageError("-t is for views that show the time in words; " + name + " does not")
+    if deep and name in ("fields", "diagram", "python"):
+        raise click.UsageError("--deep is for views that show scapy's layers; " + name + " does not")
     view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute)
     with Lines() as lines:
         records = islice(_records(file, wanted, lines.flush), count)
@@ -108,7 +113,7 @@ def command(
             click.echo(f"rawkit: {failure}", err=True)
 
         for shown in reassembled(records, tell) if reassemble else as_captured(records):
-            for text in view(shown):
+            for text in view(shown.deep() if deep else shown):
                 lines.write(text)
 
 

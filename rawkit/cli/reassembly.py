@@ -34,6 +34,11 @@ class Shown(NamedTuple):
         """The whole, and else the packet as captured."""
         return self.captured if self.whole is None else self.whole.packet
 
+    def deep(self) -> Shown:
+        """The same, scapy having taken apart what follows in the packets."""
+        whole = None if self.whole is None else self.whole._replace(packet=self.whole.packet.deep())
+        return self._replace(captured=self.captured.deep(), whole=whole)
+
     @property
     def for_fields(self) -> Packet:
         """What tshark takes fields from: the headers of the frame itself, and behind them what is put together.

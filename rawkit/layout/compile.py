@@ -21,8 +21,8 @@ from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout.auto import AUTO
 from rawkit.layout.often import ListWriter
 from rawkit.layout.optional import Group, optional_groups
-from rawkit.layout.rules import Checksum, HeaderLength, Length, NextProtocol, field_ruled_by
-from rawkit.layout.tails import Array, ItemList, Optional
+from rawkit.layout.rules import Checksum, CRC32c, FillUp, HeaderLength, Length, NextProtocol, field_ruled_by
+from rawkit.layout.tails import Array, ItemList
 from rawkit.layout.words import words_of
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Writer:
         tails = [field for field in cls._fields if field.tail is not None]
         self.groups: list[Group] = optional_groups(cls)
         self.tail = None if self.groups else next(iter(tails), None)
+        self.padding = self.rule(FillUp)
         self.words = words_of(self.fixed)
         self.struct = struct.Struct("!" + "".join(word.code for word in self.words))
         self.size = self.struct.size
@@ -65,7 +66,7 @@ class Writer:
             self.names[f"{field.name}_convert"] = converter(cls, field)
             if field.tail is None:
                 self.names.update(field.kind.names())
-            elif not isinstance(field.kind, Optional):
+            elif field is self.tail:
                 self.names.update(read_tail=tail_reader(cls, field), write_tail=field.tail.pack)
                 self.names["fill_tail"] = field.tail.filled
                 self.names["fill_bytes"] = field.tail.fill_bytes
@@ -204,6 +205,10 @@ class Writer:
             yield f"            raise misfit(cls, {length.name!r}, start, stop - start, end - start)"
             yield f"        stop = {at_most} if stop > {at_most} else start + {self.size}"
         yield from self._read_tail_value()
+        if self.padding is not None:
+            yield f"    behind = min(end, stop + (start - stop) % {self.padding.rule.unit})"  # type: ignore[union-attr]
+            yield f"    self.{self.padding.name} = data[stop:behind]"
+            yield "    stop = behind"
 
     def _read_limit(self) -> Iterator[str]:
         """Where the body ends: as a Length says, if the bytes allow it."""
@@ -239,7 +244,7 @@ class Writer:
         for group in self.groups:
             lines += group.take()
         lines += self._write_tail()
-        checksum = self.rule(Checksum)
+        checksum = self.rule(Checksum) or self.rule(CRC32c)
         for field in self.fixed:
             if field.rule is None or field is checksum:
                 continue
@@ -285,10 +290,14 @@ class Writer:
             yield f"            tail += fill_bytes(-({self.size} + len(tail)) % {unit})"
         yield f"        size = {self.size} + len(tail)"
         yield "        rest = tail + body"
+        if self.padding is not None:
+            yield f"    {self.padding.local} = self.{self.padding.name}"
+            yield f"    if {self.padding.local} is AUTO:"
+            yield f"        {self.padding.local} = {self.padding.rule.compute(self.padding)}"  # type: ignore[union-attr]
+            yield f"    rest = tail + {self.padding.local} + body"
 
     def _sum_up(self, field: FieldInfo, values: dict[str, str], rest: str) -> Iterator[str]:
-        """Take the words into locals; where the checksum is AUTO, make it of their sum."""
-        assert isinstance(field.rule, Checksum)
+        """Take the words into locals; where the checksum is AUTO, make it of their sum, or of the bytes."""
         values[field.name] = field.local
         parts, stop = [], 0
         for word in self.words:
@@ -299,6 +308,11 @@ class Writer:
         if field.tail is None:
             yield f"    {field.local} = self.{field.name}"
         yield f"    if {field.local} is AUTO:"
+        if not isinstance(field.rule, Checksum):
+            words = ", ".join(["0" if word.fields == [field] else word.name for word in self.words])
+            yield f"        packed = pack({words}) + {rest}"
+            yield f"        {field.local} = {field.rule.compute(field)}"  # type: ignore[union-attr]
+            return
         covered = rest if field.rule.covers_body else "tail"
         whole = f"from_bytes({covered})"
         parts.append(f"({covered} and ({whole} << 8 if len({covered}) & 1 else {whole}) or 0)")
@@ -314,6 +328,8 @@ class Writer:
         filled += [f"{field.name}={field.local}" for group in self.groups for field in group.fields]
         if self.tail is not None:
             filled.append(f"{self.tail.name}=fill_tail(self.{self.tail.name}, tail)")
+        if self.padding is not None:
+            filled.append(f"{self.padding.name}={self.padding.local}")
         return ", ".join(filled)
 
 

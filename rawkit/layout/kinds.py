@@ -25,19 +25,23 @@ __all__ = [
     "U10",
     "U12",
     "U13",
+    "U15",
     "U16",
     "U20",
     "U24",
     "U29",
     "U32",
+    "U64",
     "X8",
     "X16",
     "X20",
     "X24",
     "X32",
+    "X64",
     "Bytes2",
     "Bytes4",
     "Bytes8",
+    "Bytes16",
     "Convertible",
     "FixedBytes",
     "Flag",
@@ -359,20 +363,24 @@ U8 = Annotated[int, UInt(8)]
 U10 = Annotated[int, UInt(10)]
 U12 = Annotated[int, UInt(12)]
 U13 = Annotated[int, UInt(13)]
+U15 = Annotated[int, UInt(15)]
 U16 = Annotated[int, UInt(16)]
 U20 = Annotated[int, UInt(20)]
 U24 = Annotated[int, UInt(24)]
 U29 = Annotated[int, UInt(29)]
 U32 = Annotated[int, UInt(32)]
+U64 = Annotated[int, UInt(64)]
 X8 = Annotated[int, UInt(8, base=16)]
 X16 = Annotated[int, UInt(16, base=16)]
 X20 = Annotated[int, UInt(20, base=16)]
 X24 = Annotated[int, UInt(24, base=16)]
 X32 = Annotated[int, UInt(32, base=16)]
+X64 = Annotated[int, UInt(64, base=16)]
 Flag = Annotated[bool, FlagKind()]
 Bytes2 = Annotated[bytes, FixedBytes(2)]
 Bytes4 = Annotated[bytes, FixedBytes(4)]
 Bytes8 = Annotated[bytes, FixedBytes(8)]
+Bytes16 = Annotated[bytes, FixedBytes(16)]
 IPv4Addr = Annotated[Convertible[IPv4Address, str | bytes | int], IPv4AddressKind()]
 IPv6Addr = Annotated[Convertible[IPv6Address, str | bytes | int], IPv6AddressKind()]
 MACAddr = Annotated[Convertible[MAC, str | bytes], MACKind()]

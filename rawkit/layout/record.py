@@ -6,7 +6,8 @@ declaration into code when the class is made.
 
 A family is a record class with `by="field"`: which of its members some bytes are is told by that field. A
 member is a subclass; the default of that field enters it, and `values` names further ones. A member with
-`fallback=True` takes what no other member can hold; where there is none, the family itself does.
+`fallback=True` takes what no other member can hold; where there is none, the family itself does. A member may
+found a family of its own, with another field (multipath TCP's options: one kind, many subtypes).
 
 A family with `by=NUMBERS`, a number space, has no fields: the first byte tells which record of that space it is,
 whatever its class, and where that does not fit, `fallbacks` and the members with `fallback=True` are tried.
@@ -25,7 +26,7 @@ from rawkit.layout.compile import compile_record, compile_sound, too_short
 from rawkit.layout.kinds import Kind
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import Problem, View
-from rawkit.layout.rules import Auto, Expected, Rule
+from rawkit.layout.rules import Auto, Expected, FillUp, Rule
 from rawkit.layout.tails import ItemList, Often, Optional, Tail
 
 __all__ = ["FieldInfo", "Record", "Span"]
@@ -158,11 +159,13 @@ class RecordType(type):
             raise TypeError(
                 f"{name}: its fields take {sum(field.bits for field in cls._fields)} bits, not whole bytes"
             )
-        _enter_family(cls, options.get("values", ()), options.get("fallback", False))
+        family = cls._family
         if isinstance(options.get("by"), Numbers):
             _found_family_by_first_byte(cls, options["by"], list(options.get("fallbacks", ())))
         elif "by" in options:
             _found_family(cls, options["by"])
+        if family is not None:
+            _enter_family(cls, family, options.get("values", ()), options.get("fallback", False))
         return cls  # type: ignore[no-any-return]
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
@@ -181,7 +184,11 @@ def _declared(
     fields: list[FieldInfo] = []
     offset = 0
     for field in by_name.values():
-        if fields and fields[-1].tail is not None and not fields[-1].tail.can_be_followed_by(field.kind):
+        if fields and not (
+            fields[-1].tail is None
+            or fields[-1].tail.can_be_followed_by(field.kind)
+            or isinstance(field.rule, FillUp)
+        ):
             raise TypeError(
                 f"{owner}.{field.name}: nothing can follow {fields[-1].name}, which takes all bytes left"
             )
@@ -217,11 +224,8 @@ def _kind_of(owner: str, name: str, hint: Any) -> Kind:
     raise TypeError(f"{owner}.{name}: {hint!r} says nothing of the wire; use a type from rawkit.layout")
 
 
-def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
+def _enter_family(cls: Any, family: Any, values: tuple[int, ...], fallback: bool) -> None:
     """Enter the class in the family that it descends from, under each value of the family's field."""
-    family = cls._family
-    if family is None:
-        return
     if fallback:
         family._fallbacks.append(cls)
         return
@@ -232,7 +236,8 @@ def _enter_family(cls: Any, values: tuple[int, ...], fallback: bool) -> None:
         family._members[code] = cls._parse
         if len(cls._fields) == 1 and cls._fixed_size == 1:
             family._constants[code] = cls()
-    cls._members, cls._constants, cls._fallbacks = {}, {}, []
+    if cls._family is not cls:
+        cls._members, cls._constants, cls._fallbacks = {}, {}, []
 
 
 def _found_family(cls: Any, by: str) -> None:
@@ -361,9 +366,9 @@ class Record(metaclass=RecordType):
         spans = [Span(field.name, field.offset, field.bits) for field in self._fields if field.tail is None]
         at = 8 * self._fixed_size
         for field in self._fields:
-            if field.tail is not None and (value := getattr(self, field.name)) != field.tail.empty:
-                spans.append(Span(field.name, at, field.tail.width(value)))
-                at += field.tail.width(value)
+            if field.tail is not None and (width := field.tail.width(getattr(self, field.name))):
+                spans.append(Span(field.name, at, width))
+                at += width
         return tuple(spans)
 
     def replace(self, **changes: Any) -> Self:

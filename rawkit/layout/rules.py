@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from zlib import adler32
 
 from rawkit.errors import BuildError, FieldError
-from rawkit.layout.checksum import as_words, checksum_of, verifies
+from rawkit.layout.checksum import as_words, checksum_of, crc32c, verifies
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.problem import View
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Auto",
+    "CRC32c",
     "Checksum",
     "Expected",
+    "FillUp",
     "HeaderLength",
     "Length",
     "LengthOrNext",
@@ -367,6 +370,41 @@ class Checksum(Rule):
             return ""
         right = checksum_of(total - found) or (65535 if self.optional else 0)
         return f"bad checksum {field.show(found)}, computed {field.show(right)}"
+
+
+class CRC32c(Rule):
+    """The CRC32c over header and body, the field itself being zero (RFC 9260, section 6.8)."""
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"{field.name}_crc(packed)"
+
+    def names(self, owner: type[Record], field: FieldInfo) -> dict[str, object]:
+        return {f"{field.name}_crc": crc32c}
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        if not view.whole or view.unfinished:
+            return ""
+        at = view.start + field.offset // 8
+        behind = at + field.bits // 8
+        covered = view.data[view.start : at] + bytes(behind - at) + view.data[behind : view.limit]
+        found, right = getattr(record, field.name), crc32c(covered)
+        if found == right:
+            return ""
+        older = ", but it is the Adler-32 of RFC 2960" if found == adler32(covered) else ""
+        return f"bad CRC32c {field.show(found)}, computed {field.show(right)}{older}"
+
+
+class FillUp(Rule):
+    """Bytes, zeros if AUTO, that fill the record up to a whole number of `unit` bytes.
+
+    They stand behind all that its HeaderLength counts, and may be missing at the end of what is read.
+    """
+
+    def __init__(self, unit: int) -> None:
+        self.unit = unit
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"bytes(-size % {self.unit})"
 
 
 def _is_cut(view: View, record: Record) -> bool:

@@ -64,8 +64,8 @@ class Tail(Kind):
         raise NotImplementedError
 
     def width(self, value: Any) -> int:
-        """How many bits the value takes."""
-        return 8 * len(self.pack(value))
+        """How many bits the value takes; AUTO is not there yet."""
+        return 0 if value is AUTO else 8 * len(self.pack(value))
 
     def can_be_followed_by(self, kind: Kind) -> bool:
         """Whether a field of that kind can stand behind it in a header."""

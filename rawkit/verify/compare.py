@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rawkit.errors import BuildError, FieldError, MissingError
-from rawkit.layout import Checksum, FieldInfo, FixedBytes, HeaderLength, ItemList, Length, Record
+from rawkit.layout import Checksum, CRC32c, FieldInfo, FixedBytes, HeaderLength, ItemList, Length, Record
 from rawkit.layout.tails import Array
 from rawkit.verify import peer
 from rawkit.verify.difference import Difference, shown
@@ -107,7 +107,10 @@ def _is_scapys(layer: Layer) -> bool:
 
 
 def _header(layer: Layer) -> type[Header]:
-    return layer.header if isinstance(layer, CutHeader) else type(layer)
+    if isinstance(layer, Header):
+        return type(layer)
+    assert isinstance(layer, CutHeader)  # a packet that was dissected has no layers of scapy's
+    return layer.header
 
 
 # ---------------------------------------------------------------------- field by field
@@ -214,7 +217,7 @@ def _rebuilt(packet: Packet, again: Packet, theirs: Any, layers: list[peer.Layer
             break
         for row in NAMES[type(layer)].fields:
             rule = layer.field(row.field).rule if row.scapy and row.field else None
-            if isinstance(rule, Checksum | Length | HeaderLength) and other.has_length(row.scapy, rule):
+            if isinstance(rule, Checksum | CRC32c | Length | HeaderLength) and other.has_length(row.scapy, rule):
                 other.layer.delfieldval(row.scapy)
         if layer.quotes() or layer.is_fragment():
             break

@@ -176,12 +176,20 @@ def _option_by_its_number(difference: Difference, packet: Packet) -> bool:
     return difference.layer == "IPv4" and unread
 
 
+def _router_alert_of_igmp(difference: Difference, packet: Packet) -> bool:
+    layer = packet.layers[difference.position] if difference.position < len(packet.layers) else None
+    if not isinstance(layer, IPv4) or layer.protocol != IGMP_NUMBER or layer.options:
+        return False
+    return difference.field == "bytes" or (difference.field == "options" and "Router" in str(difference.theirs))
+
+
 # ---------------------------------------------------------------------- where a packet has what is explained
 
 
 UDP_SIZE = 8
 OTHER_VXLAN_PORTS = {4790, 6633, 8472, 48879}
 MPLS_MULTICAST = 0x8848
+IGMP_NUMBER = 2
 TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
 IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
 
@@ -313,6 +321,10 @@ KNOWN = (
     Known(
         _unframed_ppp,
         "without HDLC's address 0xFF a frame begins with its protocol (RFC 1662, 3.2); scapy does not look",
+    ),
+    Known(
+        _router_alert_of_igmp,
+        "scapy puts a router alert into the IPv4 header of an IGMP message that came without one",
     ),
     Known(
         _raises_on_hostile_bytes,

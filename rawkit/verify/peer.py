@@ -1,21 +1,15 @@
-"""Scapy's reading of some bytes, in a form that can be compared: its layers, and values by our table's names.
-
-Scapy is imported here and nowhere else, and only when asked for. It reads the system's routes when it is
-imported; here it is kept from that, since nothing is sent.
-"""
+"""Scapy's reading of some bytes, in a form that can be compared: its layers, and values by our table's names."""
 
 from __future__ import annotations
 
-import importlib
-import logging
 import re
-import sys
 from functools import cache
 from typing import Any
 
-from rawkit.errors import MissingError
 from rawkit.layout import LengthOrNext, Rule
 from rawkit.wire import LinkType
+from rawkit.wire.deep import own_bytes
+from rawkit.wire.load_scapy import scapy_with
 from rawkit.wire.names import NAMES
 
 __all__ = ["ABSENT", "Item", "Layer", "read"]
@@ -26,6 +20,7 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__"
 MODULES = (
     "scapy.layers.inet6",
     "scapy.layers.ppp",
+    "scapy.layers.sctp",
     "scapy.layers.vxlan",
     "scapy.contrib.erspan",
     "scapy.contrib.geneve",
@@ -49,8 +44,7 @@ class Layer:
     def value(self, name: str) -> Any:
         """The value of a field by its name in `wire/names.py`; ABSENT where the layer has none."""
         if bits := BITS.fullmatch(name):
-            whole, high, low = self.value(bits[1]), int(bits[2]), int(bits[3])
-            return ABSENT if whole is ABSENT else int(whole) // 2**low % 2 ** (high - low + 1)
+            return bits_of(self.value(bits[1]), bits)
         if ":" in name:
             whole = 0
             for part, width in BESIDE.findall(name):
@@ -87,6 +81,12 @@ class Layer:
         return items
 
 
+def bits_of(whole: Any, bits: re.Match[str]) -> Any:
+    """A run of bits in a number, from the higher one that is named down to the lower; ABSENT of what is ABSENT."""
+    high, low = int(bits[2]), int(bits[3])
+    return ABSENT if whole is ABSENT else int(whole) // 2**low % 2 ** (high - low + 1)
+
+
 class Item:
     """A TCP option, which scapy keeps as a pair: a name (or number, if it knows none) and a value."""
 
@@ -102,6 +102,10 @@ class Item:
             return self.kind
         if name == "[]":
             return self.parts
+        if bits := BITS.fullmatch(name):
+            return bits_of(self.parts[0], bits)
+        if not name.startswith("["):
+            return self.parts[0].getfieldval(name)
         return self.parts[int(name.strip("[]"))]
 
     def items(self) -> list[Layer | Item]:
@@ -121,50 +125,49 @@ def read(data: bytes, link_type: LinkType) -> tuple[Any, list[Layer]]:
     packet = layer = first(data)
     known = {name for names in NAMES.values() for name in names.scapy}
     layers: list[Layer] = []
+    start = 0
     while type(layer).__name__ != "NoPayload":
         peer = Layer(layer)
         if not layer.fields_desc and not layer.fields:
             layer = layer.payload
             continue  # no part of the packet, such as ERSPAN's type I
-        if peer.name.startswith("ICMPv6NDOpt") and layers:
+        if peer.name.startswith(("ICMPv6NDOpt", "SCTPChunk")) and layers:
             layers[-1].following.append(peer)
         elif peer.classes & known:
             layers.append(peer)
         else:
+            leave_as_bytes(layer, data[start:])
             break
+        start += len(own_bytes(layer))
         layer = layer.payload
     return packet, layers
+
+
+def leave_as_bytes(layer: Any, data: bytes) -> None:
+    """Let a layer that is not compared be plain bytes, which scapy builds as they are; `data` begins with it.
+
+    What stands behind the layer's own bytes there is padding, and stays that.
+    """
+    conf = scapy_with(*MODULES)
+    if layer.underlayer is None or isinstance(layer, (conf.raw_layer, conf.padding_layer)):
+        return
+    around, whole = layer.underlayer, layer.original
+    around.remove_payload()
+    around.add_payload(conf.raw_layer(whole))
+    if len(whole) < len(data):
+        around.add_payload(conf.padding_layer(data[len(whole) :]))
 
 
 @cache
 def link_layers() -> dict[int, Any]:
     """Scapy's layers for the first header of a packet, by link type."""
-    return dict(_scapy().conf.l2types.num2layer.items())
+    return dict(scapy_with(*MODULES).l2types.num2layer.items())
 
 
 @cache
 def tcp_option_kinds() -> dict[str, int]:
     """The kinds of the TCP options that scapy knows by name."""
-    _scapy()
+    scapy_with(*MODULES)
     from scapy.layers.inet import TCPOptions
 
     return dict(TCPOptions[1])
-
-
-@cache
-def _scapy() -> Any:
-    """Scapy's configuration module, its IP layers being loaded. Raises MissingError."""
-    try:
-        import scapy.config as config
-    except ImportError:
-        raise MissingError("scapy", 'pip install "rawkit[verify]"') from None
-    if any(name not in sys.modules for name in MODULES):
-        logging.getLogger("scapy").setLevel(logging.ERROR)
-        before = config.conf.route_autoload, config.conf.route6_autoload
-        config.conf.route_autoload = config.conf.route6_autoload = False
-        try:
-            for name in MODULES:
-                importlib.import_module(name)
-        finally:
-            config.conf.route_autoload, config.conf.route6_autoload = before
-    return config

@@ -79,7 +79,7 @@ class WiresharkFields:
                 break
             plan = self._plans.get(layer.__class__) or self._plan(layer.__class__)  # type: ignore[arg-type]
             if plan.names.limit is not None and (limit := plan.names.limit(layer, packet, position)) is not None:
-                self._read_part(layer.__class__, {"": layer, **layer.values()}, limit, packet, position, columns)  # type: ignore[arg-type]
+                self._read_part(layer.__class__, {"": layer, **layer.values()}, limit, packet, position, columns)  # type: ignore[arg-type, union-attr]
                 break
             self._read_record(layer, plan, packet, position, columns)
         return columns

@@ -3,7 +3,8 @@
 Fields keep the names of the declaration. Numbers are numbers; flags of one bit are true or false; a set of
 flags is its letters; addresses are text; bytes are hexadecimal digits; several values are a list; options are
 a list of objects with `name` and `fields`; AUTO, in a packet that was not built, is null, and so is a field
-that is not there.
+that is not there. In layers that scapy read (`packet.deep()`), every value is the text that scapy shows, and
+records within are a list like options.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from rawkit.layout import AUTO, ItemList, Kind, Optional, Record, UInt
 from rawkit.layout.tails import Array
 from rawkit.views.line import Captured
-from rawkit.wire import CutHeader, Layer, Packet
+from rawkit.wire import CutHeader, ForeignLayer, Layer, Packet
 from rawkit.wire.packet import name_of
 
 __all__ = ["as_object", "json_line"]
@@ -52,11 +53,21 @@ def json_line(record: Captured, packet: Packet) -> str:
 
 def _fields(layer: Layer | Record) -> str:
     """The object of a header's or an item's fields."""
+    if isinstance(layer, ForeignLayer):
+        return json.dumps(_foreign(layer))
     if isinstance(layer, CutHeader):
         values = layer.values()
         parts = [f'"{name}": {_text_of(layer.header.field(name).kind)(value)}' for name, value in values.items()]
         return f"{{{', '.join(parts)}}}"
     return _writer(type(layer))(layer)
+
+
+def _foreign(layer: ForeignLayer) -> dict[str, Any]:
+    """The fields of a layer that scapy read: texts, and lists of the records within."""
+    return {
+        field.name: [{"name": within.name, "fields": _foreign(within)} for within in field.layers] or field.value
+        for field in layer.fields
+    }
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from rawkit.layout import FieldInfo, ItemList, Record
-from rawkit.wire import CutHeader, Header, Layer, Packet
+from rawkit.wire import CutHeader, ForeignLayer, Header, Layer, Packet
 from rawkit.wire.packet import name_of
 
 __all__ = ["Placed", "Section", "fields_of", "headers", "items_of", "sections"]
@@ -65,8 +65,8 @@ def sections(packet: Packet) -> tuple[Section, ...]:
 
 
 def fields_of(section: Section) -> tuple[Placed, ...]:
-    """The fields of a header in wire order; of one that is cut, those that are whole."""
-    if section.layer is None:
+    """The fields of a header in wire order; of one that is cut, those that are whole; of a foreign layer, none."""
+    if section.layer is None or isinstance(section.layer, ForeignLayer):
         return ()
     if isinstance(section.layer, CutHeader):
         values = section.layer.values()

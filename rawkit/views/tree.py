@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rawkit.layout import ItemList, Problem
 from rawkit.views.outline import Placed, Section, fields_of, items_of, sections
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
-from rawkit.wire import CutHeader, Packet
+from rawkit.wire import CutHeader, ForeignLayer, Packet
 
 __all__ = ["tree"]
 
@@ -32,6 +32,8 @@ def tree(packet: Packet, *, colour: bool = False) -> Iterator[str]:
         yield f"{paint(section.name, TITLE, colour)}{what}  {_place(section.start, section.stop, colour)}"
         if section.layer is None:
             yield f"{INDENT}{_brief(_preview(data[section.start : section.stop]))}"
+        if isinstance(section.layer, ForeignLayer):
+            yield from _foreign(section.layer, INDENT, colour)
         yield from _fields(fields_of(section), mine, INDENT, colour)
         yield from _problems([problem for problem in mine if not problem.field], INDENT, colour)
     for problem in pending:
@@ -57,6 +59,20 @@ def _fields(fields: tuple[Placed, ...], problems: list[Problem], indent: str, co
             yield f"{indent}{INDENT}{paint(type(item).__name__, TITLE, colour)}  {bounds}"
             yield from _fields(inner, [], indent + 2 * INDENT, colour)
         yield from _problems([problem for problem in problems if problem.field == field.info.name], indent, colour)
+
+
+def _foreign(layer: ForeignLayer, indent: str, colour: bool) -> Iterator[str]:
+    """The fields of a layer that scapy read, with their places where they are known, and the records within."""
+    width = max([len(field.name) for field in layer.fields], default=0)
+    values = ["" if field.layers else _brief(field.value) for field in layer.fields]
+    value_width = min(max(map(len, values), default=0), MAX_COLUMN)
+    for field, value in zip(layer.fields, values, strict=True):
+        known = field.start is not None and field.stop is not None
+        place = _place(field.start or 0, field.stop or 0, colour) if known else ""
+        yield f"{indent}{field.name:<{width}}  {value:<{value_width}}  {place}".rstrip()
+        for within in field.layers:
+            yield f"{indent}{INDENT}{paint(within.name, TITLE, colour)}"
+            yield from _foreign(within, indent + 2 * INDENT, colour)
 
 
 def _problems(problems: list[Problem], indent: str, colour: bool) -> Iterator[str]:

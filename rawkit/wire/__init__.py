@@ -9,6 +9,7 @@ from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.dissect import MAX_LAYERS, dissect
 from rawkit.wire.erspan import ERSPAN, ERSPAN3
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
+from rawkit.wire.foreign import ForeignField, ForeignLayer
 from rawkit.wire.fragment import (
     Datagram,
     FailedDatagram,
@@ -86,24 +87,43 @@ from rawkit.wire.ipv6 import (
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.llc import LLC, SNAP, LLCNumbered
 from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
+from rawkit.wire.mptcp import (
+    DSS,
+    AddAddress,
+    MPCapable,
+    MPFail,
+    MPFastClose,
+    MPJoin,
+    MPPriority,
+    MPReset,
+    MPTCPOption,
+    MPTCPUnknownOption,
+    RemoveAddress,
+)
 from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
 from rawkit.wire.pim import PIM, PIMRegister
 from rawkit.wire.ppp import HDLC, PPP, CompressedPPP, PPPFrame
 from rawkit.wire.pppoe import PPPoE, PPPoEDiscovery, PPPoEMalformedTags, PPPoETag, PPPoETags, PPPoETagType
+from rawkit.wire.sctp import SCTP, SCTPAnyChunk, SCTPChunk, SCTPMalformedChunks
 from rawkit.wire.tcp import (
     SACK,
     TCP,
+    FastOpen,
     MaximumSegmentSize,
+    MD5Signature,
     SACKBlock,
     SACKPermitted,
+    TCPAuthentication,
     TCPEndOfOptions,
+    TCPExperiment,
     TCPFlags,
     TCPMalformedOptions,
     TCPNoOperation,
     TCPOption,
     TCPUnknownOption,
     Timestamps,
+    UserTimeout,
     WindowScale,
 )
 from rawkit.wire.udp import UDP
@@ -111,6 +131,7 @@ from rawkit.wire.vxlan import VXLAN
 
 __all__ = [
     "ARP",
+    "DSS",
     "ERSPAN",
     "ERSPAN3",
     "GRE",
@@ -122,6 +143,7 @@ __all__ = [
     "PIM",
     "PPP",
     "SACK",
+    "SCTP",
     "SNAP",
     "TCP",
     "UDP",
@@ -129,6 +151,7 @@ __all__ = [
     "VXLAN",
     "ARCnet",
     "ARPOperation",
+    "AddAddress",
     "AddressAndTimestamp",
     "AristaTimestamp48",
     "AristaTimestamp64",
@@ -142,6 +165,9 @@ __all__ = [
     "Ethernet",
     "FailedDatagram",
     "Failure",
+    "FastOpen",
+    "ForeignField",
+    "ForeignLayer",
     "Fragment",
     "FrameRelay",
     "GREHeader",
@@ -190,7 +216,16 @@ __all__ = [
     "LongFrameRelay",
     "Loop",
     "LooseSourceRoute",
+    "MD5Signature",
+    "MPCapable",
+    "MPFail",
+    "MPFastClose",
+    "MPJoin",
     "MPLSPayload",
+    "MPPriority",
+    "MPReset",
+    "MPTCPOption",
+    "MPTCPUnknownOption",
     "MaximumSegmentSize",
     "NDMalformedOptions",
     "NDOption",
@@ -218,17 +253,23 @@ __all__ = [
     "Reassembled",
     "Reassembler",
     "RecordRoute",
+    "RemoveAddress",
     "Routing",
     "RoutingType0",
     "RoutingType2",
     "SACKBlock",
     "SACKPermitted",
+    "SCTPAnyChunk",
+    "SCTPChunk",
+    "SCTPMalformedChunks",
     "ServiceVLAN",
     "SimpleARCnet",
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",
+    "TCPAuthentication",
     "TCPEndOfOptions",
+    "TCPExperiment",
     "TCPFlags",
     "TCPMalformedOptions",
     "TCPNoOperation",
@@ -238,6 +279,7 @@ __all__ = [
     "Timestamps",
     "Trailer",
     "UnknownRouting",
+    "UserTimeout",
     "WindowScale",
     "dissect",
     "fragment",

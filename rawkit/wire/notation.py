@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 from typing import Any
 
-from rawkit.layout import MAC
+from rawkit.layout import MAC, Record
 from rawkit.wire.arp import OtherARP
 from rawkit.wire.icmpv4 import ICMPv4, ICMPv4Unreachable
 from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
 from rawkit.wire.packet import Packet
-from rawkit.wire.tcp import TCPEndOfOptions, TCPFlags
+from rawkit.wire.tcp import FastOpen, TCPEndOfOptions, TCPExperiment, TCPFlags
 
 Shown = str | Sequence[str] | None
 Notation = Callable[..., Shown]
@@ -116,6 +116,22 @@ def bytes_or_none(value: bytes) -> str:
     return value.hex() or "<none>"
 
 
+def bytes_or_nothing(value: bytes) -> str | None:
+    return value.hex() or None
+
+
+def beside(digits: int, *names: str) -> Notation:
+    """Fields that Wireshark shows as one number, the first of them its highest bits."""
+
+    def number(record: Record) -> str:
+        whole = 0
+        for name in names:
+            whole = whole * 2 ** record.field(name).bits + int(getattr(record, name))
+        return f"0x{whole % 16**digits:0{digits}x}"
+
+    return number
+
+
 def each_zero(end: TCPEndOfOptions) -> Sequence[str]:
     """Wireshark takes every zero that pads a TCP header for one more end of options."""
     return ["0"] * (1 + len(end.padding) - len(end.padding.lstrip(b"\0")))
@@ -165,6 +181,30 @@ def flag_letters(reserved: int, flags: TCPFlags) -> str:
     return "".join(
         letter if bit == "1" else "\N{MIDDLE DOT}" for letter, bit in zip("RRRACEUAPRSF", bits, strict=True)
     )
+
+
+def cookie(option: FastOpen | TCPExperiment) -> str | None:
+    """Fast Open's cookie, in the option of its own or in the experiment that it was."""
+    if isinstance(option, FastOpen):
+        return option.cookie.hex() or None
+    return option.data.hex() if option.data and option.experiment_id == FAST_OPEN else None
+
+
+def cookie_request(option: FastOpen | TCPExperiment) -> str | None:
+    """Wireshark shows a 1 where the cookie is empty."""
+    if isinstance(option, FastOpen):
+        return None if option.cookie else "1"
+    return "1" if not option.data and option.experiment_id == FAST_OPEN else None
+
+
+def experiment_data(option: TCPExperiment) -> str | None:
+    """The data of an experiment that Wireshark does not know."""
+    known = option.experiment_id in (FAST_OPEN, ACCURATE_ECN)
+    return None if known or not option.data else option.data.hex()
+
+
+FAST_OPEN = 0xF989
+ACCURATE_ECN = 0xACC0
 
 
 def multiplier(shift: int) -> str:

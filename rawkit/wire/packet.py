@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from rawkit.errors import FieldError, LayerError
 from rawkit.layout import AUTO, FieldInfo, NextProtocol, Problem, Record, Rest
+from rawkit.wire.foreign import ForeignLayer
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
 
@@ -21,6 +22,9 @@ class Header(Record):
 
     checksum_required: ClassVar[bool] = False
     """Whether the transports within must have a checksum (IPv6: RFC 8200, section 8.1)."""
+
+    behind_body: ClassVar[str] = "trailing bytes after its body"
+    """What to call bytes that stand behind what the header's length says."""
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
         if Header in type(other).__mro__:  # isinstance takes three times as long where there is a metaclass
@@ -124,7 +128,7 @@ class Trailer(NamedTuple):
         return f"Trailer(data={self.data!r}, layer={self.layer})"
 
 
-Layer = Header | CutHeader
+Layer = Header | CutHeader | ForeignLayer
 H = TypeVar("H", bound=Header)
 
 
@@ -264,6 +268,17 @@ class Packet:
         number = LINK_LAYERS.number_of(type(self.layers[0]))
         return None if number is None else LinkType(number)
 
+    def deep(self) -> Packet:
+        """The same packet, its payload taken apart by scapy: DNS, DHCP, TLS and whatever else scapy knows.
+
+        Scapy's layers (`ForeignLayer`) follow in `layers`, what scapy leaves as plain bytes is the payload, and
+        what it raises is among the problems. Where there is no payload, or scapy does not know how the packet
+        begins, it is the packet itself. Raises MissingError if scapy is not installed.
+        """
+        from rawkit.wire.deep import deepen  # which needs this module
+
+        return deepen(self)
+
     def bounds(self) -> tuple[tuple[int, int], ...]:
         """For each layer, the byte offsets at which its header starts and stops in `bytes(self)`."""
         stops = list(accumulate(len(bytes(layer)) for layer in self.built().layers))
@@ -343,12 +358,14 @@ new = object.__new__
 
 def layer_text(layer: Layer) -> str:
     """The name of the layer's class, and whether it is cut."""
-    return f"{layer.header.__name__} (cut)" if isinstance(layer, CutHeader) else type(layer).__name__
+    return f"{name_of(layer)} (cut)" if isinstance(layer, CutHeader) else name_of(layer)
 
 
 def name_of(layer: Layer) -> str:
-    """The name of the layer's class."""
-    return layer.header.__name__ if isinstance(layer, CutHeader) else type(layer).__name__
+    """The name of the layer's class, here or in scapy."""
+    if isinstance(layer, CutHeader):
+        return layer.header.__name__
+    return layer.name if isinstance(layer, ForeignLayer) else type(layer).__name__
 
 
 @cache

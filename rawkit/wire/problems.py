@@ -27,7 +27,8 @@ def find_problems(packet: DissectedPacket) -> tuple[Problem, ...]:
 
 def _is_sound(packet: DissectedPacket) -> bool:
     """Whether a packet is whole and right, as nearly all are, found out without looking for what is wrong."""
-    data, stops, limits, layers = packet._data, packet._stops, packet._limits, packet.layers
+    data, stops, limits = packet._data, packet._stops, packet._limits
+    layers: tuple[Any, ...] = packet.layers
     whole = len(data)
     if packet._stopped is not None or not layers or (packet._wire_length or 0) > whole:
         return False
@@ -105,7 +106,7 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
             yield field.problem(view, "malformed: a length is wrong, or the list is cut")
     if view.limit < view.end and not view.quoted and not _is_padding(view):
         extra = view.end - view.limit
-        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} trailing bytes after its body")
+        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} {layer.behind_body}")
 
 
 def _is_padding(view: View) -> bool:

@@ -9,11 +9,14 @@ from rawkit.layout import (
     U3,
     U4,
     U8,
+    U15,
     U16,
     U32,
     X16,
+    Bytes16,
     Checksum,
     Convertible,
+    Flag,
     FlagSet,
     HeaderLength,
     Items,
@@ -29,16 +32,21 @@ from rawkit.wire.spaces import IP_PROTOCOLS
 __all__ = [
     "SACK",
     "TCP",
+    "FastOpen",
+    "MD5Signature",
     "MaximumSegmentSize",
     "SACKBlock",
     "SACKPermitted",
+    "TCPAuthentication",
     "TCPEndOfOptions",
+    "TCPExperiment",
     "TCPFlags",
     "TCPMalformedOptions",
     "TCPNoOperation",
     "TCPOption",
     "TCPUnknownOption",
     "Timestamps",
+    "UserTimeout",
     "WindowScale",
 ]
 
@@ -125,6 +133,53 @@ class Timestamps(TCPOption):
     length: U8 = auto(HeaderLength())
     value: U32 = 0
     echo_reply: U32 = 0
+
+
+class MD5Signature(TCPOption):
+    """A digest over segment and key, which keeps BGP's sessions from being spoofed (RFC 2385, section 3.0)."""
+
+    kind: U8 = 19
+    length: U8 = auto(HeaderLength())
+    digest: Bytes16 = bytes(16)
+
+
+class UserTimeout(TCPOption):
+    """How long the sender keeps data that nobody acknowledges (RFC 5482, section 3).
+
+    In seconds, or in minutes where `in_minutes` (the granularity bit) is set.
+    """
+
+    kind: U8 = 28
+    length: U8 = auto(HeaderLength())
+    in_minutes: Flag = False
+    timeout: U15 = 0
+
+
+class TCPAuthentication(TCPOption):
+    """TCP-AO: a message authentication code, and which keys made it and are to make the next (RFC 5925, 2.2)."""
+
+    kind: U8 = 29
+    length: U8 = auto(HeaderLength())
+    key_id: U8 = 0
+    receive_next_key_id: U8 = 0
+    mac: Rest = b""
+
+
+class FastOpen(TCPOption):
+    """The cookie with which a SYN may bring data (RFC 7413, section 2); an empty one asks for a cookie."""
+
+    kind: U8 = 34
+    length: U8 = auto(HeaderLength())
+    cookie: Rest = b""
+
+
+class TCPExperiment(TCPOption, values=(254,)):
+    """An experiment, which tells by a number what it is (RFC 6994, section 3.1): 0xF989 was Fast Open."""
+
+    kind: U8 = 253
+    length: U8 = auto(HeaderLength())
+    experiment_id: X16
+    data: Rest = b""
 
 
 class TCPUnknownOption(TCPOption, fallback=True):

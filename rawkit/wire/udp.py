@@ -13,8 +13,12 @@ class UDP(Header, numbers={IP_PROTOCOLS: 17}):
     """Ports, length and checksum.
 
     A checksum of zero says that none was computed, which IPv6 does not allow (RFC 8200, section 8.1); a
-    computed zero is sent as 0xFFFF. `dst_port=AUTO` is the port of the tunnel that follows.
+    computed zero is sent as 0xFFFF. `dst_port=AUTO` is the port of the tunnel that follows. Bytes between the end
+    that the length says and the end of the IP packet are UDP's surplus area, in which options may stand (RFC 9868,
+    section 7); they are kept as a trailer.
     """
+
+    behind_body = "bytes of surplus area behind its data, where UDP options stand if there are any (RFC 9868)"
 
     src_port: U16 = 49152
     dst_port: Annotated[U16, NextPort(UDP_PORTS, other="src_port")]

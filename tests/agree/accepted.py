@@ -53,10 +53,10 @@ ACCEPTED: tuple[Accepted, ...] = (
     ),
     Accepted(
         r"ip\.version|ipv6\.version",
-        "a version that is neither 4 nor 6 belongs to no header that is read, and a Problem tells it; Wireshark "
+        "a version that is neither 4 nor 6, or not that which was announced as IPv6, belongs to no header that is read, and a Problem tells it; Wireshark "
         "shows the version and gives up",
         ours="",
-        theirs="[0-35789]|1[0-5]",
+        theirs="[0-57-9]|1[0-5]",
     ),
     Accepted(
         r"ip\.version",
@@ -110,6 +110,25 @@ ACCEPTED: tuple[Accepted, ...] = (
         "a link type that rawkit does not read: the packet is payload, and a Problem tells so",
         protocols=r"(nflog|juniper|(user_dlt:)?pktap|radiotap|wlan|wpan|clip|slip|.*atm.*):.*",
         ours="",
+    ),
+    Accepted(
+        r"ipv6\.routing\.unknown_data",
+        "segment routing (RFC 8754) is read as a routing header of a type that is not known",
+        protocols=r".*:ipv6\.routing.*",
+        theirs="",
+    ),
+    Accepted(
+        r"icmp\.ident(_le)?",
+        "extended echo (RFC 8335) is read as a message of a type that is not known",
+        files=r"tcpdump/(icmp-rfc8335(-.*)?|icmp_ext_oob_poc)\.pcap",
+        ours="",
+    ),
+    Accepted(
+        r".*",
+        "NHRP's errors and web cache redirection (WCCP) carry packets in protocols that rawkit does not read",
+        protocols=r".*:gre:(nhrp:)?ip:.*",
+        files=r"tcpdump/(nhrp-trace|wccp_redirect_gre)\.pcap",
+        deeper=True,
     ),
     Accepted(
         r".*",

@@ -7,8 +7,8 @@ that comes with each record is scapy's layer; of several, scapy's class is one.
   three of ours). It may be empty: then the row is about the whole record.
 - Scapy's field may be a run of bits in a larger one, `tos[7:2]`, or several beside each other,
   `copy_flag:1 optclass:2 option:5`. TCP options are (name, value) pairs there: `kind` is the name's number,
-  `[0]` the first part of the value, `[]` all of it. The options of neighbour discovery are layers there, which
-  follow the message.
+  `[0]` the first part of the value, `[]` all of it, `value[15:15]` bits of it, any other a field within it.
+  The options of neighbour discovery and the chunks of SCTP are layers there, which follow the header.
 - The notation is how `tshark -T fields` prints the value: `plain` unless given. One that gives None means that
   tshark has no such field in this packet. One that is `Placed` also takes the packet and the layer's position.
 
@@ -24,6 +24,7 @@ from rawkit.wire.names.icmpv6 import ICMP_VERSION_6
 from rawkit.wire.names.ipv4 import IP_VERSION_4
 from rawkit.wire.names.ipv6 import IP_VERSION_6
 from rawkit.wire.names.link import LINK
+from rawkit.wire.names.mptcp import MULTIPATH
 from rawkit.wire.names.table import Name, Names, Table
 from rawkit.wire.names.transport import TRANSPORT
 from rawkit.wire.names.tunnels import TUNNELS
@@ -39,5 +40,6 @@ NAMES: Table = {
     **ICMP_VERSION_6,
     **TRANSPORT,
     **TUNNELS,
+    **MULTIPATH,
 }
 """What others call each record and its fields."""

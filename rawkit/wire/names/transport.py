@@ -1,21 +1,27 @@
-"""TCP, its options, and UDP."""
+"""TCP, its options, UDP, and SCTP."""
 
 from __future__ import annotations
 
 from rawkit.wire import notation
 from rawkit.wire.names import limits
 from rawkit.wire.names.table import Table, named
+from rawkit.wire.sctp import SCTP, SCTPChunk
 from rawkit.wire.tcp import (
     SACK,
     TCP,
+    FastOpen,
     MaximumSegmentSize,
+    MD5Signature,
     SACKBlock,
     SACKPermitted,
+    TCPAuthentication,
     TCPEndOfOptions,
+    TCPExperiment,
     TCPFlags,
     TCPNoOperation,
     TCPUnknownOption,
     Timestamps,
+    UserTimeout,
     WindowScale,
 )
 from rawkit.wire.udp import UDP
@@ -83,6 +89,36 @@ TRANSPORT: Table = {
         ("value", "[0]", "tcp.options.timestamp.tsval"),
         ("echo_reply", "[1]", "tcp.options.timestamp.tsecr"),
     ),
+    MD5Signature: named("MD5", *TCP_OPTION, ("digest", "[0]", "tcp.options.md5.digest")),
+    UserTimeout: named(
+        "UTO",
+        *TCP_OPTION,
+        ("in_minutes", "value[15:15]", "tcp.options.user_to_granularity"),
+        ("timeout", "value[14:0]", "tcp.options.user_to_val"),
+    ),
+    TCPAuthentication: named(
+        "AO",
+        *TCP_OPTION,
+        ("key_id", "keyid", "tcp.options.ao.keyid"),
+        ("receive_next_key_id", "rnextkeyid", "tcp.options.ao.rnextkeyid"),
+        ("mac", "mac", "tcp.options.ao.mac", notation.bytes_or_nothing),
+    ),
+    FastOpen: named(
+        "",
+        *TCP_OPTION,
+        ("cookie", "", ""),
+        ("", "", "tcp.options.tfo.cookie", notation.cookie),
+        ("", "", "tcp.options.tfo.request", notation.cookie_request),
+    ),
+    TCPExperiment: named(
+        "",
+        *TCP_OPTION,
+        ("experiment_id", "", "tcp.options.experimental.exid", notation.hex4),
+        ("data", "", ""),
+        ("", "", "tcp.options.experimental.data", notation.experiment_data),
+        ("", "", "tcp.options.tfo.cookie", notation.cookie),
+        ("", "", "tcp.options.tfo.request", notation.cookie_request),
+    ),
     TCPUnknownOption: named("", *TCP_OPTION, ("data", "[0]", "")),
     UDP: named(
         "UDP",
@@ -94,5 +130,25 @@ TRANSPORT: Table = {
         ("checksum", "chksum", "udp.checksum", notation.hex4),
         limit=limits.of_udp,
         needed={"udp.srcport": "dst_port", "udp.port": "dst_port"},
+    ),
+    SCTP: named(
+        "SCTP",
+        ("src_port", "sport", "sctp.srcport"),
+        ("dst_port", "dport", "sctp.dstport"),
+        ("src_port", "", "sctp.port"),
+        ("dst_port", "", "sctp.port"),
+        ("verification_tag", "tag", "sctp.verification_tag", notation.hex8),
+        ("checksum", "chksum", "sctp.checksum", notation.hex8),
+        ("chunks", "options", ""),
+    ),
+    SCTPChunk: named(
+        "_SCTPChunkGuessPayload",
+        ("type", "type", "sctp.chunk_type"),
+        ("flags", "flags", "sctp.chunk_flags", notation.hex2),
+        ("flags", "reserved:4 delay_sack:1 unordered:1 beginning:1 ending:1", ""),
+        ("flags", "reserved:7 TCB:1", ""),
+        ("length", "len", "sctp.chunk_length"),
+        ("data", "", ""),
+        ("padding", "", "sctp.chunk_padding", notation.bytes_or_nothing),
     ),
 }
