@@ -73,13 +73,14 @@ class WiresharkFields:
     def read(self, packet: Packet) -> Columns:
         """For each field its values in the packet, from the outside in."""
         columns: Columns = [[] for _ in range(self._count)]
+        layer: Any
         for position, layer in enumerate(packet.layers):
             if layer.__class__ is CutHeader:
                 self._read_part(layer.header, layer.values(), None, packet, position, columns)
                 break
-            plan = self._plans.get(layer.__class__) or self._plan(layer.__class__)  # type: ignore[arg-type]
+            plan = self._plans.get(layer.__class__) or self._plan(layer.__class__)
             if plan.names.limit is not None and (limit := plan.names.limit(layer, packet, position)) is not None:
-                self._read_part(layer.__class__, {"": layer, **layer.values()}, limit, packet, position, columns)  # type: ignore[arg-type, union-attr]
+                self._read_part(layer.__class__, {"": layer, **layer.values()}, limit, packet, position, columns)
                 break
             self._read_record(layer, plan, packet, position, columns)
         return columns
@@ -88,10 +89,7 @@ class WiresharkFields:
         for column, get, notation in plan.simple:
             value = record if get is None else get(record)
             if value is not AUTO and value is not None and (shown := notation(value)) is not None:
-                if shown.__class__ is str:
-                    columns[column].append(shown)
-                else:
-                    columns[column] += shown
+                columns[column] += (shown,) if isinstance(shown, str) else shown
         for column, fields, notation in plan.other:
             values = [getattr(record, field) for field in fields] or [record]
             if AUTO not in values and None not in values:

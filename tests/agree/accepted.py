@@ -53,8 +53,8 @@ ACCEPTED: tuple[Accepted, ...] = (
     ),
     Accepted(
         r"ip\.version|ipv6\.version",
-        "a version that is neither 4 nor 6, or not that which was announced as IPv6, belongs to no header that is read, and a Problem tells it; Wireshark "
-        "shows the version and gives up",
+        "a version that is neither 4 nor 6, or not 6 where IPv6 was announced, belongs to no header that is read, "
+        "and a Problem tells it; Wireshark shows the version and gives up",
         ours="",
         theirs="[0-57-9]|1[0-5]",
     ),
