@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import select
@@ -235,3 +236,42 @@ def test_numbers_and_times_are_those_of_the_file(file: Path) -> None:
     with open_capture(file) as capture:
         expected = [str(record.number) for record in capture]
     assert [text.split()[0] for text in rawkit("decode", file).stdout.splitlines()] == expected
+
+
+def test_salvage_goes_on_behind_damage(tmp_path: Path, file: Path) -> None:
+    data = file.read_bytes()
+    with open_capture(file) as capture:
+        *_, last = capture.parts()
+    (tmp_path / "bad.pcapng").write_bytes(data[: last.offset] + b"junk" * 10 + data[last.offset :])
+    plain = rawkit("decode", tmp_path / "bad.pcapng")
+    assert (len(plain.stdout.splitlines()), plain.returncode) == (3, 2)
+    salvaged = rawkit("decode", "--salvage", tmp_path / "bad.pcapng")
+    assert (salvaged.stdout, salvaged.returncode) == (rawkit("decode", file).stdout, 0)
+    assert salvaged.stderr.startswith(
+        f"rawkit: {tmp_path / 'bad.pcapng'}: skipped 40 bytes from byte {last.offset} on: expected a block length"
+    )
+    assert len(salvaged.stderr.splitlines()) == 1
+
+
+def test_follow_reads_on_in_a_growing_and_a_new_file(tmp_path: Path, file: Path) -> None:
+    path, whole = tmp_path / "growing.pcapng", file.read_bytes()
+    with open_capture(file) as capture:
+        starts = [part.offset for part in capture.parts() if part.record is not None]
+    path.write_bytes(whole[: starts[1] + 5])
+    lines = rawkit("decode", file).stdout.splitlines()
+    with subprocess.Popen([RAWKIT, "decode", "--follow", str(path)], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline().rstrip("\n") == lines[0]
+        with path.open("ab") as grown:
+            grown.write(whole[starts[1] + 5 : starts[2]])
+        assert program.stdout.readline().rstrip("\n") == lines[1]
+        (tmp_path / "new").write_bytes(whole[: starts[1]])
+        (tmp_path / "new").rename(path)
+        assert program.stdout.readline().split()[0] == "3"
+        program.send_signal(signal.SIGINT)
+        assert program.wait(PATIENCE) == 130
+        assert program.stdout.read() == ""
+
+
+def test_a_compressed_file_is_decoded_as_it_is(file: Path) -> None:
+    assert rawkit("decode", "-", stdin=gzip.compress(file.read_bytes())).stdout == rawkit("decode", file).stdout

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import tracemalloc
 from contextlib import contextmanager
 
@@ -192,22 +189,6 @@ def test_what_is_no_capture():
     _, error = read(b"GIF89a and so on")
     assert facts(error) == (0, "the magic number of a pcap or pcapng file", "47 49 46 38")
     assert str(error).startswith("capture: at byte 0: expected the magic number")
-
-
-@pytest.mark.parametrize(
-    ("name", "start"),
-    [
-        ("gzip", gzip.compress(b"", mtime=0)),
-        ("bzip2", bz2.compress(b"")),
-        ("xz", lzma.compress(b"")),
-        ("zstd", b"\x28\xb5\x2f\xfd"),
-        ("lz4", b"\x04\x22\x4d\x18"),
-    ],
-)
-def test_a_compressed_capture_says_how_to_read_it(name, start):
-    _, error = read(start)
-    remedy = f"a file compressed with {name}; decompress it first: {name} -dc FILE > x.pcap"
-    assert error.found == f"{start[:4].hex(' ')}, {remedy}"
 
 
 def test_interfaces_are_bounded():

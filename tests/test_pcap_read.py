@@ -44,8 +44,8 @@ def test_classic_fields(order, nano, time_ns):
         ticks = 1_000_000_000 if nano else 1_000_000
         only = Interface(0, LinkType.RAW, 96, ticks_per_second=ticks)
         assert (capture.format, capture.interfaces) == ("pcap", (only,))
-    assert first == (1, time_ns, FRAME, 60, LinkType.RAW, only, ())
-    assert second == (2, 0xFFFFFFFF * 10**9, b"", 9, LinkType.RAW, only, ())
+    assert first == (1, time_ns, FRAME, 60, LinkType.RAW, only, (), ())
+    assert second == (2, 0xFFFFFFFF * 10**9, b"", 9, LinkType.RAW, only, (), ())
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -21,6 +21,9 @@ from rawkit import (
     IPv6,
     MaximumSegmentSize,
     Packet,
+    PPPoEDiscovery,
+    PPPoEMalformedTags,
+    PPPoETag,
     SACKBlock,
 )
 from rawkit.views import diagram
@@ -216,3 +219,8 @@ def test_every_row_ends_where_the_floor_above_or_below_it_does(packet: Packet) -
         if line[0] in "|~":
             ends = {len(other) - 1 for other in (*lines[at - 2 : at], *lines[at + 1 : at + 3]) if other[0] == "+"}
             assert any(len(line) > end and line[end] in "|~" for end in ends)
+
+
+def test_an_item_of_no_bytes_takes_no_box() -> None:
+    nothing = PPPoEDiscovery(code=9, tags=(PPPoETag(type=0x0101), PPPoEMalformedTags(data=b"")))
+    assert [line for line in diagram(Packet((nothing,))) if "Malformed" in line] == []

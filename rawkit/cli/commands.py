@@ -15,6 +15,8 @@ COMMANDS: Final[dict[str, str]] = {
     "send": "Send a packet made from an expression.",
     "capture": "Show or write what crosses an interface.",
     "decode": "Read a capture file, and show what is in it.",
+    "capinfo": "Tell what a capture file holds.",
+    "edit": "Choose, change, merge and split packets of capture files.",
     "verify": "Compare rawkit's reading of packets with scapy's.",
     "interfaces": "List the network interfaces.",
     "doctor": "Tell what this machine allows, and the remedy for what it does not.",

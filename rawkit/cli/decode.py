@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
-from functools import partial
+from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO, Final, cast
+from pathlib import Path
+from typing import Final
 
 import click
 
 from rawkit.cli.arguments import INPUT_FILE
-from rawkit.cli.output import Lines, WatchedInput, colour_wanted
+from rawkit.cli.inputs import opened
+from rawkit.cli.output import Lines
+from rawkit.cli.packet_views import FRAME_FIELDS, View, fields_view, name_of_view, view_of
 from rawkit.cli.reassembly import Shown, as_captured, reassembled
-from rawkit.errors import FilterError
-from rawkit.pcap import CaptureFilter, Record, open_capture
-from rawkit.pcap.files import open_input
-from rawkit.views import (
-    comment_lines,
-    diagram,
-    hexdump,
-    line,
-    to_expression,
-    tree,
-    wireshark_fields,
-    wireshark_values,
-)
+from rawkit.cli.spread import cores, spread
+from rawkit.errors import FilterError, RawkitError
+from rawkit.pcap import Capture, CaptureFilter, FollowedCapture, Record
+from rawkit.views import wireshark_fields
 from rawkit.wire import LinkType
 
 __all__ = ["command"]
 
-View = Callable[[Shown], Iterable[str]]
+LARGE: Final = 4 * 1024 * 1024
+"""Bytes of a file from which on several processes are worth their start."""
 
-FRAME_FIELDS: Final[dict[str, Callable[[Record], str]]] = {
-    "frame.number": lambda record: str(record.number),
-    "frame.time_epoch": lambda record: "{}.{:09}".format(*divmod(record.time_ns, 1_000_000_000)),
-    "frame.len": lambda record: str(record.wire_length),
-    "frame.cap_len": lambda record: str(len(record.data)),
-}
-"""What Wireshark has as fields, and capture files beside the packet."""
+BATCH: Final = 512
+"""Packets that a process decodes before it is another's turn."""
 
 EXAMPLES = """\b
 Examples:
@@ -48,6 +36,7 @@ Examples:
   rawkit decode capture.pcap --format json | jq '.layers[].name'
   rawkit decode capture.pcap --deep --format tree
   rawkit decode capture.pcap --format fields -e ip.src -e tcp.dstport
+  rawkit decode capture.pcap --follow
   rawkit decode capture.pcap --reassemble --format tree
   tcpdump -w - | rawkit decode -
 
@@ -83,6 +72,8 @@ def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: st
 @click.option("--diagram", "as_diagram", is_flag=True, help="Draw each packet as its RFC would.")
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
 @click.option("--deep", is_flag=True, help="Let scapy take apart what follows: DNS, DHCP, TLS and many more.")
+@click.option("--salvage", is_flag=True, help="Go on behind damage; tell on standard error what was skipped.")
+@click.option("--follow", is_flag=True, help="Read on as FILE grows, and in the one that takes its place.")
 @click.option("--reassemble", is_flag=True, help="Put IP fragments together, as Linux does.")
 @click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")
 def command(
@@ -94,108 +85,100 @@ def command(
     as_diagram: bool,
     as_python: bool,
     deep: bool,
+    salvage: bool,
+    follow: bool,
     reassemble: bool,
     absolute: bool,
 ) -> None:
     """Show the packets of FILE, a pcap or pcapng capture; `-` is standard input."""
-    wanted = CaptureFilter(filter_text) if filter_text is not None else None
-    name = _name_of_view(format_, as_diagram, as_python)
+    name = name_of_view(format_, as_diagram, as_python)
     if absolute and name in ("json", "fields", "python"):
         raise click.UsageError("-t is for views that show the time in words; " + name + " does not")
     if deep and name in ("fields", "diagram", "python"):
         raise click.UsageError("--deep is for views that show scapy's layers; " + name + " does not")
-    view = _fields_view(name, fields) if fields or name == "fields" else _view(name, absolute)
+    decoding = Decoding(
+        file,
+        CaptureFilter(filter_text) if filter_text is not None else None,
+        count,
+        fields_view(name, fields) if fields or name == "fields" else view_of(name),
+        absolute,
+        deep,
+    )
+    one_process = salvage or follow or reassemble  # these tell something on the way, or remember packets
     with Lines() as lines:
-        records = islice(_records(file, wanted, lines.flush), count)
+        if not one_process and (processes := _worth(file, lines)) > 1:
+            for piece in spread(lambda number: decoding.share(number, processes, lines), processes):
+                lines.write(piece.decode())
+        else:
+            with opened(file, lines.flush, salvage=salvage, follow=follow) as capture:
+                for text in decoding.texts(capture, lines.tell, reassemble):
+                    lines.write(text)
 
-        def tell(failure: str) -> None:
-            lines.flush()
-            click.echo(f"rawkit: {failure}", err=True)
 
+@dataclass(frozen=True)
+class Decoding:
+    """What was asked for: which packets of a file, and how they are shown."""
+
+    file: str
+    wanted: CaptureFilter | None
+    count: int | None
+    view: View
+    absolute: bool
+    deep: bool
+
+    def texts(
+        self, capture: Capture | FollowedCapture, tell: Callable[[object], None], reassemble: bool
+    ) -> Iterator[str]:
+        """What is printed for each packet. `tell` is told what was left out or given up."""
+        records = self._records(capture, tell)
+        origin_ns = None
         for shown in reassembled(records, tell) if reassemble else as_captured(records):
-            for text in view(shown.deep() if deep else shown):
-                lines.write(text)
+            if origin_ns is None and not self.absolute:
+                origin_ns = shown.record.time_ns
+            yield from self._shown(shown, origin_ns)
+
+    def share(self, number: int, processes: int, lines: Lines) -> Iterator[bytes]:
+        """What is printed for each batch that falls to process `number`; the first also tells what is left out."""
+        with opened(self.file, lambda: None) as capture:
+            tell = lines.tell if number == 0 else lambda _: None
+            origin_ns = None
+            for turn, batch in enumerate(_batches(self._records(capture, tell))):
+                if turn == 0 and not self.absolute:
+                    origin_ns = batch[0].time_ns
+                if turn % processes == number:
+                    shown = as_captured(batch)
+                    yield "\n".join([text for one in shown for text in self._shown(one, origin_ns)]).encode()
+
+    def _records(self, capture: Capture | FollowedCapture, tell: Callable[[object], None]) -> Iterator[Record]:
+        """The records that were asked for."""
+
+        def left_out(link_type: LinkType, error: FilterError) -> None:
+            tell(f"packets of link type {link_type.name} are left out: {error}")
+
+        return islice(capture if self.wanted is None else self.wanted.select(capture, left_out), self.count)
+
+    def _shown(self, shown: Shown, origin_ns: int | None) -> Iterable[str]:
+        return self.view(shown.deep() if self.deep else shown, origin_ns)
 
 
-def _records(name: str, wanted: CaptureFilter | None, before_waiting: Callable[[], None]) -> Iterator[Record]:
-    """The records that the filter lets pass, each as soon as it is there."""
-    file, name, owned = open_input(name)
+def _worth(file: str, lines: Lines) -> int:
+    """How many processes the file is worth: more than one for large files that are read from a disk, unwatched."""
+    path = Path(file)
+    return cores() if not lines.watched and path.is_file() and path.stat().st_size >= LARGE else 1
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """The records in lists of `BATCH`. An error comes behind those that were there before it."""
+    batch: list[Record] = []
     try:
-        watched = cast(BinaryIO, WatchedInput(file, name, before_waiting))
-        with open_capture(watched) as capture:
-            if wanted is None:
-                yield from capture
-            else:
-                yield from wanted.select(capture, partial(_left_out, before_waiting))
-    finally:
-        if owned:
-            file.close()
-
-
-def _left_out(before: Callable[[], None], link_type: LinkType, error: FilterError) -> None:
-    """Say on standard error that packets of a link type cannot be asked, after what was to be shown before."""
-    before()
-    print(f"rawkit: packets of link type {link_type.name} are left out: {error}", file=sys.stderr)
-
-
-def _name_of_view(format_: str | None, as_diagram: bool, as_python: bool) -> str:
-    """The one view that is wanted."""
-    asked = [name for name, flag in (("diagram", as_diagram), ("python", as_python)) if flag]
-    options = [f"--{name}" for name in asked] + ([f"--format {format_}"] if format_ is not None else [])
-    if len(options) > 1:
-        raise click.UsageError(f"{' and '.join(options)} exclude each other; choose one")
-    return format_ or (asked[0] if asked else "line")
-
-
-def _fields_view(format_: str, fields: tuple[str, ...]) -> View:
-    """What tshark prints with `-T fields`: tab between fields, comma between the values of one."""
-    if format_ != "fields" or not fields:
-        raise click.UsageError("--format fields and -e FIELD need each other")
-    known = [*FRAME_FIELDS, *wireshark_fields()]
-    for field in fields:
-        if field not in known:
-            near = ", ".join(get_close_matches(field, known)) or "ip.src"
-            raise click.UsageError(f"-e {field} is not known here; such as {near} are")
-
-    def view(shown: Shown) -> Iterator[str]:
-        record, packet = shown.record, shown.for_fields
-        yield "\t".join(
-            [
-                FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(wireshark_values(packet, name))
-                for name in fields
-            ]
-        )
-
-    return view
-
-
-def _view(name: str, absolute: bool) -> View:
-    """What to print for a record, in the format of that name."""
-    colour = colour_wanted()
-    origins: list[int] = []
-
-    def summary(shown: Shown) -> Iterator[str]:
-        record = shown.record
-        if not origins and not absolute:
-            origins.append(record.time_ns)
-        text = line(record, shown.packet, origin_ns=None if absolute else origins[0], colour=colour)
-        yield text + shown.remark
-
-    def under_summary(body: Callable[..., Iterable[str]]) -> View:
-        def view(shown: Shown) -> Iterator[str]:
-            yield from summary(shown)
-            yield from comment_lines(shown.record, colour=colour)
-            yield from body(shown.packet, colour=colour)
-            yield ""
-
-        return view
-
-    views: dict[str, View] = {
-        "line": summary,
-        "tree": under_summary(tree),
-        "hex": under_summary(hexdump),
-        "diagram": under_summary(diagram),
-        "json": lambda shown: [shown.json()],
-        "python": lambda shown: [to_expression(shown.packet)],
-    }
-    return views[name]
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except RawkitError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

@@ -16,7 +16,7 @@ from rawkit.cli import leave
 from rawkit.cli.commands import LazyGroup
 from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, file_error
 
-__all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "run"]
+__all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "complain", "run"]
 
 OK = 0
 NO = 1
@@ -100,10 +100,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
     except RawkitError as error:
-        return _complain(str(error), _code_of(error))
+        return complain(error)
     except OSError as error:  # files and sockets tell theirs as a RawkitError, so this is standard output
         _forget_output()
         return _complain(str(file_error(error, "write standard output")), NOT_POSSIBLE)
+
+
+def complain(error: RawkitError) -> int:
+    """One line about an error, for commands that go on after it; returns the exit code that it asks for."""
+    return _complain(str(error), _code_of(error))
 
 
 def _code_of(error: RawkitError) -> int:

@@ -44,12 +44,22 @@ class Lines:
         if len(self._waiting) >= self._most or time.monotonic() - self._written > PATIENCE:
             self.flush()
 
+    @property
+    def watched(self) -> bool:
+        """Whether a person looks on, line by line."""
+        return self._most == 1
+
+    def tell(self, what: object) -> None:
+        """Say something on standard error, behind the lines that were to come before it."""
+        self.flush()
+        print(f"rawkit: {what}", file=sys.stderr)
+
     def flush(self) -> None:
         """Print what waits. Raises BrokenPipeError when nobody reads any more."""
         if self._waiting:
-            self._waiting.append("")
-            self._stream.write("\n".join(self._waiting))
-            self._waiting.clear()
+            text = "\n".join([*self._waiting, ""])
+            self._waiting.clear()  # first, lest Ctrl-C in the midst of writing has them written twice
+            self._stream.write(text)
             self._stream.flush()
             self._written = time.monotonic()
 

@@ -9,29 +9,21 @@ from __future__ import annotations
 from collections.abc import Generator
 from struct import Struct
 
-from rawkit.errors import FieldError
+from rawkit.errors import CaptureError, FieldError
+from rawkit.pcap.changes import changed_record
+from rawkit.pcap.parts import Part
 from rawkit.pcap.record import Interface, Record
-from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
+from rawkit.pcap.salvage import Damage, OnDamage, next_record
+from rawkit.pcap.source import MAXIMUM_BLOCK, Source
+from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, FileHeader, Variant, fitting
 from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_SNAPLEN", "ClassicEncoder", "ClassicReader"]
 
-MAXIMUM_SNAPLEN = 262_144
-"""libpcap's longest packet, in bytes. A record may be longer only where the file header's snaplen says so."""
+_VERSIONS = ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0))  # as libpcap; the last is DG/UX's
+_RECORD_HEADER = "IIII"  # seconds, fraction, captured length, length on the wire
 
-_MAGICS: dict[bytes, tuple[ByteOrder, int]] = {
-    b"\xd4\xc3\xb2\xa1": ("<", 1_000_000),
-    b"\xa1\xb2\xc3\xd4": (">", 1_000_000),
-    b"\x4d\x3c\xb2\xa1": ("<", 1_000_000_000),
-    b"\xa1\xb2\x3c\x4d": (">", 1_000_000_000),
-}
-_MAGIC_OF = {key: magic for magic, key in _MAGICS.items()}
-
-# magic, major, minor, time zone and accuracy (both always 0), snaplen, link type
-_FILE_HEADER = "4sHHiIII"
-_LINK_TYPES = 0x10000  # the link type is the low half of its field; the high half tells of frame check sequences
-# seconds, fraction, captured length, length on the wire
-_RECORD_HEADER = "IIII"
+_OUR_MAGICS = {1_000_000: b"\xd4\xc3\xb2\xa1", 1_000_000_000: b"\x4d\x3c\xb2\xa1"}  # in little endian
 
 _new_record = tuple.__new__
 
@@ -40,37 +32,71 @@ class ClassicReader:
     """The records of a classic capture file, one after another."""
 
     format = "pcap"
-    magics = frozenset(_MAGICS)
+    magics = frozenset(MAGICS)
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, on_damage: OnDamage | None = None) -> None:
         """Reads the file header. Raises `CaptureError`."""
-        header = Struct("<" + _FILE_HEADER)
         start = source.offset
-        if not source.ensure(header.size):
-            raise source.ended(f"a file header of {header.size} bytes")
-        order, ticks = _MAGICS[source.data[source.position : source.position + 4]]
-        header = Struct(order + _FILE_HEADER)
-        magic, major, minor, _, _, snaplen, link = header.unpack_from(source.data, source.position)
-        if (major, minor) != (2, 4):
-            raise source.damage(start + len(magic), "version 2.4", f"version {major}.{minor}")
-        source.position += header.size
+        magic = MAGICS[source.data[source.position : source.position + 4]]
+        fields = Struct(magic.order + FILE_HEADER)
+        size = fields.size + magic.extra
+        if not source.ensure(size):
+            raise source.ended(f"a file header of {size} bytes")
+        self._raw_header = source.data[source.position : source.position + size]
+        self.header = FileHeader._make((*fields.unpack_from(self._raw_header), self._raw_header[fields.size :]))
+        """The file header."""
+        version = self.header.major, self.header.minor
+        if version not in _VERSIONS:
+            raise source.damage(start + 4, "version 2.4", "version {}.{}".format(*version))
+        source.position += size
         self._source = source
-        self._header = Struct(order + _RECORD_HEADER)
-        self._limit = min(max(snaplen, MAXIMUM_SNAPLEN), MAXIMUM_BLOCK)
-        self._interface = Interface(0, LinkType(link % _LINK_TYPES), snaplen, ticks_per_second=ticks)
+        self._on_damage = on_damage
+        self._variant: Variant | None = None
+        self._limit = min(max(self.header.snaplen, MAXIMUM_SNAPLEN), MAXIMUM_BLOCK)
+        self._interface = Interface(
+            0,
+            self.header.link_type,
+            self.header.snaplen,
+            ticks_per_second=self.header.ticks,
+            fcs_length=self.header.fcs_length,
+        )
 
     @property
     def interfaces(self) -> tuple[Interface, ...]:
         """The one interface of the file, which its header describes."""
         return (self._interface,)
 
+    def parts(self) -> Generator[Part, None, None]:
+        """The file header, then every record. Raises what iterating raises."""
+        source = self._source
+        yield Part(self._raw_header, source.offset - len(self._raw_header))
+        if self._on_damage is not None:
+            yield from self._salvaged(self._on_damage)
+        size = self._probed().size
+        for record in self._records():
+            start = source.position - len(record.data) - size
+            raw = source.data[start : source.position]
+            yield Part(raw, source.origin + start, record)
+
+    def changed(self, part: Part, record: Record) -> Part:
+        """The part with another record in it (see `Capture.changed`)."""
+        if part.record is None:
+            raise FieldError("Part", "record", record, "none, since this part holds no packet")
+        raw = changed_record(part.raw, part.record, record, self.header, self._probed())
+        return part._replace(raw=raw, record=record)
+
     def __iter__(self) -> Generator[Record, None, None]:
         """Raises `CaptureError` where the file is damaged, after the last record before the damage."""
+        if self._on_damage is None:
+            return self._records()
+        return (part.record for part in self._salvaged(self._on_damage) if part.record is not None)
+
+    def _records(self, number: int = 0) -> Generator[Record, None, None]:
         source, interface, limit = self._source, self._interface, self._limit
         link_type = interface.link_type
         nanoseconds = 1_000_000_000 // interface.ticks_per_second
-        size, unpack = self._header.size, self._header.unpack_from
-        number = 0
+        variant = self._probed()
+        size, unpack = variant.size, self.header.unpacker(variant)
         while source.ensure(size):
             data, start, stop = source.data, source.position, len(source.data)
             while start + size <= stop:
@@ -83,16 +109,74 @@ class ClassicReader:
                 number += 1
                 time_ns = seconds * 1_000_000_000 + fraction * nanoseconds
                 packet = data[start + size : end]
-                start = end
-                yield _new_record(Record, (number, time_ns, packet, wire_length, link_type, interface, ()))
+                source.position = start = end
+                yield _new_record(Record, (number, time_ns, packet, wire_length, link_type, interface, (), ()))
             else:
                 source.position = start
         if source.available:
             raise source.ended(f"a record header of {size} bytes")
 
+    def _probed(self) -> Variant:
+        """The variant of the records, which the first of them tell."""
+        if self._variant is None:
+            self._source.ensure(max(variant.size for variant in self.header.variants))
+            self._variant = fitting(self.header, self._source.data, self._source.position)
+        return self._variant
+
+    def _salvaged(self, report: OnDamage) -> Generator[Part, None, None]:
+        """The records that prove themselves: sound, whole, and followed by a sound header or the end."""
+        source, variant, number = self._source, self._probed(), 0
+        second: int | None = None
+        while source.ensure(1):
+            start = end = source.offset
+            part, error = None, self._fault()
+            if error is None:
+                record = next(self._records(number))
+                end = source.offset
+                source.position -= end - start
+                part = Part(source.data[source.position : source.position + end - start], start, record)
+                error = self._header_fault(end - start)
+                if error is None:
+                    source.position += end - start
+                    second = record.time_ns // 1_000_000_000
+            if error is not None:
+                found = next_record(source, self.header, variant, self._limit, second)
+                if found and source.offset < end:
+                    part = None  # others begin in the midst of it
+                first = start if part is None else end
+                report(Damage(source.name, first, source.offset - first, error.expected, error.found))
+            if part is not None:
+                number += 1
+                yield part
+
+    def _fault(self) -> CaptureError | None:
+        """What is wrong with the record at `position`."""
+        source, size = self._source, self._probed().size
+        if not source.ensure(size):
+            return source.ended(f"a record header of {size} bytes")
+        if error := self._header_fault(0):
+            return error
+        captured = self.header.unpacker(self._probed())(source.data, source.position)[2]
+        return None if source.ensure(size + captured) else source.ended(f"a record of {size + captured} bytes")
+
+    def _header_fault(self, at: int) -> CaptureError | None:
+        """What is wrong with the record header `at` bytes behind `position`, if there is one."""
+        source, variant = self._source, self._probed()
+        if not source.ensure(at + variant.size):
+            return None
+        fields = self.header.unpacker(variant)(source.data, source.position + at)
+        if fields[2] > self._limit:
+            expected = f"a captured length of at most {self._limit} bytes"
+            return source.damage(source.offset + at + 8, expected, str(fields[2]))
+        zeros = bytes(2 * variant.size)  # one header of zeros is odd, two are a hole
+        if any(fields) or not source.ensure(at + len(zeros)):
+            return None
+        is_hole = source.data.startswith(zeros, source.position + at)
+        return source.damage(source.offset + at, "a record header", "zeros") if is_hole else None
+
     def _fetch(self, captured: int) -> None:
         """Have the record at `position` in the window, header and all."""
-        source, size = self._source, self._header.size
+        source, size = self._source, self._probed().size
         if captured > self._limit:
             expected = f"a captured length of at most {self._limit} bytes"
             raise source.damage(source.offset + 8, expected, str(captured))
@@ -145,5 +229,5 @@ class ClassicEncoder:
         return packet
 
     def _file_header(self, link_type: LinkType) -> bytes:
-        magic = _MAGIC_OF["<", self._ticks]
-        return Struct("<" + _FILE_HEADER).pack(magic, 2, 4, 0, 0, self._limit, link_type)
+        magic = _OUR_MAGICS[self._ticks]
+        return FileHeader(magic, 2, 4, 0, 0, self._limit, link_type).pack()

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO, cast
+from typing import BinaryIO, Literal, Protocol, TextIO, cast
 
 from rawkit.errors import FileError, file_error
 
 __all__ = [
     "Target",
+    "Writable",
     "is_replaceable",
     "open_input",
     "open_output",
@@ -31,6 +32,17 @@ __all__ = [
 
 Target = str | os.PathLike[str] | BinaryIO
 """A path, `-` for standard input or output, or a file object open in binary mode."""
+
+
+class Writable(Protocol):
+    """What is written to: a file, or what compresses into one."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
 
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 _STREAM_FOLDERS = ("/dev/fd/", "/proc/self/fd/")  # where shells put the pipes of `>(command)`
@@ -143,7 +155,7 @@ def replacing(name: str) -> Iterator[FileIO]:
         raise
 
 
-def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
+def write_all(file: Writable, pending: bytearray, name: str) -> None:
     """Write `pending` to the end and empty it as it goes; hand it on to the kernel. Raises `FileError`."""
     whole = len(pending)
     try:
@@ -163,7 +175,7 @@ def write_all(file: BinaryIO | FileIO, pending: bytearray, name: str) -> None:
         raise file_error(OSError(errno.EBADF, "closed"), f"write {name}") from error
 
 
-def _take_back(file: BinaryIO | FileIO, count: int) -> None:
+def _take_back(file: Writable, count: int) -> None:
     """Cut the last `count` bytes, which are the beginning of what did not fit, off a regular file."""
     if isinstance(file, FileIO) and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         os.ftruncate(file.fileno(), os.lseek(file.fileno(), 0, os.SEEK_CUR) - count)

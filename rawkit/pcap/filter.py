@@ -15,6 +15,7 @@ from rawkit.pcap.record import Record
 from rawkit.wire.link_type import LinkType
 
 if TYPE_CHECKING:
+    from rawkit.pcap.follow import FollowedCapture
     from rawkit.pcap.reader import Capture
 
 __all__ = ["LONGEST_FILTER", "CaptureFilter", "compile_filter", "compile_with"]
@@ -96,7 +97,9 @@ class CaptureFilter:
         program = self._programs.get(record.link_type) or self._program(record.link_type)
         return program.run(record.data, record.wire_length) != 0
 
-    def select(self, capture: Capture, left_out: Callable[[LinkType, FilterError], None]) -> Iterator[Record]:
+    def select(
+        self, capture: Capture | FollowedCapture, left_out: Callable[[LinkType, FilterError], None]
+    ) -> Iterator[Record]:
         """The records that pass, of a file that may have several link types (which tcpdump refuses to read).
 
         The filter must mean something for one of them. Records of the others cannot be asked and do not pass,

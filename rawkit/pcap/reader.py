@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 
 from rawkit.errors import FileError
 from rawkit.pcap.classic import ClassicReader
+from rawkit.pcap.compression import MAGIC_SIZE, Decompressed, codec_of
 from rawkit.pcap.files import Target, open_input, reading
+from rawkit.pcap.parts import Part
 from rawkit.pcap.pcapng import PcapngReader
 from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.salvage import OnDamage
 from rawkit.pcap.source import Source
+from rawkit.pcap.variants import FileHeader
 
 __all__ = ["Capture", "open_capture"]
 
 _MAGIC_SIZE = 4
+_EXPECTED = "the magic number of a pcap or pcapng file"
 _READERS: dict[bytes, type[ClassicReader] | type[PcapngReader]] = {
     magic: reader for reader in (ClassicReader, PcapngReader) for magic in reader.magics
 }
-_COMPRESSIONS = {  # how their files begin, and the program that reads them
-    b"\x1f\x8b": ("gzip", "gzip -dc"),
-    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc"),
-    b"\xfd7zX": ("xz", "xz -dc"),
-    b"BZh": ("bzip2", "bzip2 -dc"),
-    b"\x04\x22\x4d\x18": ("lz4", "lz4 -dc"),
-}
 
 
-def open_capture(source: Target) -> Capture:
+def open_capture(source: Target, *, on_damage: OnDamage | None = None) -> Capture:
     """Open a capture file, classic pcap or pcapng: a path, `-` for standard input, or a binary file object.
 
     Use it as a context manager and iterate over it:
@@ -38,38 +36,45 @@ def open_capture(source: Target) -> Capture:
             for record in capture:
                 print(record.time_ns, len(record.data))
 
+    A file that is compressed with gzip, zstd, xz, lz4 or bzip2 is read all the same, whatever it is called; what
+    is cut short or damaged gives every record before, as any file does.
+
     It reads no more than it must, never seeks, and gives each record as soon as its bytes are there, so a
     pipe or FIFO that another program still writes to works too. Memory is constant: less than 1 MiB for usual
-    packets, five times the length of longer ones, and ten times `MAXIMUM_BLOCK` for the worst that a hostile
-    file can do: options, comments and interfaces are limited too (`MAXIMUM_OPTIONS`, `MAXIMUM_TEXT` and
-    `MAXIMUM_INTERFACES` in `blocks` and `pcapng`).
+    packets (and what xz and zstd need, up to `compression.MAXIMUM_WINDOW`), five times the length of longer
+    ones, and ten times `MAXIMUM_BLOCK` for the worst that a hostile file can do: options, comments and
+    interfaces are limited too (`MAXIMUM_OPTIONS`, `MAXIMUM_TEXT` and `MAXIMUM_INTERFACES` in `blocks` and
+    `pcapng`).
 
     Raises `FileError` if the file cannot be opened, `CaptureError` if it is no capture file, `TypeError` for
     what is neither a path nor a binary file. Iterating gives every record before a damage and then raises one
     `CaptureError` with the byte offset and what was expected there. A file object is read from where it
     stands, and stays open.
+
+    With `on_damage`, reading goes on behind damage: with the next record or block that proves itself, which it
+    finds in time that grows with the file and no faster. `on_damage` is called with a `Damage` for each stretch
+    of bytes that was passed over. Only damage of the first bytes, and of compressed data, still ends it.
     """
-    return Capture(source)
+    return Capture(source, on_damage)
 
 
 class Capture:
     """An open capture file: an iterator over its records. Made by `open_capture`, which tells the rest."""
 
-    def __init__(self, source: Target) -> None:
+    def __init__(self, source: Target, on_damage: OnDamage | None = None) -> None:
         self._file, self.name, self._owned = open_input(source)
         try:
-            window = Source(reading(self._file), self.name)
-            expected = "the magic number of a pcap or pcapng file"
-            if not window.ensure(_MAGIC_SIZE):
-                raise window.ended(expected)
+            window = _window(reading(self._file), self.name)
             magic = window.data[:_MAGIC_SIZE]
             if magic not in _READERS:
-                raise window.damage(0, expected, magic.hex(" ") + _remedy(magic))
-            self._reader = _READERS[magic](window)
+                raise window.damage(0, _EXPECTED, magic.hex(" "))
+            self._reader = _READERS[magic](window, on_damage)
         except BaseException:
             self._release()
             raise
         self._records = iter(self._reader)
+        self.parts_end = 0
+        """Where the last part that `parts` gave ends, in bytes from the start of the file."""
         self._closed = False
 
     @property
@@ -89,6 +94,35 @@ class Capture:
     def __next__(self) -> Record:
         self._refuse_closed()
         return next(self._records)
+
+    def parts(self) -> Iterator[Part]:
+        """The whole file in its parts, in place of its records: joined, their bytes are the file.
+
+            with open_capture("x.pcapng") as capture:
+                for part in capture.parts():
+                    print(part.offset, len(part.raw), part.record or part.block)
+
+        Iterate over either records or parts of a capture. Raises what iterating raises, after the last part
+        before the damage.
+        """
+        self._refuse_closed()
+        for part in self._reader.parts():
+            self.parts_end = part.offset + len(part.raw)
+            yield part
+
+    def changed(self, part: Part, record: Record) -> Part:
+        """A part of this capture with another record in it: another time, packet, wire length or comments.
+
+        All else stays as it was: byte order, variant, interface, other options. Times are rounded down to the
+        ticks of the file. A simple packet block becomes an enhanced one, which can hold what it could not.
+        Raises `FieldError` for a value that the file cannot hold, and for a part without a packet.
+        """
+        return part if record == part.record else self._reader.changed(part, record)
+
+    @property
+    def header(self) -> FileHeader | None:
+        """The file header of a classic file; None for pcapng."""
+        return self._reader.header if isinstance(self._reader, ClassicReader) else None
 
     def close(self) -> None:
         """End the iteration; close the file, if it was opened here.
@@ -117,9 +151,17 @@ class Capture:
         self.close()
 
 
-def _remedy(magic: bytes) -> str:
-    """What to do about a file that is a compressed one."""
-    for start, (name, program) in _COMPRESSIONS.items():
-        if magic.startswith(start):
-            return f", a file compressed with {name}; decompress it first: {program} FILE > x.pcap"
-    return ""
+def _window(read: Callable[[int], bytes], name: str) -> Source:
+    """The window on a capture, decompressed if need be, with its magic number in it."""
+    window = Source(read, name)
+    if not window.ensure(_MAGIC_SIZE):
+        raise window.ended(_EXPECTED)
+    if window.data[:_MAGIC_SIZE] in _READERS:
+        return window
+    window.ensure(MAGIC_SIZE)
+    if (codec := codec_of(window.data)) is None:
+        return window
+    inside = Source(Decompressed(read, window.data, codec, name).read, f"{name}, decompressed")
+    if not inside.ensure(_MAGIC_SIZE):
+        raise inside.ended(_EXPECTED)
+    return inside

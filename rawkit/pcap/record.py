@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rawkit.wire.dissect import dissect
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Packet
 
+if TYPE_CHECKING:
+    from rawkit.pcap.blocks import Option
+
 __all__ = ["Interface", "Record"]
+
+_ENHANCED = 6  # the type of block; the older packet block has the same options
+_DIRECTIONS = ("", "inbound", "outbound", "")
+_FCS_UNIT, _FCS_LENGTHS = 32, 16  # the length of the frame check sequence is in bits 5 to 8 of epb_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class Interface:
     """Resolution of the time stamps in the file."""
     offset_seconds: int = 0
     """What the file wants added to each time stamp; `Record.time_ns` has it already."""
+    fcs_length: int | None = None
+    """Bytes of frame check sequence at the end of each packet; None where the file does not say."""
 
 
 class Record(NamedTuple):
@@ -52,7 +61,30 @@ class Record(NamedTuple):
     """Where it was seen; None only in records that were made by hand."""
     comments: tuple[str, ...] = ()
     """What people wrote about it; bytes that are not UTF-8 stand as `\\xff`."""
+    options: tuple[Option, ...] = ()
+    """What else its pcapng block says (`epb_flags`, `epb_dropcount`, ...); `option` reads one."""
+
+    def option(self, name: str) -> Any:
+        """The value of the option of that name, such as `epb_queue`; None if there is none."""
+        from rawkit.pcap.options import code_of, value_of  # here, since few files have any
+
+        code = code_of(name)
+        return next((value_of(_ENHANCED, option) for option in self.options if option.code == code), None)
+
+    @property
+    def fcs_length(self) -> int:
+        """Bytes of frame check sequence at the end of the packet on the wire; 0 where the file does not tell."""
+        told = (self.option("epb_flags") or 0) // _FCS_UNIT % _FCS_LENGTHS if self.options else 0
+        return told or (self.interface.fcs_length or 0 if self.interface else 0)
+
+    @property
+    def direction(self) -> str:
+        """`inbound` or `outbound`; empty where the file does not say (pcapng draft, section 4.3.1)."""
+        return _DIRECTIONS[(self.option("epb_flags") or 0) % len(_DIRECTIONS)]
 
     def packet(self) -> Packet:
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""
+        interface = self.interface
+        if self.options or (interface is not None and interface.fcs_length):
+            return dissect(self.data, self.link_type, wire_length=self.wire_length, fcs_length=self.fcs_length)
         return dissect(self.data, self.link_type, wire_length=self.wire_length)

@@ -32,10 +32,11 @@ class Source:
     pipe is there before the next one is.
     """
 
-    __slots__ = ("_read", "data", "name", "origin", "position")
+    __slots__ = ("_ended", "_read", "data", "name", "origin", "position")
 
     def __init__(self, read: Callable[[int], bytes], name: str) -> None:
         self._read = read
+        self._ended = False
         self.origin = 0
         self.name = name
         self.data = b""
@@ -59,16 +60,21 @@ class Source:
         missing = count - self.available
         if missing <= 0:
             return True
+        if self._ended:
+            return False
         parts = [self.data[self.position :]]
-        self.origin += self.position
         try:
-            while missing > 0 and (part := self._read(_CHUNK)):
+            while missing > 0 and not self._ended:
+                part = self._read(_CHUNK)
+                self._ended = not part
                 parts.append(part)
                 missing -= len(part)
         except OSError as error:
             raise file_error(error, f"read {self.name}") from error
-        self.data = b"".join(parts)
-        self.position = 0
+        finally:
+            self.data = b"".join(parts)
+            self.origin += self.position
+            self.position = 0
         return missing <= 0
 
     def damage(self, offset: int, expected: str, found: str) -> CaptureError:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, SupportsBytes
+from typing import BinaryIO, Literal, SupportsBytes, cast
 
 from rawkit.errors import FieldError, FileError
 from rawkit.pcap.classic import ClassicEncoder
+from rawkit.pcap.compressed import compressing, uncompressed
 from rawkit.pcap.files import Target, is_replaceable, open_output, path_of, replacing, write_all
-from rawkit.pcap.pcapng import PcapngEncoder
+from rawkit.pcap.pcapng_encoder import PcapngEncoder
 from rawkit.pcap.record import Record
 from rawkit.pcap.source import MAXIMUM_BLOCK
 from rawkit.wire.link_type import LinkType
 
-__all__ = ["CaptureWriter", "Format", "write_capture"]
+__all__ = ["CLASSIC_SUFFIXES", "CaptureWriter", "Format", "write_capture"]
 
 Format = Literal["pcap", "pcapng"]
 
-_CLASSIC_SUFFIXES = frozenset({".pcap", ".cap", ".dmp"})
+CLASSIC_SUFFIXES = frozenset({".pcap", ".cap", ".dmp"})
 _BULK = 256 * 1024  # bytes, after which even a patient writer hands over
 _LINK_TYPES = 2**16
 _LENGTHS = 2**32
@@ -33,7 +35,8 @@ class CaptureWriter:
             writer.write(packet, time_ns=now)
 
     `target` is a path, `-` for standard output, or a binary file object (which stays open). `format` is by
-    default `pcap` for names that end in .pcap, .cap or .dmp, and `pcapng` for all else. The other arguments:
+    default `pcap` for names that end in .pcap, .cap or .dmp, and `pcapng` for all else. A further .gz, .zst, .lz4,
+    .xz or .bz2 has the file compressed; xz and bzip2 hand over whole blocks only. The other arguments:
 
     - `link_type`: what the first header of every packet is, also of one that tells another; without it, each
       packet has to tell its own. Records keep theirs. A classic file has one for all; when it is given here,
@@ -70,7 +73,8 @@ class CaptureWriter:
         self._flush_every = flush_every
         self._waiting = 0
         self._closed = False
-        self._file, self.name, self._owned = open_output(target)
+        file, self.name, self._owned = open_output(target)
+        self._file = compressing(file, self.name) if self._owned else file
         self.count = 0
         """Records written so far."""
         self._pending = bytearray(self._encoder.begin())
@@ -188,14 +192,14 @@ def write_capture(
 
     name = path_of(target)
     if name is not None and is_replaceable(name):
-        with replacing(name) as file:
-            return write(file)
+        with replacing(name) as file, closing(compressing(file, name)) as inner:
+            return write(cast("BinaryIO", inner))
     return write(target)
 
 
 def _format_of(target: Target) -> Format:
     name = path_of(target)
-    return "pcap" if name is not None and Path(name).suffix.lower() in _CLASSIC_SUFFIXES else "pcapng"
+    return "pcap" if name is not None and Path(uncompressed(name)).suffix.lower() in CLASSIC_SUFFIXES else "pcapng"
 
 
 def _encoder(
@@ -213,7 +217,7 @@ def _checked(record: Record, snaplen: int) -> Record:
 
     Raises `FieldError` for values that no format holds; what only one cannot hold, its encoder refuses.
     """
-    _, time_ns, data, wire_length, link_type, _, comments = record
+    _, time_ns, data, wire_length, link_type, _, comments, _ = record
     if not hasattr(time_ns, "__index__"):  # so numpy's whole numbers are fine
         raise FieldError("Record", "time_ns", time_ns, "a whole number of nanoseconds since 1970")
     if not hasattr(wire_length, "__index__") or not 0 <= wire_length < _LENGTHS:

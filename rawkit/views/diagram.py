@@ -120,8 +120,9 @@ def _boxes(field: Placed) -> Iterator[Box]:
     if items:
         for item, inner in items:
             boxes = [box for part in inner for box in _boxes(part)]
-            yield boxes[0]._replace(note=" ".join([type(item).__name__, boxes[0].note]).rstrip())
-            yield from boxes[1:]
+            if boxes:  # an item can be of no bytes
+                yield boxes[0]._replace(note=" ".join([type(item).__name__, boxes[0].note]).rstrip())
+                yield from boxes[1:]
     elif isinstance(kind, FlagSet):
         for bit in range(kind.bits - 1, -1, -1):
             yield Box(kind.type(1 << bit).name or str(bit), str(int(field.value) >> bit & 1), 1)

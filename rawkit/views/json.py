@@ -84,7 +84,7 @@ def _writer(record: type[Record]) -> Callable[[Any], str]:
     alone = len(fields) == 1
 
     def write(layer: Any) -> str:
-        values = [values_of(layer)] if alone else [*values_of(layer)]
+        values: list[Any] = [values_of(layer)] if alone else [*values_of(layer)]
         unknown = [index for index in may_be_auto if values[index] is AUTO]
         for index, text in texts:
             values[index] = text(values[index])

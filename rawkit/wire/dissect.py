@@ -35,17 +35,21 @@ def dissect(
     *,
     wire_length: int | None = None,
     checksum_unfinished: bool = False,
+    fcs_length: int = 0,
 ) -> DissectedPacket:
     """Read the bytes of a packet whose first header is what `link_type` says.
 
     Never raises on content: what no header can hold stays payload, and `packet.problems` tells why.
     `wire_length` is how long the packet was when it was captured, if that is more than `data`. With
     `checksum_unfinished` its transport checksum was left to the network card, and is no problem.
+    The last `fcs_length` bytes on the wire are a frame check sequence: a trailer of the first header.
     """
     if type(data) is not bytes:
         data = bytes(memoryview(data))
     if link_type.__class__ is not LinkType:
         link_type = LinkType(link_type)
+    if fcs_length and LINK_LAYERS.header_of(link_type) is not None:
+        return _dissect_frame(data, link_type, wire_length, checksum_unfinished, fcs_length)
     packet = new(DissectedPacket)
     packet._data = data
     packet._link_type = link_type
@@ -171,8 +175,44 @@ class DissectedPacket(Packet):
         return _dissect_again, (self._data, self._link_type, self._wire_length, self._checksum_unfinished)
 
 
-def _dissect_again(data: bytes, link_type: LinkType, wire_length: int | None, unfinished: bool) -> DissectedPacket:
-    return dissect(data, link_type, wire_length=wire_length, checksum_unfinished=unfinished)
+class Frame(DissectedPacket):
+    """A packet behind which its frame check sequence was captured; where it was cut off, nothing is left of it."""
+
+    __slots__ = ("_check_sequence",)
+
+    _check_sequence: bytes
+
+    @property
+    def trailers(self) -> tuple[Trailer, ...]:  # type: ignore[override]
+        """What stands behind the bodies of layers, from the innermost out, and last the check sequence."""
+        return (*super().trailers, Trailer(self._check_sequence, 0))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        check, (function, (data, *others)) = self._check_sequence, super().__reduce__()
+        return function, (data + check, *others, len(check))
+
+
+def _dissect_frame(
+    data: bytes, link_type: LinkType, wire_length: int | None, unfinished: bool, fcs_length: int
+) -> DissectedPacket:
+    """The packet in a frame with a check sequence, which may have been cut off, in part or as a whole."""
+    end = max(max(wire_length or 0, len(data)) - fcs_length, 0)
+    inner = dissect(data[:end], link_type, wire_length=end, checksum_unfinished=unfinished)
+    if end >= len(data):
+        return inner
+    frame = new(Frame)
+    for slot in DissectedPacket.__slots__:
+        if hasattr(inner, slot):
+            setattr(frame, slot, getattr(inner, slot))
+    frame._link_type = inner._link_type
+    frame._check_sequence = data[end:]
+    return frame
+
+
+def _dissect_again(
+    data: bytes, link_type: LinkType, wire_length: int | None, unfinished: bool, fcs_length: int = 0
+) -> DissectedPacket:
+    return dissect(data, link_type, wire_length=wire_length, checksum_unfinished=unfinished, fcs_length=fcs_length)
 
 
 def locate_nothing(data: bytes, packet: object) -> bool:

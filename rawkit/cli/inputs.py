@@ -1,0 +1,49 @@
+"""Capture files as commands read them: shown to people while they wait, salvaged, followed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import click
+
+from rawkit.cli.output import WatchedInput
+from rawkit.pcap import Capture, FollowedCapture, open_capture
+from rawkit.pcap.files import open_input
+
+__all__ = ["opened"]
+
+PAUSE: Final = 0.25
+"""Seconds after which a file that is followed is looked at again."""
+
+
+@contextmanager
+def opened(
+    name: str, before_waiting: Callable[[], None], *, salvage: bool = False, follow: bool = False
+) -> Iterator[Capture | FollowedCapture]:
+    """The capture file of that name, or `-`; `before_waiting` is called when there is nothing to read yet."""
+
+    def tell(what: object) -> None:
+        before_waiting()
+        click.echo(f"rawkit: {what}", err=True)
+
+    def wait() -> None:
+        before_waiting()
+        time.sleep(PAUSE)  # which Ctrl-C ends
+
+    on_damage = tell if salvage else None
+    if follow and Path(name).is_file():
+        with FollowedCapture(name, wait, on_cut=tell, on_damage=on_damage) as followed:
+            yield followed
+        return
+    file, name, owned = open_input(name)
+    try:
+        watched = cast("BinaryIO", WatchedInput(file, name, before_waiting))
+        with open_capture(watched, on_damage=on_damage) as capture:
+            yield capture
+    finally:
+        if owned:
+            file.close()

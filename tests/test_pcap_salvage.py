@@ -1,0 +1,275 @@
+"""Going on behind damage, and following a file that grows or is replaced."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import suppress
+
+import pytest
+from captures_by_hand import FRAME, enhanced, interface, option, pcap_header, pcap_record, section, simple
+from hypothesis import given
+from hypothesis import strategies as st
+from other_readers import corpus
+
+from rawkit.errors import CaptureError, FileError
+from rawkit.pcap import CaptureCopy, FollowedCapture, open_capture
+
+ORDERS = ("<", ">")
+KINDS = ("pcap", "pcapng")
+COUNT = 40
+
+
+def frames():
+    return [b"\2" + FRAME + bytes([number]) * (number + 1) for number in range(COUNT)]
+
+
+def made(kind, order="<"):
+    """The head of a file, and a record for each frame."""
+    if kind == "pcap":
+        times = [1_700_000_000 + number for number in range(COUNT)]
+        return pcap_header(order), [
+            pcap_record(order, time, 5, frame) for time, frame in zip(times, frames(), strict=True)
+        ]
+    return section(order) + interface(order), [
+        enhanced(order, 0, number, frame) for number, frame in enumerate(frames())
+    ]
+
+
+def salvaged(data):
+    damages = []
+    with open_capture(io.BytesIO(data), on_damage=damages.append) as capture:
+        records = [record.data for record in capture]
+    return records, [(damage.offset, damage.size) for damage in damages]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("junk", [b"\0" * 5000, b"\xff" * 5000, b"text " * 1000, b"?"])
+def test_junk_between_records_is_skipped_and_told(kind, order, junk):
+    head, records = made(kind, order)
+    for at in (0, 1, 20, COUNT):
+        data = head + b"".join(records[:at]) + junk + b"".join(records[at:])
+        offset = len(head + b"".join(records[:at]))
+        assert salvaged(data) == (frames(), [(offset, len(junk))]), at
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_record_with_a_bad_length_is_lost_and_no_other(kind, order):
+    head, records = made(kind, order)
+    field = {"pcap": 8, "pcapng": 4}[kind]
+    for at in (0, 20, COUNT - 1):
+        for length in (0xFFFFFFFC, 0x7FFFFFFF, 3001, 1200, 52):
+            bad = bytearray(records[at])
+            bad[field : field + 4] = length.to_bytes(4, "little" if order == "<" else "big")
+            data = head + b"".join(records[:at]) + bytes(bad) + b"".join(records[at + 1 :])
+            found, damages = salvaged(data)
+            kept = frames()[:at] + frames()[at + 1 :]
+            assert [one for one in found if one in kept] == kept, (at, length)
+            assert len(found) <= COUNT
+            assert len(damages) == 1
+            offset, size = damages[0]
+            assert len(head + b"".join(records[:at])) <= offset
+            assert offset + size == len(head + b"".join(records[: at + 1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ORDERS)
+def test_lost_bytes_cost_the_records_that_they_were_in(kind, order):
+    head, records = made(kind, order)
+    whole = head + b"".join(records)
+    start = len(head + b"".join(records[:10]))
+    for first, stop in ((5, 25), (0, 200), (30, 31)):
+        found, damages = salvaged(whole[: start + first] + whole[start + stop :])
+        ends = [len(b"".join(records[10 : number + 1])) for number in range(10, COUNT)]
+        touched = 10 + sum(end <= stop for end in ends) + 1
+        kept = frames()[:10] + frames()[touched + 1 :]  # the next may seem to begin in the midst of its header
+        assert [one for one in found if one in kept] == kept
+        assert len(damages) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cut_file_gives_all_whole_records(kind):
+    head, records = made(kind)
+    whole = head + b"".join(records)
+    for cut in range(1, len(records[-1])):
+        found, damages = salvaged(whole[:-cut])
+        assert found == frames()[:-1]
+        assert damages == [(len(whole) - len(records[-1]), len(records[-1]) - cut)]
+
+
+def test_blocks_that_make_no_sense_are_skipped_alone():
+    head, records = made("pcapng")
+    unknown = enhanced(index=7)
+    long = enhanced(options=b"\1\0\xff\xff")
+    data = head + records[0] + unknown + records[1] + long + simple(wire=2000) + records[2]
+    offset = len(head + records[0])
+    assert salvaged(data) == (
+        frames()[:3],
+        [
+            (offset, len(unknown)),
+            (offset + len(unknown + records[1]), len(long)),
+            (offset + len(unknown + records[1] + long), len(simple())),
+        ],
+    )
+
+
+def test_an_interface_that_makes_no_sense_keeps_its_number():
+    bad = interface(link_type=101, options=option("<", 14, b"short"))
+    data = section() + bad + interface(link_type=1) + enhanced(index=1) + enhanced(index=0)
+    with open_capture(io.BytesIO(data), on_damage=lambda damage: None) as capture:
+        assert [int(record.link_type) for record in capture] == [1, 101]
+
+
+def test_salvaged_parts_are_a_sound_file(tmp_path):
+    for kind in KINDS:
+        head, records = made(kind)
+        damages = []
+        data = head + b"".join(records[:5]) + b"junk" * 99 + b"".join(records[5:])
+        with (
+            open_capture(io.BytesIO(data), on_damage=damages.append) as capture,
+            CaptureCopy(tmp_path / "x", capture) as copy,
+        ):
+            for part in capture.parts():
+                copy.write(part)
+        assert (tmp_path / "x").read_bytes() == head + b"".join(records)
+        assert str(damages[0]).startswith(
+            f"capture: skipped 396 bytes from byte {len(head + b''.join(records[:5]))}"
+        )
+
+
+def test_sound_files_are_the_same_salvaged():
+    for collection in ("pcapng", "tcpdump"):
+        for path in corpus(collection):
+            if path.name == "bgp_vpn_rt-oobr.pcap":  # most of it is zeros
+                continue
+            damages = []
+            with open_capture(path) as capture, open_capture(path, on_damage=damages.append) as salvaging:
+                assert list(salvaging) == list(capture), path
+            assert damages == []
+
+
+@given(st.sampled_from(KINDS), st.sampled_from(ORDERS), st.data())
+def test_any_damage_is_survived(kind, order, data):
+    head, records = made(kind, order)
+    whole = bytearray(b"".join(records[:6]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(whole)))
+        whole[at : at + data.draw(st.integers(0, 30))] = data.draw(st.binary(max_size=30))
+    damages = []
+    with open_capture(io.BytesIO(head + whole), on_damage=damages.append) as capture:
+        covered = sum(len(part.raw) for part in capture.parts())
+    assert covered + sum(damage.size for damage in damages) == len(head) + len(whole)
+
+
+HOSTILE = [
+    b"\x06\0\0\0\xfc\xff\xff\0",
+    bytes(4) + b"\1\0\0\0\0\0\4\0\0\0\4\1",
+    b"\x0a\x0d\x0d\x0a\xfc\xff\xff\0\x4d\x3c\x2b\x1a",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("junk", HOSTILE)
+def test_time_grows_with_the_file_and_no_faster(kind, junk):
+    head, records = made(kind)
+
+    def seconds(size):
+        data = head + records[0] + junk * (size // len(junk)) + b"".join(records)
+        started = time.process_time()
+        salvaged(data)
+        return time.process_time() - started
+
+    once = min(seconds(400_000) for _ in range(3))
+    assert min(seconds(1_600_000) for _ in range(2)) < 12 * once + 0.5  # four times as much; sixteen if squared
+
+
+class Step(Exception):
+    """Ends a file that is followed."""
+
+
+class Steps:
+    """What happens to the file whenever its reader waits."""
+
+    def __init__(self, *steps):
+        self._steps = list(steps)
+
+    def __call__(self):
+        if not self._steps:
+            raise Step
+        self._steps.pop(0)()
+
+
+def followed(path, *steps, **keywords):
+    records = []
+    with FollowedCapture(path, Steps(*steps), **keywords) as capture, suppress(Step):
+        records.extend((record.number, record.data) for record in capture)
+    return records
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_grows_byte_by_byte(tmp_path, kind):
+    path = tmp_path / "x"
+    head, records = made(kind)
+    data = head + records[0] + records[1]
+    path.write_bytes(b"")
+
+    def grow(at):
+        with path.open("ab") as file:
+            file.write(data[at : at + 1])
+
+    steps = [lambda at=at: grow(at) for at in range(len(data))]
+    assert followed(path, *steps) == [(1, frames()[0]), (2, frames()[1])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_replaced(tmp_path, kind):
+    path, old = tmp_path / "x", tmp_path / "x.1"
+    head, records = made(kind)
+    path.write_bytes(head + records[0])
+    writer = path.open("ab", buffering=0)
+
+    def moved_and_finished():
+        path.rename(old)
+        writer.write(records[1])  # the writer still has the old one
+
+    def replaced():
+        path.write_bytes(head + records[2])
+
+    def cut_shorter():
+        path.write_bytes(head)
+
+    def grown():
+        with path.open("ab") as file:
+            file.write(records[3])
+
+    with writer:
+        found = followed(path, moved_and_finished, replaced, cut_shorter, grown)
+    assert found == [(1, frames()[0]), (2, frames()[1]), (3, frames()[2]), (4, frames()[3])]
+
+
+def test_a_file_that_is_replaced_in_the_midst_of_a_record(tmp_path):
+    path = tmp_path / "x"
+    head, records = made("pcap")
+    path.write_bytes(head + records[0] + records[1][:20])
+    cuts = []
+
+    def replaced():
+        (tmp_path / "y").write_bytes(head + records[2])
+        (tmp_path / "y").rename(path)
+
+    assert followed(path, replaced, on_cut=cuts.append) == [(1, frames()[0]), (2, frames()[2])]
+    assert [cut.offset for cut in cuts] == [len(head + records[0]) + 16]
+
+
+def test_what_cannot_be_followed(tmp_path):
+    with pytest.raises(FileError, match="no such file"):
+        FollowedCapture(tmp_path / "none", Steps())
+    path = tmp_path / "x"
+    path.write_bytes(b"not a capture")
+    with FollowedCapture(path, Steps()) as capture, pytest.raises(CaptureError, match="magic number"):
+        list(capture)
+    head, records = made("pcap")
+    with FollowedCapture(io.BytesIO(head + records[0]), Steps()) as capture:
+        assert [record.data for record in capture] == frames()[:1]
