@@ -91,7 +91,11 @@ class HeaderLength(Rule):
 
     def says(self, record: Record, field: FieldInfo) -> int:
         """The length in bytes that the field gives."""
-        return int(getattr(record, field.name) + self.minus) * self.unit
+        return self.length(getattr(record, field.name))
+
+    def length(self, value: int) -> int:
+        """The length in bytes that a value gives."""
+        return int(value + self.minus) * self.unit
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         return f"start + {self.bytes_of(f'self.{field.name}')} == stop"
@@ -246,7 +250,7 @@ class NextProtocol(Rule):
         if self.instead and not getattr(record, self.instead[0]):
             space = self.instead[1]
         found = space.header_of(getattr(record, field.name))
-        return found is not None and issubclass(header, found)
+        return found is not None and space.announced_class(header) is space.announced_class(found)
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         fragmented = "".join(f" and not self.{name}" for name in (self.unless, self.partial) if name)

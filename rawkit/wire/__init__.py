@@ -1,9 +1,13 @@
 """Protocols, one a module, and what is made of them: packets, and their dissection."""
 
-from rawkit.wire.arp import ARP, ARPOperation
+from rawkit.wire.arcnet import ARCnet, SimpleARCnet
+from rawkit.wire.arista import AristaTimestamp48, AristaTimestamp64
+from rawkit.wire.arp import ARP, ARPOperation, OtherARP
+from rawkit.wire.cisco_hdlc import CiscoHDLC
+from rawkit.wire.cisco_metadata import CiscoMetadata
 from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.dissect import MAX_LAYERS, dissect
-from rawkit.wire.erspan import ERSPAN
+from rawkit.wire.erspan import ERSPAN, ERSPAN3
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
 from rawkit.wire.foreign import ForeignField, ForeignLayer
 from rawkit.wire.fragment import (
@@ -16,6 +20,7 @@ from rawkit.wire.fragment import (
     Reassembler,
     fragment,
 )
+from rawkit.wire.frame_relay import FrameRelay, LongFrameRelay
 from rawkit.wire.geneve import Geneve, GeneveMalformedOptions, GeneveOption, GeneveOptions
 from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
 from rawkit.wire.icmp_extensions import (
@@ -77,7 +82,9 @@ from rawkit.wire.igmp import (
     IGMPv3Query,
     IGMPv3Report,
 )
+from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ip import IP
+from rawkit.wire.ipnet import IPNet
 from rawkit.wire.ipsec import AH, ESP
 from rawkit.wire.ipv4 import (
     AddressAndTimestamp,
@@ -151,6 +158,7 @@ from rawkit.wire.nd_options import (
 )
 from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
+from rawkit.wire.pim import PIM, PIMRegister
 from rawkit.wire.ppp import HDLC, PPP, CompressedPPP, PPPFrame
 from rawkit.wire.pppoe import PPPoE, PPPoEDiscovery, PPPoEMalformedTags, PPPoETag, PPPoETags, PPPoETagType
 from rawkit.wire.sctp import SCTP, SCTPAnyChunk, SCTPChunk, SCTPMalformedChunks
@@ -191,6 +199,7 @@ __all__ = [
     "ARP",
     "DSS",
     "ERSPAN",
+    "ERSPAN3",
     "ESP",
     "GRE",
     "HDLC",
@@ -199,6 +208,7 @@ __all__ = [
     "LLC",
     "MAX_LAYERS",
     "MPLS",
+    "PIM",
     "PPP",
     "SACK",
     "SCTP",
@@ -207,10 +217,15 @@ __all__ = [
     "UDP",
     "VLAN",
     "VXLAN",
+    "ARCnet",
     "ARPOperation",
     "AddAddress",
     "AddressAndTimestamp",
     "AdvertisementInterval",
+    "AristaTimestamp48",
+    "AristaTimestamp64",
+    "CiscoHDLC",
+    "CiscoMetadata",
     "CompressedPPP",
     "CutHeader",
     "DNSSearchList",
@@ -224,6 +239,7 @@ __all__ = [
     "ForeignField",
     "ForeignLayer",
     "Fragment",
+    "FrameRelay",
     "GREHeader",
     "Geneve",
     "GeneveMalformedOptions",
@@ -267,6 +283,8 @@ __all__ = [
     "IGMPUnknown",
     "IGMPv3Query",
     "IGMPv3Report",
+    "IPNet",
+    "IPoIB",
     "IPv4",
     "IPv4EndOfOptions",
     "IPv4MalformedOptions",
@@ -296,6 +314,7 @@ __all__ = [
     "LinkType",
     "LinuxSLL",
     "LinuxSLL2",
+    "LongFrameRelay",
     "Loop",
     "LooseSourceRoute",
     "MD5Signature",
@@ -328,7 +347,9 @@ __all__ = [
     "Nonce",
     "Notice",
     "Null",
+    "OtherARP",
     "Overlap",
+    "PIMRegister",
     "PPPFrame",
     "PPPoE",
     "PPPoEDiscovery",
@@ -370,6 +391,7 @@ __all__ = [
     "SegmentTLV",
     "SegmentUnknownTLV",
     "ServiceVLAN",
+    "SimpleARCnet",
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",

@@ -168,6 +168,9 @@ class DissectedPacket(Packet):
     def bounds(self) -> tuple[tuple[int, int], ...]:
         return tuple(zip((0, *self._stops), self._stops, strict=False))
 
+    def _length(self) -> int:
+        return max(len(self._data), self._wire_length or 0)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _dissect_again, (self._data, self._link_type, self._wire_length, self._checksum_unfinished)
 
