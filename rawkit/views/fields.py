@@ -178,7 +178,8 @@ def _member_that_began(rest: Record) -> type[Record]:
     family = rest._family
     assert family is not None
     unknown = next(record for record in family._fallbacks if not record.malformed)
-    return _members(family).get(getattr(rest, family._by), unknown)
+    told = CutHeader(family, bytes(rest)).values().get(family._by)  # type: ignore[type-var,arg-type]
+    return _members(family).get(told, unknown)  # type: ignore[arg-type]
 
 
 def _is_simple(row: Name) -> bool:
