@@ -7,6 +7,8 @@ and `sums.py` what fills and checks a field, `compile.py` writes the code.
 from rawkit.layout.auto import AUTO, AutoError
 from rawkit.layout.checksum import internet_checksum
 from rawkit.layout.kinds import (
+    L16,
+    L32,
     U2,
     U3,
     U4,
@@ -37,6 +39,8 @@ from rawkit.layout.kinds import (
     Bytes8,
     Bytes12,
     Bytes16,
+    Bytes20,
+    Bytes24,
     Convertible,
     FixedBytes,
     Flag,
@@ -83,6 +87,7 @@ from rawkit.layout.tails import (
     OptionalU32,
     OptionalX16,
     OptionalX32,
+    OptionalX64,
     Rest,
     Tail,
     U32s,
@@ -90,6 +95,8 @@ from rawkit.layout.tails import (
 
 __all__ = [
     "AUTO",
+    "L16",
+    "L32",
     "MAC",
     "U2",
     "U3",
@@ -122,6 +129,8 @@ __all__ = [
     "Bytes8",
     "Bytes12",
     "Bytes16",
+    "Bytes20",
+    "Bytes24",
     "CRC32c",
     "Checksum",
     "Convertible",
@@ -152,6 +161,7 @@ __all__ = [
     "OptionalU32",
     "OptionalX16",
     "OptionalX32",
+    "OptionalX64",
     "Place",
     "Presence",
     "Problem",

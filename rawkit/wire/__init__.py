@@ -85,7 +85,7 @@ from rawkit.wire.igmp import (
 from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ip import IP
 from rawkit.wire.ipnet import IPNet
-from rawkit.wire.ipsec import AH, ESP
+from rawkit.wire.ipsec import AH, ESP, NATKeepalive, NonESPMarker
 from rawkit.wire.ipv4 import (
     AddressAndTimestamp,
     IPv4,
@@ -121,8 +121,10 @@ from rawkit.wire.ipv6 import (
     RoutingType2,
     UnknownRouting,
 )
+from rawkit.wire.juniper import JuniperEthernet
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.llc import LLC, SNAP, LLCNumbered
+from rawkit.wire.macsec import MACsec, MACsecData, MACsecReadable
 from rawkit.wire.mld import MLDDone, MLDQuery, MLDReport, MLDv2Query, MLDv2Report, MulticastAddressRecord
 from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
 from rawkit.wire.mptcp import (
@@ -156,9 +158,12 @@ from rawkit.wire.nd_options import (
     SourceLinkLayerAddress,
     TargetLinkLayerAddress,
 )
+from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket
+from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
 from rawkit.wire.pim import PIM, PIMRegister
+from rawkit.wire.pktap import PKTAP
 from rawkit.wire.ppp import HDLC, PPP, CompressedPPP, PPPFrame
 from rawkit.wire.pppoe import PPPoE, PPPoEDiscovery, PPPoEMalformedTags, PPPoETag, PPPoETags, PPPoETagType
 from rawkit.wire.sctp import SCTP, SCTPAnyChunk, SCTPChunk, SCTPMalformedChunks
@@ -193,6 +198,7 @@ from rawkit.wire.tcp import (
 )
 from rawkit.wire.udp import UDP
 from rawkit.wire.vxlan import VXLAN
+from rawkit.wire.wccp import WCCPRedirect
 
 __all__ = [
     "AH",
@@ -208,7 +214,10 @@ __all__ = [
     "LLC",
     "MAX_LAYERS",
     "MPLS",
+    "NFLOG",
+    "NSH",
     "PIM",
+    "PKTAP",
     "PPP",
     "SACK",
     "SCTP",
@@ -217,6 +226,7 @@ __all__ = [
     "UDP",
     "VLAN",
     "VXLAN",
+    "VXLANGPE",
     "ARCnet",
     "ARPOperation",
     "AddAddress",
@@ -309,6 +319,7 @@ __all__ = [
     "InterfaceInformation",
     "InterfaceName",
     "JumboPayload",
+    "JuniperEthernet",
     "LLCNumbered",
     "Layer",
     "LinkType",
@@ -317,6 +328,9 @@ __all__ = [
     "LongFrameRelay",
     "Loop",
     "LooseSourceRoute",
+    "MACsec",
+    "MACsecData",
+    "MACsecReadable",
     "MD5Signature",
     "MLDDone",
     "MLDQuery",
@@ -338,12 +352,16 @@ __all__ = [
     "MaximumSegmentSize",
     "MulticastAddressRecord",
     "NAT64Prefix",
+    "NATKeepalive",
     "NDMalformedOptions",
     "NDOption",
     "NDUnknownOption",
+    "NFLOGAttribute",
+    "NFLOGPacket",
     "NeighborAdvertisement",
     "NeighborSolicitation",
     "NodeInformation",
+    "NonESPMarker",
     "Nonce",
     "Notice",
     "Null",
@@ -408,6 +426,7 @@ __all__ = [
     "Trailer",
     "UnknownRouting",
     "UserTimeout",
+    "WCCPRedirect",
     "WindowScale",
     "dissect",
     "fragment",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rawkit.wire import notation
 from rawkit.wire.arcnet import ARCnet, SimpleARCnet
 from rawkit.wire.arista import AristaTimestamp48, AristaTimestamp64
 from rawkit.wire.cisco_hdlc import CiscoHDLC
@@ -9,9 +10,16 @@ from rawkit.wire.cisco_metadata import CiscoMetadata
 from rawkit.wire.frame_relay import FrameRelay, LongFrameRelay
 from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ipnet import IPNet
+from rawkit.wire.ipsec import NATKeepalive, NonESPMarker
+from rawkit.wire.juniper import JuniperEthernet
+from rawkit.wire.macsec import MACsec, MACsecData, MACsecReadable
 from rawkit.wire.names.table import Names, Table, named
+from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket
+from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.packet import Header
 from rawkit.wire.pim import PIM, PIMRegister
+from rawkit.wire.pktap import PKTAP
+from rawkit.wire.wccp import WCCPRedirect
 
 __all__ = ["ENCAPSULATIONS"]
 
@@ -36,5 +44,26 @@ ENCAPSULATIONS: Table = {
         AristaTimestamp64,
         PIM,
         PIMRegister,
+        NonESPMarker,
+        NATKeepalive,
+        JuniperEthernet,
+        MACsec,
+        MACsecReadable,
+        MACsecData,
+        NFLOG,
+        NFLOGAttribute,
+        NFLOGPacket,
+        NSH,
+        PKTAP,
+        WCCPRedirect,
     )
+} | {
+    VXLANGPE: named(
+        "",
+        ("flags", "", "vxlan.flags", notation.hex2),
+        ("reserved", "", ""),
+        ("next_protocol", "", ""),
+        ("vni", "", "vxlan.vni"),
+        ("reserved_byte", "", "vxlan.reserved8"),
+    ),
 }
