@@ -159,6 +159,7 @@ from rawkit.wire.nd_options import (
     TargetLinkLayerAddress,
 )
 from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket
+from rawkit.wire.nhrp import NHRP, NHRPIndication
 from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
@@ -215,6 +216,7 @@ __all__ = [
     "MAX_LAYERS",
     "MPLS",
     "NFLOG",
+    "NHRP",
     "NSH",
     "PIM",
     "PKTAP",
@@ -358,6 +360,7 @@ __all__ = [
     "NDUnknownOption",
     "NFLOGAttribute",
     "NFLOGPacket",
+    "NHRPIndication",
     "NeighborAdvertisement",
     "NeighborSolicitation",
     "NodeInformation",

@@ -1,4 +1,7 @@
-"""Arista's timestamps in Ethernet frames (EtherType 0xD28B), of 64 or of 48 bits."""
+"""Arista's timestamps in Ethernet frames (EtherType 0xD28B), of 64 or of 48 bits.
+
+No specification is public: the formats are those that Wireshark knows. tcpdump also has those of later hardware.
+"""
 
 from rawkit.layout import U16, U32, X8, X16, NextProtocol, auto
 from rawkit.wire.packet import Header
@@ -15,7 +18,7 @@ class AristaTimestamp(Header, by="format", numbers={ETHER_TYPES: 0xD28B}):
     format: X8
 
 
-class AristaTimestamp64(AristaTimestamp, values=(0x11,)):
+class AristaTimestamp64(AristaTimestamp):
     """Seconds and nanoseconds, then the EtherType of what follows."""
 
     format: X8 = 0x10
@@ -24,7 +27,7 @@ class AristaTimestamp64(AristaTimestamp, values=(0x11,)):
     type: X16 = auto(NextProtocol(ETHER_TYPES))
 
 
-class AristaTimestamp48(AristaTimestamp, values=(0x21,)):
+class AristaTimestamp48(AristaTimestamp):
     """The seconds' low 16 bits and nanoseconds, then the EtherType of what follows."""
 
     format: X8 = 0x20

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from agree.accepted import ACCEPTED, reason_for
+from agree.accepted import ACCEPTED, in_application, reason_for
 from agree.comparison import Comparison, Difference, compare_file
 from agree.peer import tshark_version
 from other_readers import corpus
@@ -37,10 +37,11 @@ def main(arguments: list[str]) -> int:
     paths = [Path(argument) for argument in arguments] or files()
     with Pool(cpu_count()) as workers:
         found = list(workers.imap(compare_file, paths, chunksize=4))
-    differences = [difference for comparison in found for difference in comparison.differences]
+    everything = [difference for comparison in found for difference in comparison.differences]
+    differences = [difference for difference in everything if not in_application(difference)]
     explained = Counter(reason_for(difference) for difference in differences)
     show(difference for difference in differences if reason_for(difference) is None)
-    return report(found, len(differences), explained)
+    return report(found, len(differences), len(everything) - len(differences), explained)
 
 
 def show(differences: Iterable[Difference]) -> None:
@@ -56,9 +57,9 @@ def show(differences: Iterable[Difference]) -> None:
             print(f"    and {len(members) - SHOWN} more packets")
 
 
-def report(found: list[Comparison], different: int, explained: Counter[str | None]) -> int:
+def report(found: list[Comparison], different: int, left_out: int, explained: Counter[str | None]) -> int:
     """Print the totals; the exit code."""
-    values = sum(comparison.values for comparison in found)
+    values = sum(comparison.values for comparison in found) - left_out
     refused = [comparison for comparison in found if comparison.refused]
     equal = values - different
     print(tshark_version())
@@ -69,6 +70,8 @@ def report(found: list[Comparison], different: int, explained: Counter[str | Non
     print(f"values     {values:8}")
     print(f"equal      {equal:8}   {equal / values:.4%}, wanted {WANTED:.1%}")
     print(f"different  {different:8}")
+    print(f"left out   {left_out:8}   fields of frames in sFlow and OpenFlow, which are left to scapy")
+    print(f"           {'':8}   {equal / (values + left_out):.4%} equal if they count as different")
     print(f"accepted   {different - explained[None]:8}   {len(ACCEPTED)} reasons")
     for accepted in ACCEPTED:
         print(f"  {explained[accepted.reason]:6} {accepted.reason}")

@@ -15,6 +15,7 @@ from rawkit.wire.juniper import JuniperEthernet
 from rawkit.wire.macsec import MACsec, MACsecData, MACsecReadable
 from rawkit.wire.names.table import Names, Table, named
 from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket
+from rawkit.wire.nhrp import NHRP, NHRPIndication
 from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.packet import Header
 from rawkit.wire.pim import PIM, PIMRegister
@@ -53,6 +54,8 @@ ENCAPSULATIONS: Table = {
         NFLOG,
         NFLOGAttribute,
         NFLOGPacket,
+        NHRP,
+        NHRPIndication,
         NSH,
         PKTAP,
         WCCPRedirect,
