@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vector import Vector
+from vectors_carriers import CARRIER_VECTORS
 from vectors_core import CORE_VECTORS
 from vectors_encapsulations import ENCAPSULATION_VECTORS
 from vectors_ip import IP_VECTORS
@@ -12,6 +13,7 @@ from vectors_transport import TRANSPORT_VECTORS
 __all__ = ["VECTORS"]
 
 VECTORS: tuple[Vector, ...] = (
+    *CARRIER_VECTORS,
     *CORE_VECTORS,
     *ENCAPSULATION_VECTORS,
     *IP_VECTORS,

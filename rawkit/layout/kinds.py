@@ -129,6 +129,10 @@ class Kind:
         """What the expressions above refer to."""
         return {self.type.__name__: self.type}
 
+    def unpacked(self, data: bytes) -> Any:
+        """The value of a field that is no integer in network order, given its bytes."""
+        return self.convert(data)
+
     def convert(self, value: Any) -> Any:
         """The exact value for whatever was given. Raises ValueError or TypeError for what does not fit."""
         raise NotImplementedError
@@ -180,6 +184,9 @@ class LittleEndian(UInt):
 
     def write(self, value: str) -> str:
         return f"({value}).to_bytes({self.bits // 8}, 'little')"
+
+    def unpacked(self, data: bytes) -> int:
+        return int.from_bytes(data, "little")
 
 
 class FlagKind(Kind):

@@ -73,7 +73,7 @@ class FieldInfo(NamedTuple):
         """The value of a fixed field in the bytes of a record."""
         start, stop = self.offset // 8, (self.offset + self.bits + 7) // 8
         if self.kind.code:
-            return self.kind.convert(record[start:stop])
+            return self.kind.unpacked(record[start:stop])
         shift = 8 * stop - self.offset - self.bits
         return self.kind.convert(int.from_bytes(record[start:stop]) >> shift & ((1 << self.bits) - 1))
 

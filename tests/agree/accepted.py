@@ -95,8 +95,8 @@ ACCEPTED: tuple[Accepted, ...] = (
     ),
     Accepted(
         r"eth\..*|llc\..*",
-        "behind a frame relay address with no control byte of an unnumbered frame, Wireshark guesses Ethernet; the "
-        "packets are made to crash a program, and rawkit leaves what they carry as payload",
+        "behind a frame relay address without the control byte of an unnumbered frame Wireshark guesses Ethernet; "
+        "the packets are made to crash a program, and rawkit leaves what they carry as payload",
         protocols=r"fr:eth:.*",
         files=r"tcpdump/q933-heapoverflow-2\.pcap",
         ours="",
@@ -109,7 +109,7 @@ ACCEPTED: tuple[Accepted, ...] = (
     ),
     Accepted(
         r"icmp\.ext\.(class|ctype|length)",
-        "an extended echo has exactly one object (RFC 8335, section 2); Wireshark takes the data behind it for more",
+        "an extended echo has exactly one object (RFC 8335, section 2); Wireshark takes data behind it for more",
         files=r"tcpdump/(icmp6?-rfc8335(-missing-bytes)?|icmp_ext_oob_poc)\.pcap",
         deeper=True,
     ),
@@ -121,7 +121,7 @@ ACCEPTED: tuple[Accepted, ...] = (
     ),
     Accepted(
         r"icmpv6\.reserved",
-        "router renumbering (RFC 2894) and RPL (RFC 6550) are messages of a type that is not known: all is payload",
+        "router renumbering (RFC 2894) and RPL (RFC 6550) have types that are not known: all is payload",
         files=r"tcpdump/(icmpv6-RFC2894-RR|rpl-.*)\.pcap",
         ours="",
     ),
