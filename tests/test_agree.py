@@ -39,6 +39,16 @@ def test_tshark_prints_the_same_for_a_sample_of_the_captures_of_others():
     assert values > 1000
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["nflog", "LINKTYPE_USER2_PKTAP", "bgp-aigp", "macsec-short-valid", "macsec-encrypted", "nsh", "nhrp-trace"],
+)
+def test_tshark_prints_the_same_for_what_link_types_and_tags_carry(name):
+    values, unexplained = explained([path for path in corpus("tcpdump") if path.stem == name])
+    assert unexplained == []
+    assert values > 5
+
+
 @pytest.mark.parametrize("accepted", ACCEPTED, ids=lambda accepted: accepted.fields)
 def test_an_accepted_difference_says_why_and_where(accepted):
     assert len(accepted.reason) > 40

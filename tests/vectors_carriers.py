@@ -8,7 +8,6 @@ from rawkit.wire import (
     ESP,
     GRE,
     LLC,
-    NFLOG,
     NSH,
     PKTAP,
     TCP,
@@ -19,58 +18,16 @@ from rawkit.wire import (
     IPv4,
     JuniperEthernet,
     LinkType,
-    MACsec,
-    MACsecData,
-    MACsecReadable,
-    NFLOGAttribute,
-    NFLOGPacket,
     NHRPIndication,
     NonESPMarker,
     TCPNoOperation,
     Timestamps,
-    Trailer,
     WCCPRedirect,
 )
 
 __all__ = ["CARRIER_VECTORS"]
 
 CARRIER_VECTORS: tuple[Vector, ...] = (
-    Vector(
-        "nflog",
-        (
-            NFLOG(group=20)
-            / NFLOGAttribute(length=8, type=1, value=b"\x08\x00\x01'")
-            / NFLOGAttribute(length=5, type=10, value=b"\x00\x00\x00\x00")
-            / NFLOGAttribute(length=8, type=4, value=b"\x00\x00\x00\x02")
-            / NFLOGAttribute(length=16, type=8, value=b"\x00\x06\xff\xff\xb8\xa3\x86\xb9\xc3\xd6\x00\x00")
-            / NFLOGAttribute(length=6, type=15, value=b"\x00\x01\x00\x00")
-            / NFLOGAttribute(length=6, type=17, value=b"\x00\x0e\x00\x00")
-            / NFLOGAttribute(length=18, type=16, value=bytes.fromhex("0811961c10c8b8a386b9c3d608000000"))
-            / NFLOGAttribute(length=20, type=3, value=bytes.fromhex("00000000522a1f9e00000000000960fc"))
-            / NFLOGPacket(length=77)
-            / IPv4(
-                ihl=5,
-                total_length=73,
-                dont_fragment=True,
-                ttl=55,
-                protocol=17,
-                checksum=0xC514,
-                src="74.82.42.42",
-                dst="10.0.0.20",
-            )
-            / UDP(src_port=53, dst_port=42585, length=53, checksum=0x6DDF)
-            / bytes.fromhex(
-                "437181800001000100000000076578616d706c6503636f6d0000010001c00c0001000100002f9600045db8d877"
-            )
-            / Trailer(data=b"\x00\x00\x00", layer=9)
-        ),
-        "02000014080001000800012705000a00000000000800040000000002100008000006ffffb8a386b9c3d6000006000f00"
-        "0001000006001100000e0000120010000811961c10c8b8a386b9c3d6080000001400030000000000522a1f9e00000000"
-        "000960fc4d00090045000049000040003711c5144a522a2a0a0000140035a65900356ddf437181800001000100000000"
-        "076578616d706c6503636f6d0000010001c00c0001000100002f9600045db8d877000000",
-        LinkType.NFLOG,
-        "captured: tcpdump/tests/nflog.pcap, packet 1",
-    ),
     Vector(
         "pktap",
         (
@@ -123,79 +80,6 @@ CARRIER_VECTORS: tuple[Vector, ...] = (
         "2b00001280920190980000000001e20000030d0701128092020074890550325f7265",
         LinkType.JUNIPER_ETHER,
         "captured: tcpdump/tests/isis_poi.pcap, packet 1",
-    ),
-    Vector(
-        "macsec_readable",
-        (
-            Ethernet(dst="b6:b9:5d:80:8d:79", src="ca:f9:df:4f:50:9a", type=0x88E5)
-            / MACsecReadable(identified=True, short_length=34, packet_number=66, channel=0xCAF9DF4F509A0064)
-            / MACsecData(type=0x0800)
-            / IPv4(
-                ihl=5,
-                total_length=32,
-                identification=11761,
-                dont_fragment=True,
-                protocol=17,
-                checksum=0xA787,
-                src="192.168.114.1",
-                dst="192.168.114.2",
-            )
-            / UDP(src_port=37459, dst_port=6666, length=12, checksum=0x89E7)
-            / b"123\n"
-            / Trailer(data=bytes.fromhex("079d1505db571783ceb1aec143e4e374"), layer=3)
-        ),
-        "b6b95d808d79caf9df4f509a88e5202200000042caf9df4f509a00640800450000202df140004011a787c0a87201c0a8"
-        "720292531a0a000c89e73132330a079d1505db571783ceb1aec143e4e374",
-        LinkType.ETHERNET,
-        "captured: tcpdump/tests/macsec-short-valid.pcap, packet 1",
-    ),
-    Vector(
-        "macsec_encrypted",
-        (
-            Ethernet(dst="3e:6f:f3:74:23:7c", src="2e:b7:3f:39:95:c3", type=0x88E5)
-            / MACsec(identified=True, packet_number=72, channel=0x2EB73F3995C30001)
-            / bytes.fromhex(
-                "50c68aabf6822b69adc7f4bca4d8af67543764c9b9274dcb49f57641d6ee5aaa34b117484565fb62"
-                "d328810db6ce99b3719f73331dbecdfed3dc75a4fe35dd9679c2e4609e0d52ebe80483a317eef359"
-                "a69237ecd92d194dbb66fdf6781224962d32949213fd"
-            )
-        ),
-        "3e6ff374237c2eb73f3995c388e52c00000000482eb73f3995c3000150c68aabf6822b69adc7f4bca4d8af67543764c9"
-        "b9274dcb49f57641d6ee5aaa34b117484565fb62d328810db6ce99b3719f73331dbecdfed3dc75a4fe35dd9679c2e460"
-        "9e0d52ebe80483a317eef359a69237ecd92d194dbb66fdf6781224962d32949213fd",
-        LinkType.ETHERNET,
-        "captured: tcpdump/tests/macsec-encrypted.pcap, packet 1",
-    ),
-    Vector(
-        "nsh",
-        (
-            Ethernet(dst="52:54:00:4b:73:5f", src="02:42:0a:00:08:03", type=0x894F)
-            / NSH(
-                ttl=0,
-                length=6,
-                metadata_type=1,
-                next_protocol=1,
-                service_path=777,
-                service_index=7,
-                context=bytes.fromhex("00000001000000020000000300000004"),
-            )
-            / IPv4(
-                ihl=5,
-                total_length=34,
-                identification=10308,
-                dont_fragment=True,
-                protocol=17,
-                checksum=0xE96A,
-                src="10.0.8.3",
-                dst="10.13.13.13",
-            )
-            / UDP(src_port=52229, dst_port=8000, length=14, checksum=0x0000)
-            / b"begin\n"
-        ),
-        "5254004b735f02420a000803894f00060101000309070000000100000002000000030000000445000022284440004011"
-        "e96a0a0008030a0d0d0dcc051f40000e0000626567696e0a",
-        LinkType.ETHERNET,
-        "captured: tcpdump/tests/nsh.pcap, packet 1",
     ),
     Vector(
         "vxlan_gpe",

@@ -227,6 +227,11 @@ def _hmacs(packet: Packet) -> list[int]:
     return [at for at, found in enumerate(tlvs) if any(isinstance(one, SegmentHMAC) for one in found)]
 
 
+def _esp_in_udp(difference: Difference, packet: Packet) -> bool:
+    absent = difference.theirs is ABSENT and not difference.field
+    return absent and difference.layer == "ESP" and isinstance(_around(difference, packet), UDP)
+
+
 def _several_objects(difference: Difference, packet: Packet) -> bool:
     if (difference.layer, difference.field) != ("ICMPExtensions", "objects"):
         return False
@@ -409,6 +414,10 @@ KNOWN = (
     Known(
         _hmac_of_segments,
         "the length of a segment routing TLV is one byte (RFC 8754, 2.1); scapy reads two in that of the HMAC",
+    ),
+    Known(
+        _esp_in_udp,
+        "port 4500 carries ESP too, told from key exchange by its SPI (RFC 3948, 2.2); scapy reads key exchange",
     ),
     Known(
         _several_objects,

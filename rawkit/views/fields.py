@@ -178,7 +178,7 @@ def _member_that_began(rest: Record) -> type[Record]:
     family = rest._family
     assert family is not None
     unknown = next(record for record in family._fallbacks if not record.malformed)
-    told = CutHeader(family, bytes(rest)).values().get(family._by)  # type: ignore[type-var,arg-type]
+    told = CutHeader(family, bytes(rest)).values().get(family._by)  # type: ignore[arg-type]
     return _members(family).get(told, unknown)  # type: ignore[arg-type]
 
 

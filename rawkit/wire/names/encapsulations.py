@@ -30,7 +30,7 @@ def unnamed(header: type[Header]) -> Names:
     return named("", *((field.name, "", "") for field in header.fields()))
 
 
-ENCAPSULATIONS: Table = {
+UNNAMED: Table = {
     header: unnamed(header)
     for header in (
         FrameRelay,
@@ -60,7 +60,10 @@ ENCAPSULATIONS: Table = {
         PKTAP,
         WCCPRedirect,
     )
-} | {
+}
+
+ENCAPSULATIONS: Table = {
+    **UNNAMED,
     VXLANGPE: named(
         "",
         ("flags", "", "vxlan.flags", notation.hex2),
