@@ -46,7 +46,7 @@ def test_tshark_prints_the_same_for_a_sample_of_the_captures_of_others():
 def test_tshark_prints_the_same_for_what_link_types_and_tags_carry(name):
     values, unexplained = explained([path for path in corpus("tcpdump") if path.stem == name])
     assert unexplained == []
-    assert values > 5
+    assert values > 3
 
 
 @pytest.mark.parametrize("accepted", ACCEPTED, ids=lambda accepted: accepted.fields)

@@ -1,7 +1,4 @@
-"""Address Resolution Protocol (RFC 826): for IPv4 over Ethernet, and what is common to all kinds of address.
-
-Reverse ARP (RFC 903) has the same header, and an EtherType of its own.
-"""
+"""Address Resolution Protocol (RFC 826): for IPv4 over Ethernet, and what is common to all kinds of address."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ class ARPOperation(IntEnum):
     REPLY = 2
 
 
-class AddressResolution(Header, by="hardware_length", numbers={ETHER_TYPES: (0x0806, 0x8035)}):
+class AddressResolution(Header, by="hardware_length", numbers={ETHER_TYPES: 0x0806}):
     """How a packet of the protocol begins: the kinds and lengths of the addresses, and what it is about."""
 
     hardware_type: U16 = 1
