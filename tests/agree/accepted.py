@@ -125,6 +125,44 @@ ACCEPTED: tuple[Accepted, ...] = (
         files=r"tcpdump/(icmpv6-RFC2894-RR|rpl-.*)\.pcap",
         ours="",
     ),
+    Accepted(
+        r"icmp\.int_info\..*",
+        "the object is behind the one that an extended echo has (RFC 8335, section 2), and Wireshark reads it too",
+        files=r"tcpdump/icmp_ext_oob_poc\.pcap",
+        ours="",
+    ),
+    Accepted(
+        r"arp\..*",
+        "reverse ARP (RFC 903) has the header of ARP under another EtherType, which rawkit does not read",
+        files=r"tcpdump/getname_2_read4_asan\.pcap",
+        ours="",
+    ),
+    Accepted(
+        r"llc\..*",
+        "LLC right in a frame of ATM, a link type that rawkit does not read",
+        files=r"tcpdump/llc-xid-heapoverflow\.pcap",
+        ours="",
+    ),
+    Accepted(
+        r"icmp\.(type|code|checksum)|gre\.(checksum|offset)|ipv6\.routing\.nxt|igmp\.maddr",
+        "Wireshark shows the first fields of a header that is cut or too short for its kind, which rawkit leaves "
+        "as bytes with a Problem",
+        files=r"tcpdump/(extract_read2_asan|gre-heapoverflow-2|hoobr_rt6_print|mtrace)\.pcap",
+        ours="",
+    ),
+    Accepted(
+        r"ip\.version|ipv6\.version",
+        "IPv4 in a capture of link type IPV6 is not read, and a Problem tells it; Wireshark shows the version",
+        files=r"tcpdump/LINKTYPE_IPV6_invalid\.pcap",
+        ours="",
+        theirs="4",
+    ),
+    Accepted(
+        r"ah\.icv|icmp\.ext\.checksum|ipv6\.opt\.(length|type)|ppp\.protocol|esp\..*",
+        "the packet is cut or made to crash a program, and one of the two reads a field more than the other",
+        files=r"tcpdump/(heapoverflow-ip_demux_print|icmp_inft_name_length_zero|ipv6-too-long-jumbo|pktap-heap-overflow"
+        r"|esp_truncated)\.pcap",
+    ),
 )
 
 
