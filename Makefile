@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check fix bench fuzz install clean
+.PHONY: demo test agree check fix bench fuzz install clean
 
 demo: $(VENV)/.for-use
 	$(BIN)/rawkit demo
@@ -14,6 +14,10 @@ install: $(VENV)/.for-use
 test: $(VENV)/.for-development
 	@sh tests/install-debian-packages tests/apt-packages.txt
 	$(BIN)/python -m pytest -q
+
+agree: $(VENV)/.for-development
+	@sh tests/install-debian-packages tests/apt-packages.txt
+	$(BIN)/python tests/agree
 
 check: $(VENV)/.for-development
 	$(BIN)/ruff format --check .

@@ -174,7 +174,9 @@ UDP_PORT = 49152
 def followers(header: type[Record]) -> list[type[Record]]:
     """The headers that can be told to follow; `Routing` itself has no data, so it is less than it says."""
     if header._followed_by is not None:
-        return [HDLC, PPP, CompressedPPP] if header._followed_by is PPPFrame else [header._followed_by]
+        if header._followed_by is PPPFrame:
+            return [HDLC, PPP, CompressedPPP]
+        return [other for other in HEADERS if issubclass(other, header._followed_by)]
     rule = next((field.rule for field in header.fields() if isinstance(field.rule, NextProtocol)), None)
     if rule is None:
         return []

@@ -33,6 +33,7 @@ from rawkit.wire import (
     TCPOption,
 )
 from rawkit.wire.names import NAMES
+from rawkit.wire.notation import Placed
 
 WITHOUT = {ICMPExtensionObject, IPv4Option, IPv6Option, NDOption, SCTPAnyChunk, SegmentTLV, TCPOption, Routing}
 """Bases of families that are never read themselves."""
@@ -91,12 +92,12 @@ def test_every_field_of_every_record_is_in_the_table():
 @pytest.mark.parametrize("record", NAMES, ids=lambda record: record.__name__)
 def test_a_row_is_about_a_field_that_the_record_has(record):
     for row in NAMES[record].fields:
-        assert not row.field or record.field(row.field)
+        assert all(record.field(name) for name in row.field.split())
 
 
 @pytest.mark.parametrize("record", NAMES, ids=lambda record: record.__name__)
 def test_every_name_of_scapy_exists(record: type[Record]):
-    layers, rows = NAMES[record]
+    layers, rows = NAMES[record].scapy, NAMES[record].fields
     if any(layer in TCP_OPTION_NAMES for layer in layers) or issubclass(record, TCPOption):
         assert all(PART_OF_OPTION.fullmatch(row.scapy) or row.scapy in AUTHENTICATION for row in rows)
         assert TCP_OPTION_NAMES.issuperset(layers)
@@ -121,13 +122,16 @@ def test_a_notation_is_a_text_or_several_or_nothing():
     from vectors import VECTORS
 
     for vector in VECTORS:
-        for layer in vector.packet.built().layers:
+        for position, layer in enumerate(vector.packet.built().layers):
             if isinstance(layer, CutHeader):
                 continue
             for row in NAMES[type(layer)].fields:
-                value = getattr(layer, row.field) if row.field else layer
-                if value is None:  # not there
+                values = [getattr(layer, name) for name in row.field.split()] or [layer]
+                if None in values:  # not there
                     continue
-                shown = row.notation(value)
+                if isinstance(row.notation, Placed):
+                    shown = row.notation.show(*values, vector.packet.built(), position)
+                else:
+                    shown = row.notation(*values)
                 texts = [shown] if isinstance(shown, str) else shown or []
                 assert all(isinstance(text, str) for text in texts)

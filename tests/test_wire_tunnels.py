@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 from collections import defaultdict
 
 import pytest
 from corpus import packets_of_others
 from programs import require
-from test_views_fields import comparable
 from test_wire_problems import told
 
 from rawkit.errors import BuildError, FieldError
@@ -22,12 +22,14 @@ from rawkit.wire import (
     AH,
     ARP,
     ERSPAN,
+    ERSPAN3,
     ESP,
     GRE,
     HDLC,
     IGMP,
     LLC,
     MPLS,
+    PIM,
     PPP,
     SCTP,
     SNAP,
@@ -35,6 +37,8 @@ from rawkit.wire import (
     UDP,
     VLAN,
     VXLAN,
+    CiscoHDLC,
+    CiscoMetadata,
     CompressedPPP,
     CutHeader,
     DestinationOptions,
@@ -49,6 +53,9 @@ from rawkit.wire import (
     ICMPProbe,
     ICMPv4,
     ICMPv6,
+    IGMPUnknown,
+    IPNet,
+    IPoIB,
     IPv4,
     IPv6,
     LinkType,
@@ -66,9 +73,15 @@ from rawkit.wire import (
     Routing,
     RoutingType0,
     ServiceVLAN,
+    TCPEndOfOptions,
     Trailer,
+    UnknownRouting,
     dissect,
 )
+from rawkit.wire.arcnet import ARCnetFrame
+from rawkit.wire.arista import AristaTimestamp
+from rawkit.wire.arp import AddressResolution
+from rawkit.wire.frame_relay import FrameRelayFrame
 
 FRAME = Ethernet(dst="02:00:00:00:00:02", src="02:00:00:00:00:01")
 IP4 = IPv4(src="10.0.0.1", dst="10.0.0.2")
@@ -79,11 +92,19 @@ DATAGRAM = UDP(src_port=1000, dst_port=2000) / b"x"
 
 PROTOCOLS = {
     Ethernet: "eth",
+    FrameRelayFrame: "fr",
+    ARCnetFrame: "arcnet",
+    IPoIB: "ipoib",
+    IPNet: "ipnet",
+    CiscoHDLC: "chdlc",
+    CiscoMetadata: "cmd",
+    AristaTimestamp: "avsp",
+    PIM: "pim",
     ServiceVLAN: "ieee8021ad",
     VLAN: "vlan",
     LLC: "llc",
     SNAP: "",
-    ARP: "arp",
+    AddressResolution: "arp",
     LinuxSLL: "sll",
     LinuxSLL2: "sll",
     Null: "null",
@@ -95,6 +116,7 @@ PROTOCOLS = {
     PPPoEDiscovery: "pppoed",
     GREHeader: "gre",
     ERSPAN: "erspan",
+    ERSPAN3: "erspan",
     VXLAN: "vxlan",
     Geneve: "geneve",
     MPLS: "mpls",
@@ -136,13 +158,38 @@ def theirs(protocols: str, packet: Packet) -> list[str]:
     """tshark's names up to the first that rawkit does not read; ERSPAN's type I has no header."""
     found: list[str] = []
     for name in protocols.split(":"):
-        if name in IGNORED or (name == "erspan" and ERSPAN not in packet):
+        if name in IGNORED or (name == "erspan" and ERSPAN not in packet and ERSPAN3 not in packet):
             continue
         if name not in PROTOCOLS.values():
             break
+        if name == "ipv6" and found[-1:] == ["ip"] and IPv4 not in packet:
+            found.pop()  # IPv6 where IPv4 was announced
         if (*found[-1:], name) not in NAMED_TWICE:
             found.append(name)
     return found
+
+
+REVERSE_ARP = 0x8035
+TAKEN_APART_BY_TSHARK = {0x883E}
+"""What GRE carries and rawkit does not read: redirection by a web cache."""
+
+
+def comparable(packet):
+    """Whether both read all of the packet: nothing is wrong, cut, or of a kind that only tshark takes apart."""
+    if not packet.layers or any(isinstance(layer, CutHeader) for layer in packet.layers):
+        return False
+    if any(type(layer) in (ICMPv4, ICMPv6, IGMPUnknown, UnknownRouting, GREHeader) for layer in packet.layers):
+        return False
+    if any(
+        any(item.padding) for tcp in packet.all(TCP) for item in tcp.options if isinstance(item, TCPEndOfOptions)
+    ):
+        return False
+    if GRE in packet and packet[GRE].protocol in TAKEN_APART_BY_TSHARK:
+        return False
+    if Ethernet in packet and packet[Ethernet].type == REVERSE_ARP:
+        return False
+    faults = [problem for problem in packet.problems if problem.field not in ("checksum", "protocol", "type")]
+    return not faults or all("captured" in fault.message for fault in faults)
 
 
 def test_layers_are_those_that_tshark_finds_in_the_captures_of_others(tmp_path):
@@ -160,7 +207,7 @@ def test_layers_are_those_that_tshark_finds_in_the_captures_of_others(tmp_path):
         )
         for (name, record), row in zip(named, rows.stdout.splitlines(), strict=True):
             packet = dissect(record.data, link_type, wire_length=record.wire_length)
-            if not comparable(packet) or row.startswith(INTER_SWITCH_LINK):
+            if not comparable(packet) or ONLY_ONE_READS_ON.fullmatch(row):
                 continue
             compared += 1
             seen.update(ours(packet))
@@ -171,8 +218,9 @@ def test_layers_are_those_that_tshark_finds_in_the_captures_of_others(tmp_path):
     assert seen >= {"llc", "sll", "null", "ppp", "pppoes", "pppoed", "gre", "erspan", "vxlan", "geneve", "mpls"}
 
 
-INTER_SWITCH_LINK = "eth:eth:"
-"""Cisco's frames around frames, which only tshark knows by their destination."""
+ONLY_ONE_READS_ON = re.compile("eth:eth:.*|fr:eth:.*|eth:ethertype:avsp")
+"""Cisco's frames around frames, which tshark knows by their destination; bridged frames in frame relay; and the
+timestamps of Arista's hardware of version 1, which tshark does not know."""
 
 
 def test_a_label_stack_carries_what_its_first_bytes_look_like():

@@ -10,6 +10,7 @@ from vector import Vector
 from rawkit.layout import AUTO
 from rawkit.wire import (
     ERSPAN,
+    ERSPAN3,
     GRE,
     HDLC,
     LLC,
@@ -422,6 +423,36 @@ LINK_VECTORS = (
             "0x88be)/ERSPAN_II(vlan=100, cos=2, en=3, session_id=77, index=5)/Ether(dst='02:00:00:00:00:04',"
             " src='02:00:00:00:00:03')/IP(id=0, src='192.168.0.1', dst='192.168.0.2')/UDP(sport=1000, dport="
             "2000)/b'x'"
+        ),
+    ),
+    Vector(
+        "erspan_3",
+        IPv4(src="10.0.0.1", dst="10.0.0.2")
+        / GRE(sequence=4)
+        / ERSPAN3(
+            vlan=100,
+            class_of_service=2,
+            integrity=1,
+            session_id=77,
+            timestamp=5,
+            hardware_id=3,
+            egress=True,
+            granularity=3,
+        )
+        / Ethernet(dst="02:00:00:00:00:04", src="02:00:00:00:00:03")
+        / IPv4(src="192.168.0.1", dst="192.168.0.2")
+        / UDP(src_port=1000, dst_port=2000)
+        / b"x",
+        (
+            "4500005300000000402f667a0a0000010a000002100022eb000000042064484d000000050000003e0200000000040200"
+            "0000000308004500001d000000004011f97cc0a80001c0a8000203e807d00009facf78"
+        ),
+        LinkType.RAW,
+        (
+            "scapy: IP(id=0, src='10.0.0.1', dst='10.0.0.2')/GRE(seqnum_present=1, sequence_number=4, proto="
+            "0x22eb)/ERSPAN_III(vlan=100, cos=2, bso=1, session_id=77, timestamp=5, hw=3, d=1, gra=3)"
+            "/Ether(dst='02:00:00:00:00:04', src='02:00:00:00:00:03')/IP(id=0, src='192.168.0.1', "
+            "dst='192.168.0.2')/UDP(sport=1000, dport=2000)/b'x'"
         ),
     ),
     Vector(

@@ -12,6 +12,7 @@ from rawkit.cli.output import colour_wanted
 from rawkit.cli.reassembly import Shown
 from rawkit.pcap import Record
 from rawkit.views import (
+    WiresharkFields,
     comment_lines,
     diagram,
     hexdump,
@@ -19,7 +20,6 @@ from rawkit.views import (
     to_expression,
     tree,
     wireshark_fields,
-    wireshark_values,
 )
 
 __all__ = ["FRAME_FIELDS", "View", "fields_view", "name_of_view", "view_of"]
@@ -55,12 +55,11 @@ def fields_view(format_: str, fields: tuple[str, ...]) -> View:
             near = ", ".join(get_close_matches(field, known)) or "ip.src"
             raise click.UsageError(f"-e {field} is not known here; such as {near} are")
 
+    columns = WiresharkFields([name for name in fields if name not in FRAME_FIELDS])
+
     def view(shown: Shown, _origin_ns: int | None) -> list[str]:
-        record, packet = shown.record, shown.for_fields
-        values = [
-            FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(wireshark_values(packet, name))
-            for name in fields
-        ]
+        record, read = shown.record, iter(columns.read(shown.for_fields))
+        values = [FRAME_FIELDS[name](record) if name in FRAME_FIELDS else ",".join(next(read)) for name in fields]
         return ["\t".join(values)]
 
     return view

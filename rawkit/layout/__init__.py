@@ -8,6 +8,8 @@ and `sums.py` what fills and checks a field, `writer.py` writes the code, and `c
 from rawkit.layout.auto import AUTO, AutoError
 from rawkit.layout.checksum import internet_checksum
 from rawkit.layout.kinds import (
+    L16,
+    L32,
     U2,
     U3,
     U4,
@@ -38,6 +40,8 @@ from rawkit.layout.kinds import (
     Bytes8,
     Bytes12,
     Bytes16,
+    Bytes20,
+    Bytes24,
     Convertible,
     FixedBytes,
     Flag,
@@ -85,6 +89,7 @@ from rawkit.layout.tails import (
     OptionalU32,
     OptionalX16,
     OptionalX32,
+    OptionalX64,
     Rest,
     Tail,
     U32s,
@@ -92,6 +97,8 @@ from rawkit.layout.tails import (
 
 __all__ = [
     "AUTO",
+    "L16",
+    "L32",
     "MAC",
     "MAX_ITEMS",
     "U2",
@@ -125,6 +132,8 @@ __all__ = [
     "Bytes8",
     "Bytes12",
     "Bytes16",
+    "Bytes20",
+    "Bytes24",
     "CRC32c",
     "Checksum",
     "Convertible",
@@ -155,6 +164,7 @@ __all__ = [
     "OptionalU32",
     "OptionalX16",
     "OptionalX32",
+    "OptionalX64",
     "Place",
     "Presence",
     "Problem",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, overload
 from rawkit.layout.mac import MAC
 
 __all__ = [
+    "L16",
+    "L32",
     "U2",
     "U3",
     "U4",
@@ -45,6 +47,8 @@ __all__ = [
     "Bytes8",
     "Bytes12",
     "Bytes16",
+    "Bytes20",
+    "Bytes24",
     "Convertible",
     "FixedBytes",
     "Flag",
@@ -126,6 +130,10 @@ class Kind:
         """What the expressions above refer to."""
         return {self.type.__name__: self.type}
 
+    def unpacked(self, data: bytes) -> Any:
+        """The value of a field that is no integer in network order, given its bytes."""
+        return self.convert(data)
+
     def convert(self, value: Any) -> Any:
         """The exact value for whatever was given. Raises ValueError or TypeError for what does not fit."""
         raise NotImplementedError
@@ -167,6 +175,23 @@ class UInt(Kind):
 
     def express(self, value: int) -> str:
         return self.show(value)
+
+
+class LittleEndian(UInt):
+    """An unsigned integer of whole bytes, the lowest first. It tells no family its members."""
+
+    def __init__(self, bits: int, base: int = 10) -> None:
+        super().__init__(bits, base)
+        self.code = f"{bits // 8}s"
+
+    def read(self, raw: str) -> str:
+        return f"from_bytes({raw}, 'little')"
+
+    def write(self, value: str) -> str:
+        return f"({value}).to_bytes({self.bits // 8}, 'little')"
+
+    def unpacked(self, data: bytes) -> int:
+        return int.from_bytes(data, "little")
 
 
 class FlagKind(Kind):
@@ -383,6 +408,8 @@ U24 = Annotated[int, UInt(24)]
 U29 = Annotated[int, UInt(29)]
 U32 = Annotated[int, UInt(32)]
 U64 = Annotated[int, UInt(64)]
+L16 = Annotated[int, LittleEndian(16)]
+L32 = Annotated[int, LittleEndian(32)]
 X8 = Annotated[int, UInt(8, base=16)]
 X12 = Annotated[int, UInt(12, base=16)]
 X16 = Annotated[int, UInt(16, base=16)]
@@ -397,6 +424,8 @@ Bytes6 = Annotated[bytes, FixedBytes(6)]
 Bytes8 = Annotated[bytes, FixedBytes(8)]
 Bytes12 = Annotated[bytes, FixedBytes(12)]
 Bytes16 = Annotated[bytes, FixedBytes(16)]
+Bytes20 = Annotated[bytes, FixedBytes(20)]
+Bytes24 = Annotated[bytes, FixedBytes(24)]
 IPv4Addr = Annotated[Convertible[IPv4Address, str | bytes | int], IPv4AddressKind()]
 IPv6Addr = Annotated[Convertible[IPv6Address, str | bytes | int], IPv6AddressKind()]
 MACAddr = Annotated[Convertible[MAC, str | bytes], MACKind()]

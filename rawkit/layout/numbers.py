@@ -56,6 +56,11 @@ class Numbers:
                     break
         return number
 
+    def announced_class(self, header: type[object]) -> type[object] | None:
+        """The nearest of `header` and its bases that a number announces."""
+        announced = set(self._headers.values())
+        return next((base for base in header.__mro__ if base in announced), None)
+
     def __contains__(self, number: int) -> bool:
         return number in self._headers or number == self.nothing
 

@@ -77,7 +77,7 @@ class FieldInfo(NamedTuple):
         """The value of a fixed field in the bytes of a record."""
         start, stop = self.offset // 8, (self.offset + self.bits + 7) // 8
         if self.kind.code:
-            return self.kind.convert(record[start:stop])
+            return self.kind.unpacked(record[start:stop])
         shift = 8 * stop - self.offset - self.bits
         return self.kind.convert(int.from_bytes(record[start:stop]) >> shift & ((1 << self.bits) - 1))
 
@@ -297,7 +297,7 @@ def _found_family(cls: Any, by: str) -> None:
     shift, mask = 8 * last + 8 - field.offset - field.bits, (1 << field.bits) - 1
     members: dict[int, Any] = {}
     fallbacks: list[Any] = []
-    whole = int.from_bytes
+    member_of, whole = members.get, int.from_bytes
 
     def parse(data: bytes, start: int, end: int, strict: bool) -> Any:
         if end - start <= last:
@@ -308,8 +308,11 @@ def _found_family(cls: Any, by: str) -> None:
         code = (
             data[start + first] if first == last else whole(data[start + first : start + last + 1])
         ) >> shift & mask
+        member = member_of(code)
+        if member is not None and own is None and not fallbacks:
+            return member(data, start, end, strict)
         refused: PacketError | None = None
-        for reader in (members.get(code), *[fallback._parse for fallback in fallbacks], own):
+        for reader in (member, *[fallback._parse for fallback in fallbacks], own):
             if reader is not None:
                 try:
                     return reader(data, start, end, strict)

@@ -75,10 +75,13 @@ def field_ruled_by(record: type[Record], kind: type[Rule]) -> FieldInfo | None:
 
 
 class HeaderLength(Rule):
-    """The length of the header itself, options included: `value = bytes / unit - minus`."""
+    """The length of the header itself, options included: `value = bytes / unit - minus`.
 
-    def __init__(self, unit: int = 1, minus: int = 0) -> None:
-        self.unit, self.minus = unit, minus
+    With `padded` the header goes on, behind the bytes that are counted, up to a multiple of so many.
+    """
+
+    def __init__(self, unit: int = 1, minus: int = 0, padded: int = 1) -> None:
+        self.unit, self.minus, self.padded = unit, minus, padded
 
     def compute(self, field: FieldInfo) -> str:
         words = f"-(-size // {self.unit})" if self.unit > 1 else "size"
@@ -87,11 +90,16 @@ class HeaderLength(Rule):
     def bytes_of(self, value: str) -> str:
         """An expression for the header's length in bytes."""
         words = f"({value} + {self.minus})" if self.minus else value
-        return f"{words} * {self.unit}" if self.unit > 1 else words
+        length = f"{words} * {self.unit}" if self.unit > 1 else words
+        return f"-(-({length}) // {self.padded}) * {self.padded}" if self.padded > 1 else length
 
     def says(self, record: Record, field: FieldInfo) -> int:
         """The length in bytes that the field gives."""
-        return int(getattr(record, field.name) + self.minus) * self.unit
+        return self.length(getattr(record, field.name))
+
+    def length(self, value: int) -> int:
+        """The length in bytes that a value gives."""
+        return -(-int(value + self.minus) * self.unit // self.padded) * self.padded
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         return f"start + {self.bytes_of(f'self.{field.name}')} == stop"
@@ -246,7 +254,7 @@ class NextProtocol(Rule):
         if self.instead and not getattr(record, self.instead[0]):
             space = self.instead[1]
         found = space.header_of(getattr(record, field.name))
-        return found is not None and issubclass(header, found)
+        return found is not None and space.announced_class(header) is space.announced_class(found)
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         fragmented = "".join(f" and not self.{name}" for name in (self.unless, self.partial) if name)

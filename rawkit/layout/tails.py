@@ -34,6 +34,7 @@ __all__ = [
     "OptionalU32",
     "OptionalX16",
     "OptionalX32",
+    "OptionalX64",
     "Remainder",
     "Rest",
     "Tail",
@@ -319,6 +320,7 @@ OptionalU16 = Annotated[int | None, Optional(UInt(16))]
 OptionalU32 = Annotated[int | None, Optional(UInt(32))]
 OptionalX16 = Annotated[int | None, Optional(UInt(16, base=16))]
 OptionalX32 = Annotated[int | None, Optional(UInt(32, base=16))]
+OptionalX64 = Annotated[int | None, Optional(UInt(64, base=16))]
 Rest = Annotated[bytes, Remainder()]
 U32s = Annotated[tuple[int, ...], Array(UInt(32))]
 IPv4Addrs = Annotated[tuple[IPv4Address, ...], Array(IPv4AddressKind())]

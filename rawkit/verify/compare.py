@@ -82,7 +82,8 @@ def _differences(packet: Packet, link_type: LinkType) -> list[Difference]:
     except Exception as error:  # noqa: BLE001 - scapy raises anything on hostile bytes, struct.error among it
         return [Difference(0, name_of(packet.layers[0]) if packet.layers else link, "", "read", _raised(error))]
     if theirs is None or not (packet.layers or layers):
-        return [Difference(0, link, "", "read" if packet.layers else NOTHING, NOTHING)]
+        reason = "scapy has no such link layer" if packet.layers and not _is_scapys(packet.layers[0]) else ""
+        return [Difference(0, link, "", "read" if packet.layers else NOTHING, NOTHING, reason)]
     found = list(_layers(packet, layers))
     if len(layers) > len(packet.layers) or any(not difference.field for difference in found):
         return found
@@ -101,6 +102,11 @@ def _raised(error: Exception) -> str:
     return f"raises {type(error).__name__}: {error}"
 
 
+def _is_scapys(layer: Layer) -> bool:
+    names = NAMES.get(_header(layer))
+    return names is not None and bool(names.scapy)
+
+
 def _header(layer: Layer) -> type[Header]:
     if isinstance(layer, Header):
         return type(layer)
@@ -115,7 +121,7 @@ def _layers(packet: Packet, layers: list[peer.Layer]) -> Iterator[Difference]:
     """Both stacks side by side, until one ends or they part."""
     for index, layer in enumerate(packet.layers):
         header = _header(layer)
-        if header is Raw or header not in NAMES:
+        if header is Raw or header not in NAMES or not NAMES[header].scapy:
             return
         if index == len(layers):
             if not isinstance(layer, CutHeader):

@@ -14,6 +14,7 @@ from rawkit.verify.difference import Difference
 from rawkit.verify.peer import ABSENT
 from rawkit.wire import (
     AH,
+    ERSPAN3,
     GRE,
     IGMP,
     IP,
@@ -84,6 +85,14 @@ def _short_header_length(difference: Difference, packet: Packet) -> bool:
 
 def _wrong_version(difference: Difference, packet: Packet) -> bool:
     return difference.position >= _first_problem(packet, "version")
+
+
+def _version_other_than_announced(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "IPv6" and not difference.field and str(difference.theirs) == "IP"
+
+
+def _arp_with_cut_addresses(difference: Difference, packet: Packet) -> bool:
+    return difference.layer == "OtherARP" and not difference.field and difference.theirs is ABSENT
 
 
 def _unknown_icmpv6_type(difference: Difference, packet: Packet) -> bool:
@@ -162,9 +171,7 @@ def _erspan_by_its_version(difference: Difference, packet: Packet) -> bool:
 
 
 def _erspan_3(difference: Difference, packet: Packet) -> bool:
-    return difference.field == "bytes" and any(
-        isinstance(last, GRE) and last.protocol == ERSPAN_TYPE_3 for last in packet.layers[-1:]
-    )
+    return difference.ours is ABSENT and any(isinstance(last, ERSPAN3) for last in packet.layers[-1:])
 
 
 def _unframed_ppp(difference: Difference, packet: Packet) -> bool:
@@ -220,6 +227,11 @@ def _hmacs(packet: Packet) -> list[int]:
     return [at for at, found in enumerate(tlvs) if any(isinstance(one, SegmentHMAC) for one in found)]
 
 
+def _esp_in_udp(difference: Difference, packet: Packet) -> bool:
+    absent = difference.theirs is ABSENT and not difference.field
+    return absent and difference.layer == "ESP" and isinstance(_around(difference, packet), UDP)
+
+
 def _several_objects(difference: Difference, packet: Packet) -> bool:
     if (difference.layer, difference.field) != ("ICMPExtensions", "objects"):
         return False
@@ -246,7 +258,6 @@ def _home_address_among_others(difference: Difference, packet: Packet) -> bool:
 UDP_SIZE = 8
 IGMP_SIZE = 8
 OTHER_VXLAN_PORTS = {4790, 6633, 8472, 48879}
-ERSPAN_TYPE_3 = 0x22EB
 MPLS_MULTICAST = 0x8848
 TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
 IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
@@ -297,7 +308,15 @@ KNOWN = (
     ),
     Known(
         _wrong_version,
-        "what announced the header says IPv4 or IPv6; scapy goes by the version alone, all but 6 being IPv4",
+        "a version other than 4 and 6 is no header of either; scapy takes all but 6 for IPv4",
+    ),
+    Known(
+        _version_other_than_announced,
+        "the version tells which header it is, whatever announced it (RFC 8200, 3); scapy goes by the other",
+    ),
+    Known(
+        _arp_with_cut_addresses,
+        "the kinds, lengths and operation of an ARP packet are there even if an address is not; scapy drops them",
     ),
     Known(
         _malformed,
@@ -366,7 +385,7 @@ KNOWN = (
     ),
     Known(
         _erspan_3,
-        "ERSPAN type III tells the type of the frame within; scapy takes any for Ethernet, and moves its padding",
+        "ERSPAN type III tells the type of the frame within; scapy takes any for Ethernet",
     ),
     Known(
         _unframed_ppp,
@@ -395,6 +414,10 @@ KNOWN = (
     Known(
         _hmac_of_segments,
         "the length of a segment routing TLV is one byte (RFC 8754, 2.1); scapy reads two in that of the HMAC",
+    ),
+    Known(
+        _esp_in_udp,
+        "port 4500 carries ESP too, told from key exchange by its SPI (RFC 3948, 2.2); scapy reads key exchange",
     ),
     Known(
         _several_objects,

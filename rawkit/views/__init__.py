@@ -5,7 +5,7 @@ All of them take what they show from the declarations of the headers, and give t
 
 from rawkit.views.diagram import diagram
 from rawkit.views.expression import read_expression, to_expression
-from rawkit.views.fields import wireshark_fields, wireshark_values
+from rawkit.views.fields import WiresharkFields, wireshark_fields, wireshark_values
 from rawkit.views.hexdump import dump_bytes, hexdump
 from rawkit.views.json import as_object, json_line
 from rawkit.views.ladder import Crossing, crossings, ladder
@@ -15,6 +15,7 @@ from rawkit.views.tree import tree
 __all__ = [
     "Captured",
     "Crossing",
+    "WiresharkFields",
     "as_object",
     "comment_lines",
     "crossings",

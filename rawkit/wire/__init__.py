@@ -1,9 +1,13 @@
 """Protocols, one a module, and what is made of them: packets, and their dissection."""
 
-from rawkit.wire.arp import ARP, ARPOperation
+from rawkit.wire.arcnet import ARCnet, SimpleARCnet
+from rawkit.wire.arista import AristaTimestamp48, AristaTimestamp64
+from rawkit.wire.arp import ARP, ARPOperation, OtherARP
+from rawkit.wire.cisco_hdlc import CiscoHDLC
+from rawkit.wire.cisco_metadata import CiscoMetadata
 from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, dissect
-from rawkit.wire.erspan import ERSPAN
+from rawkit.wire.erspan import ERSPAN, ERSPAN3
 from rawkit.wire.ethernet import VLAN, Ethernet, ServiceVLAN
 from rawkit.wire.foreign import ForeignField, ForeignLayer
 from rawkit.wire.fragment import (
@@ -16,6 +20,7 @@ from rawkit.wire.fragment import (
     Reassembler,
     fragment,
 )
+from rawkit.wire.frame_relay import FrameRelay, LongFrameRelay
 from rawkit.wire.geneve import Geneve, GeneveMalformedOptions, GeneveOption, GeneveOptions
 from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
 from rawkit.wire.icmp_extensions import (
@@ -77,8 +82,10 @@ from rawkit.wire.igmp import (
     IGMPv3Query,
     IGMPv3Report,
 )
+from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ip import IP
-from rawkit.wire.ipsec import AH, ESP
+from rawkit.wire.ipnet import IPNet
+from rawkit.wire.ipsec import AH, ESP, NATKeepalive, NonESPMarker
 from rawkit.wire.ipv4 import (
     AddressAndTimestamp,
     IPv4,
@@ -114,8 +121,10 @@ from rawkit.wire.ipv6 import (
     RoutingType2,
     UnknownRouting,
 )
+from rawkit.wire.juniper import JuniperEthernet
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.llc import LLC, SNAP, LLCNumbered
+from rawkit.wire.macsec import MACsec, MACsecData, MACsecReadable
 from rawkit.wire.mld import MLDDone, MLDQuery, MLDReport, MLDv2Query, MLDv2Report, MulticastAddressRecord
 from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
 from rawkit.wire.mptcp import (
@@ -149,8 +158,13 @@ from rawkit.wire.nd_options import (
     SourceLinkLayerAddress,
     TargetLinkLayerAddress,
 )
+from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket
+from rawkit.wire.nhrp import NHRP, NHRPIndication
+from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.null import Loop, Null
 from rawkit.wire.packet import CutHeader, Header, Layer, Packet, Raw, Trailer
+from rawkit.wire.pim import PIM, PIMRegister
+from rawkit.wire.pktap import PKTAP
 from rawkit.wire.ppp import HDLC, PPP, CompressedPPP, PPPFrame
 from rawkit.wire.pppoe import PPPoE, PPPoEDiscovery, PPPoEMalformedTags, PPPoETag, PPPoETags, PPPoETagType
 from rawkit.wire.sctp import SCTP, SCTPAnyChunk, SCTPChunk, SCTPMalformedChunks
@@ -185,12 +199,14 @@ from rawkit.wire.tcp import (
 )
 from rawkit.wire.udp import UDP
 from rawkit.wire.vxlan import VXLAN
+from rawkit.wire.wccp import WCCPRedirect
 
 __all__ = [
     "AH",
     "ARP",
     "DSS",
     "ERSPAN",
+    "ERSPAN3",
     "ESP",
     "GRE",
     "HDLC",
@@ -200,6 +216,11 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_LAYERS",
     "MPLS",
+    "NFLOG",
+    "NHRP",
+    "NSH",
+    "PIM",
+    "PKTAP",
     "PPP",
     "SACK",
     "SCTP",
@@ -208,10 +229,16 @@ __all__ = [
     "UDP",
     "VLAN",
     "VXLAN",
+    "VXLANGPE",
+    "ARCnet",
     "ARPOperation",
     "AddAddress",
     "AddressAndTimestamp",
     "AdvertisementInterval",
+    "AristaTimestamp48",
+    "AristaTimestamp64",
+    "CiscoHDLC",
+    "CiscoMetadata",
     "CompressedPPP",
     "CutHeader",
     "DNSSearchList",
@@ -225,6 +252,7 @@ __all__ = [
     "ForeignField",
     "ForeignLayer",
     "Fragment",
+    "FrameRelay",
     "GREHeader",
     "Geneve",
     "GeneveMalformedOptions",
@@ -268,6 +296,8 @@ __all__ = [
     "IGMPUnknown",
     "IGMPv3Query",
     "IGMPv3Report",
+    "IPNet",
+    "IPoIB",
     "IPv4",
     "IPv4EndOfOptions",
     "IPv4MalformedOptions",
@@ -292,13 +322,18 @@ __all__ = [
     "InterfaceInformation",
     "InterfaceName",
     "JumboPayload",
+    "JuniperEthernet",
     "LLCNumbered",
     "Layer",
     "LinkType",
     "LinuxSLL",
     "LinuxSLL2",
+    "LongFrameRelay",
     "Loop",
     "LooseSourceRoute",
+    "MACsec",
+    "MACsecData",
+    "MACsecReadable",
     "MD5Signature",
     "MLDDone",
     "MLDQuery",
@@ -320,16 +355,23 @@ __all__ = [
     "MaximumSegmentSize",
     "MulticastAddressRecord",
     "NAT64Prefix",
+    "NATKeepalive",
     "NDMalformedOptions",
     "NDOption",
     "NDUnknownOption",
+    "NFLOGAttribute",
+    "NFLOGPacket",
+    "NHRPIndication",
     "NeighborAdvertisement",
     "NeighborSolicitation",
     "NodeInformation",
+    "NonESPMarker",
     "Nonce",
     "Notice",
     "Null",
+    "OtherARP",
     "Overlap",
+    "PIMRegister",
     "PPPFrame",
     "PPPoE",
     "PPPoEDiscovery",
@@ -371,6 +413,7 @@ __all__ = [
     "SegmentTLV",
     "SegmentUnknownTLV",
     "ServiceVLAN",
+    "SimpleARCnet",
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",
@@ -387,6 +430,7 @@ __all__ = [
     "Trailer",
     "UnknownRouting",
     "UserTimeout",
+    "WCCPRedirect",
     "WindowScale",
     "dissect",
     "fragment",

@@ -175,6 +175,9 @@ class DissectedPacket(Packet):
         stops = self._stops
         return tuple(zip((0, *stops)[:-1], stops, strict=True))
 
+    def _length(self) -> int:
+        return max(len(self._data), self._wire_length or 0)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _dissect_again, (self._data, self._link_type, self._wire_length, self._checksum_unfinished)
 

@@ -31,6 +31,7 @@ from rawkit.layout import (
     expected,
 )
 from rawkit.wire.icmp_extensions import ICMPExtensionObject, ICMPExtensions, ICMPProbe, end_of_quote
+from rawkit.wire.ip import IP
 from rawkit.wire.ipv4 import IPv4
 from rawkit.wire.packet import Header, Packet
 from rawkit.wire.quote import quoting as _quoting
@@ -126,7 +127,7 @@ class ICMPv4Echo(ICMPv4, values=(0,)):
         return f"ICMPv4 echo {'request' if self.type == 8 else 'reply'} id={self.id} seq={self.seq}"
 
 
-class ICMPv4Unreachable(ICMPv4, followed_by=IPv4, trailed_by=ICMPExtensions):
+class ICMPv4Unreachable(ICMPv4, followed_by=IP, trailed_by=ICMPExtensions):
     """Destination unreachable; `length` is that of the quote in 32-bit words, if extensions follow (RFC 4884)."""
 
     type: U8 = 3
@@ -152,7 +153,7 @@ UNREACHABLE = {
 }
 
 
-class ICMPv4SourceQuench(ICMPv4, followed_by=IPv4):
+class ICMPv4SourceQuench(ICMPv4, followed_by=IP):
     """Source quench, which RFC 6633 deprecates."""
 
     type: U8 = 4
@@ -162,7 +163,7 @@ class ICMPv4SourceQuench(ICMPv4, followed_by=IPv4):
         return "ICMPv4 source quench"
 
 
-class ICMPv4Redirect(ICMPv4, followed_by=IPv4):
+class ICMPv4Redirect(ICMPv4, followed_by=IP):
     """Redirect: `gateway` is the better first hop."""
 
     type: U8 = 5
@@ -172,7 +173,7 @@ class ICMPv4Redirect(ICMPv4, followed_by=IPv4):
         return f"ICMPv4 redirect to {self.gateway}"
 
 
-class ICMPv4TimeExceeded(ICMPv4, followed_by=IPv4, trailed_by=ICMPExtensions):
+class ICMPv4TimeExceeded(ICMPv4, followed_by=IP, trailed_by=ICMPExtensions):
     """Time exceeded; `length` as in destination unreachable."""
 
     type: U8 = 11
@@ -214,7 +215,7 @@ class ICMPv4RouterAdvertisement(ICMPv4):
         return f"ICMPv4 router advertisement {' '.join(str(entry.address) for entry in self.routers)}".rstrip()
 
 
-class ICMPv4ParameterProblem(ICMPv4, followed_by=IPv4, trailed_by=ICMPExtensions):
+class ICMPv4ParameterProblem(ICMPv4, followed_by=IP, trailed_by=ICMPExtensions):
     """Parameter problem: `pointer` is the octet of the quoted packet at which the error was found."""
 
     type: U8 = 12

@@ -31,17 +31,7 @@ from rawkit.layout import (
     expected,
 )
 from rawkit.wire.ip import IP
-from rawkit.wire.link_type import LinkType
-from rawkit.wire.spaces import (
-    ETHER_TYPES,
-    IP_PROTOCOLS,
-    LINK_LAYERS,
-    LLC_SAPS,
-    LOOP_FAMILIES,
-    MPLS_PAYLOADS,
-    NULL_FAMILIES,
-    PPP_BYTES,
-)
+from rawkit.wire.spaces import IP_PROTOCOLS, MPLS_PAYLOADS
 
 __all__ = [
     "AddressAndTimestamp",
@@ -192,16 +182,7 @@ class IPv4(
     IP,
     values=(4,),
     pseudo_header=("src", "dst"),
-    numbers={
-        ETHER_TYPES: 0x0800,
-        IP_PROTOCOLS: 4,
-        LINK_LAYERS: (LinkType.RAW, LinkType.IPV4),
-        LLC_SAPS: 0x06,
-        LOOP_FAMILIES: 2,
-        MPLS_PAYLOADS: tuple(range(0x40, 0x50)),
-        NULL_FAMILIES: (0x02000000, 2),
-        PPP_BYTES: 0x0021,
-    },
+    numbers={MPLS_PAYLOADS: tuple(range(0x40, 0x50))},
 ):
     """The header of RFC 791, section 3.1, with the type of service of RFC 2474 and RFC 3168.
 
@@ -209,7 +190,7 @@ class IPv4(
     section 3.2.1.3).
     """
 
-    version: U4 = expected(4)
+    version: U4 = expected(4, decisive=True)
     ihl: U4 = auto(HeaderLength(unit=4))
     dscp: U6 = 0
     ecn: U2 = 0

@@ -133,7 +133,7 @@ class IPv6(
 
     checksum_required = True
 
-    version: U4 = expected(6)
+    version: U4 = expected(6, decisive=True)
     traffic_class: X8 = 0
     flow_label: X20 = 0
     payload_length: U16 = auto(PayloadLength())

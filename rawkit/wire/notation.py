@@ -7,20 +7,33 @@ None where tshark has no such field in this packet.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from rawkit.layout import Record
+from rawkit.layout import MAC, Record
+from rawkit.wire.arp import OtherARP
 from rawkit.wire.icmp_extensions import InterfaceInformation
-from rawkit.wire.icmpv4 import ICMPv4Unreachable
+from rawkit.wire.icmpv4 import ICMPv4, ICMPv4Unreachable
 from rawkit.wire.icmpv6 import RouterAdvertisement
 from rawkit.wire.igmp import IGMPLeave, IGMPQuery, IGMPReport
 from rawkit.wire.ipv4 import IPv4, LooseSourceRoute, RecordRoute, StrictSourceRoute
 from rawkit.wire.mld import MLDv2Query
 from rawkit.wire.nd_options import NAT64Prefix, PrefixInformation, RouteInformation
-from rawkit.wire.tcp import TCP, FastOpen, TCPEndOfOptions, TCPExperiment, TCPFlags
+from rawkit.wire.packet import Packet
+from rawkit.wire.tcp import FastOpen, TCPEndOfOptions, TCPExperiment, TCPFlags
 
-Notation = Callable[[Any], "str | Sequence[str] | None"]
+Shown = str | Sequence[str] | None
+Notation = Callable[..., Shown]
+
+
+class Placed:
+    """A notation that depends on what is around the layer: `show(*values, packet, position)`."""
+
+    def __init__(self, show: Notation) -> None:
+        self.show = show
+
+    def __call__(self, *values: Any) -> Shown:
+        raise TypeError("this notation needs the packet: use show(*values, packet, position)")
 
 
 def plain(value: Any) -> str | Sequence[str]:
@@ -39,9 +52,63 @@ def hexadecimal(digits: int) -> Notation:
 hex2, hex4, hex6, hex8 = map(hexadecimal, (2, 4, 6, 8))
 
 
+def if_mac(hardware_type: int, address: MAC) -> str | None:
+    return str(address) if hardware_type in ETHERNETS else None
+
+
+def if_no_mac(hardware_type: int, address: MAC) -> str | None:
+    return None if hardware_type in ETHERNETS else bytes(address).hex()
+
+
+def if_ipv4(protocol_type: int, address: IPv4Address) -> str | None:
+    return str(address) if protocol_type == IPV4_TYPE else None
+
+
+def if_no_ipv4(protocol_type: int, address: IPv4Address) -> str | None:
+    return None if protocol_type == IPV4_TYPE else address.packed.hex()
+
+
+ETHERNETS = (1, 6)
+"""ARP's hardware types whose addresses of 6 bytes Wireshark takes for MAC addresses: Ethernet and IEEE 802."""
+
+IPV4_TYPE = 0x0800
+MAC_SIZE, IPV4_SIZE = 6, 4
+
+
+def arp_hardware(which: int, mac: bool) -> Notation:
+    """A hardware address of an ARP packet, as a MAC address or as other bytes, whichever it is."""
+
+    def show(arp: OtherARP, packet: Packet, position: int) -> str | None:
+        address = arp.addresses(packet.payload)[which]
+        is_mac = arp.hardware_type in ETHERNETS and arp.hardware_length == MAC_SIZE
+        if is_mac is not mac or not address:
+            return None
+        return str(MAC(address)) if mac else address.hex()
+
+    return show
+
+
+def arp_protocol(which: int, ipv4: bool) -> Notation:
+    """A protocol address of an ARP packet, as an IPv4 address or as other bytes, whichever it is."""
+
+    def show(arp: OtherARP, packet: Packet, position: int) -> str | None:
+        address = arp.addresses(packet.payload)[which]
+        is_ipv4 = arp.protocol_type == IPV4_TYPE and arp.protocol_length == IPV4_SIZE
+        if is_ipv4 is not ipv4 or not address:
+            return None
+        return str(IPv4Address(address)) if ipv4 else address.hex()
+
+    return show
+
+
 def in_bytes(unit: int, plus: int = 0) -> Notation:
     """A length that counts units."""
     return lambda value: str((value + plus) * unit)
+
+
+def first_byte(value: bytes) -> str | None:
+    """The length of an option that leads outside of its header, which Wireshark shows all the same."""
+    return str(value[0]) if value else None
 
 
 def octets(count: int) -> Notation:
@@ -114,8 +181,8 @@ def flag(member: TCPFlags) -> Notation:
     return lambda flags: str(int(member in flags))
 
 
-def flag_letters(tcp: TCP) -> str:
-    bits = f"{tcp.reserved:03b}{int(tcp.flags):09b}"
+def flag_letters(reserved: int, flags: TCPFlags) -> str:
+    bits = f"{reserved:03b}{int(flags):09b}"
     return "".join(
         letter if bit == "1" else "\N{MIDDLE DOT}" for letter, bit in zip("RRRACEUAPRSF", bits, strict=True)
     )
@@ -157,6 +224,18 @@ def ether_type(value: int) -> str | None:
 
 def ether_length(value: int) -> str | None:
     return str(value) if value < 0x0600 else None
+
+
+def total_length(value: int, packet: Packet, position: int) -> str:
+    """Zero is what a segment has that the network card is to cut up: Wireshark shows what there is instead."""
+    return str(value or packet.length_from(position))
+
+
+def quoted_seq(value: int, packet: Packet, position: int) -> str | None:
+    """Wireshark has no such field right behind the quoted IPv4 header of an ICMP error."""
+    around = packet.layers[max(position - 2, 0) : position]
+    quoted = len(around) == 2 and isinstance(around[0], ICMPv4) and isinstance(around[1], IPv4)
+    return None if quoted else str(value)
 
 
 def destination(ip: IPv4) -> str:

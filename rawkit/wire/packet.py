@@ -292,6 +292,16 @@ class Packet:
         stops = list(accumulate(len(bytes(layer)) for layer in self.built().layers))
         return tuple(zip((0, *stops), stops, strict=False))
 
+    def length_from(self, position: int) -> int:
+        """How many bytes there are from where layer number `position` starts, those that were not captured too."""
+        start = self.bounds()[position][0]
+        around = [len(trailer.data) for trailer in self.trailers if trailer.layer < position]
+        return self._length() - start - sum(around)
+
+    def _length(self) -> int:
+        """How many bytes the packet has on the wire."""
+        return len(bytes(self))
+
     def summary(self) -> str:
         """The packet in one line."""
         words = [layer.describe() for layer in self.layers]

@@ -3,13 +3,14 @@
 A row is (our field, scapy's field, Wireshark's field, notation); empty where there is no counterpart. The name
 that comes with each record is scapy's layer; of several, scapy's class is one.
 
-- Our field may be empty: then the row is about the whole record (`ip.flags` is three of ours).
+- Our field may be several, with blanks between them: then the notation takes all their values (`ip.flags` is
+  three of ours). It may be empty: then the row is about the whole record.
 - Scapy's field may be a run of bits in a larger one, `tos[7:2]`, or several beside each other,
   `copy_flag:1 optclass:2 option:5`. TCP options are (name, value) pairs there: `kind` is the name's number,
   `[0]` the first part of the value, `[]` all of it, `value[15:15]` bits of it, any other a field within it.
   The options of neighbour discovery and the chunks of SCTP are layers there, which follow the header.
 - The notation is how `tshark -T fields` prints the value: `plain` unless given. One that gives None means that
-  tshark has no such field in this packet.
+  tshark has no such field in this packet. One that is `Placed` also takes the packet and the layer's position.
 
 Wireshark's fields that depend on other packets (`tcp.seq`, which is relative to the first one seen) are not
 here; `tcp.seq_raw` is.
@@ -17,6 +18,7 @@ here; `tcp.seq_raw` is.
 
 from __future__ import annotations
 
+from rawkit.wire.names.encapsulations import ENCAPSULATIONS
 from rawkit.wire.names.icmp_extensions import ICMP_EXTENSIONS
 from rawkit.wire.names.icmpv4 import ICMP_VERSION_4
 from rawkit.wire.names.icmpv6 import ICMP_VERSION_6
@@ -35,6 +37,7 @@ __all__ = ["NAMES", "Name", "Names"]
 
 NAMES: Table = {
     **LINK,
+    **ENCAPSULATIONS,
     **IP_VERSION_4,
     **IP_VERSION_6,
     **ICMP_VERSION_4,

@@ -19,6 +19,7 @@ from rawkit.wire.icmpv4 import (
     ICMPv4Unreachable,
     RouterAddress,
 )
+from rawkit.wire.names import limits
 from rawkit.wire.names.table import Table, named
 
 __all__ = ["ICMP_VERSION_4"]
@@ -37,8 +38,8 @@ ICMP_NUMBERS = (
 )
 
 ICMP_VERSION_4: Table = {
-    ICMPv4: named("ICMP", *ICMP),
-    ICMPv4Echo: named("ICMP", *ICMP_NUMBERS),
+    ICMPv4: named("ICMP", *ICMP, limit=limits.of_icmpv4, needed={"": "checksum"}),
+    ICMPv4Echo: named("ICMP", *ICMP_NUMBERS, needed={"": "id"}),
     ICMPv4Unreachable: named(
         "ICMP",
         *ICMP,
@@ -48,9 +49,10 @@ ICMP_VERSION_4: Table = {
         ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
         ("", "", "icmp.unused", notation.unused_in_unreachable),
         ("", "", "icmp.mtu", notation.next_hop_mtu),
+        needed={"": "length"},
     ),
-    ICMPv4SourceQuench: named("ICMP", *ICMP, ("unused", "unused", "")),
-    ICMPv4Redirect: named("ICMP", *ICMP, ("gateway", "gw", "icmp.redir_gw")),
+    ICMPv4SourceQuench: named("ICMP", *ICMP, ("unused", "unused", ""), needed={"": "unused"}),
+    ICMPv4Redirect: named("ICMP", *ICMP, ("gateway", "gw", "icmp.redir_gw"), needed={"": "gateway"}),
     ICMPv4TimeExceeded: named(
         "ICMP",
         *ICMP,
@@ -64,6 +66,7 @@ ICMP_VERSION_4: Table = {
             "icmp.unused",
             lambda it: notation.unused(it.unused.to_bytes(1), it.length, it.unused_word.to_bytes(2)),
         ),
+        needed={"": "length"},
     ),
     ICMPv4ParameterProblem: named(
         "ICMP",
@@ -73,6 +76,7 @@ ICMP_VERSION_4: Table = {
         ("length", "", "icmp.length.original_datagram", notation.quoted_bytes),
         ("unused", "unused", ""),
         ("", "", "icmp.unused", lambda it: notation.unused(b"", it.length, it.unused.to_bytes(2))),
+        needed={"": "length"},
     ),
     ICMPv4Timestamp: named(
         "ICMP",
@@ -80,6 +84,7 @@ ICMP_VERSION_4: Table = {
         ("originate", "ts_ori", "icmp.originate_timestamp"),
         ("receive", "ts_rx", "icmp.receive_timestamp"),
         ("transmit", "ts_tx", "icmp.transmit_timestamp"),
+        needed={"": "id"},
     ),
     ICMPv4AddressMask: named("ICMP", *ICMP_NUMBERS, ("mask", "addr_mask", "icmp.address_mask")),
     ICMPv4RouterSolicitation: named("ICMP", *ICMP, ("reserved", "unused", "")),

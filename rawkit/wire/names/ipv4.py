@@ -18,6 +18,7 @@ from rawkit.wire.ipv4 import (
     StreamIdentifier,
     StrictSourceRoute,
 )
+from rawkit.wire.names import limits
 from rawkit.wire.names.table import Table, named
 
 __all__ = ["IP_VERSION_4"]
@@ -42,12 +43,17 @@ IP_VERSION_4: Table = {
         "IP",
         ("version", "version", "ip.version"),
         ("ihl", "ihl", "ip.hdr_len", notation.in_bytes(4)),
-        ("", "", "ip.dsfield", lambda ip: notation.hex2(4 * ip.dscp + ip.ecn)),
+        ("dscp ecn", "", "ip.dsfield", lambda dscp, ecn: notation.hex2(4 * dscp + ecn)),
         ("dscp", "tos[7:2]", "ip.dsfield.dscp"),
         ("ecn", "tos[1:0]", "ip.dsfield.ecn"),
-        ("total_length", "len", "ip.len"),
+        ("total_length", "len", "ip.len", notation.Placed(notation.total_length)),
         ("identification", "id", "ip.id", notation.hex4),
-        ("", "", "ip.flags", lambda ip: notation.hex2(4 * ip.reserved + 2 * ip.dont_fragment + ip.more_fragments)),
+        (
+            "reserved dont_fragment more_fragments",
+            "",
+            "ip.flags",
+            lambda *bits: notation.hex2(4 * bits[0] + 2 * bits[1] + bits[2]),
+        ),
         ("reserved", "flags[2:2]", "ip.flags.rb"),
         ("dont_fragment", "flags[1:1]", "ip.flags.df"),
         ("more_fragments", "flags[0:0]", "ip.flags.mf"),
@@ -62,6 +68,7 @@ IP_VERSION_4: Table = {
         ("src", "", "ip.addr"),
         ("", "", "ip.addr", notation.destination),
         ("options", "options", ""),
+        limit=limits.of_ipv4,
     ),
     IPv4EndOfOptions: named("IPOption_EOL", *IP_KIND),
     IPv4NoOperation: named("IPOption_NOP", *IP_KIND),

@@ -9,6 +9,7 @@ from rawkit.wire.ipv6 import (
     HomeAddress,
     HopByHop,
     IPv6,
+    IPv6MalformedOptions,
     IPv6RouterAlert,
     IPv6UnknownOption,
     JumboPayload,
@@ -68,6 +69,11 @@ IP_VERSION_6: Table = {
     IPv6RouterAlert: named("RouterAlert", *IPV6_OPTION, ("value", "value", "ipv6.opt.router_alert")),
     JumboPayload: named("Jumbo", *IPV6_OPTION, ("jumbo_length", "jumboplen", "ipv6.opt.jumbo")),
     HomeAddress: named("HAO", *IPV6_OPTION, ("address", "hoa", "ipv6.opt.mipv6.home_address")),
+    IPv6MalformedOptions: named(
+        "",
+        ("type", "", "ipv6.opt.type", notation.hex2),
+        ("data", "", "ipv6.opt.length", notation.first_byte),
+    ),
     IPv6UnknownOption: named("HBHOptUnknown", *IPV6_OPTION, ("data", "optdata", "")),
     RoutingType0: named(
         "IPv6ExtHdrRouting",
@@ -115,5 +121,6 @@ IP_VERSION_6: Table = {
         ("reserved_bits", "res2", "ipv6.fraghdr.reserved_bits"),
         ("more_fragments", "m", "ipv6.fraghdr.more"),
         ("identification", "id", "ipv6.fraghdr.ident", notation.hex8),
+        needed={"": "identification"},
     ),
 }

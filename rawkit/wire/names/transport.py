@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rawkit.wire import notation
+from rawkit.wire.names import limits
 from rawkit.wire.names.table import Table, named
 from rawkit.wire.sctp import SCTP, SCTPChunk
 from rawkit.wire.tcp import (
@@ -37,10 +38,10 @@ TRANSPORT: Table = {
         ("dst_port", "dport", "tcp.dstport"),
         ("src_port", "", "tcp.port"),
         ("dst_port", "", "tcp.port"),
-        ("seq", "seq", "tcp.seq_raw"),
+        ("seq", "seq", "tcp.seq_raw", notation.Placed(notation.quoted_seq)),
         ("ack", "ack", "tcp.ack_raw"),
         ("data_offset", "dataofs", "tcp.hdr_len", notation.in_bytes(4)),
-        ("", "", "tcp.flags", lambda tcp: notation.hex4(512 * tcp.reserved + int(tcp.flags))),
+        ("reserved flags", "", "tcp.flags", lambda reserved, flags: notation.hex4(512 * reserved + int(flags))),
         ("reserved", "reserved", "tcp.flags.res", lambda value: str(int(value != 0))),
         ("flags", "flags", ""),
         ("flags", "", "tcp.flags.ae", notation.flag(TCPFlags.AE)),
@@ -52,11 +53,18 @@ TRANSPORT: Table = {
         ("flags", "", "tcp.flags.reset", notation.flag(TCPFlags.RST)),
         ("flags", "", "tcp.flags.syn", notation.flag(TCPFlags.SYN)),
         ("flags", "", "tcp.flags.fin", notation.flag(TCPFlags.FIN)),
-        ("", "", "tcp.flags.str", notation.flag_letters),
+        ("reserved flags", "", "tcp.flags.str", notation.flag_letters),
         ("window", "window", "tcp.window_size_value"),
         ("checksum", "chksum", "tcp.checksum", notation.hex4),
         ("urgent_pointer", "urgptr", "tcp.urgent_pointer"),
         ("options", "options", ""),
+        limit=limits.of_tcp,
+        needed={
+            "tcp.srcport": "dst_port",
+            "tcp.dstport": "dst_port",
+            "tcp.port": "dst_port",
+            "": "window",
+        },
     ),
     TCPEndOfOptions: named("EOL", ("kind", "kind", ""), ("", "", "tcp.option_kind", notation.each_zero)),
     TCPNoOperation: named("NOP", *TCP_KIND),
@@ -120,6 +128,8 @@ TRANSPORT: Table = {
         ("dst_port", "", "udp.port"),
         ("length", "len", "udp.length"),
         ("checksum", "chksum", "udp.checksum", notation.hex4),
+        limit=limits.of_udp,
+        needed={"udp.srcport": "dst_port", "udp.port": "dst_port"},
     ),
     SCTP: named(
         "SCTP",

@@ -7,7 +7,7 @@ from typing import Any
 
 from rawkit.wire import notation
 from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
-from rawkit.wire.erspan import ERSPAN
+from rawkit.wire.erspan import ERSPAN, ERSPAN3
 from rawkit.wire.geneve import Geneve, GeneveOption
 from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
 from rawkit.wire.llc import LLC, SNAP, LLCNumbered
@@ -208,6 +208,25 @@ TUNNELS: Table = {
         ("session_id", "session_id", "erspan.spanid"),
         ("reserved", "reserved", "erspan.reserved"),
         ("index", "index", "erspan.index"),
+    ),
+    ERSPAN3: named(
+        "ERSPAN_III",
+        ("version", "ver", "erspan.version"),
+        ("vlan", "vlan", "erspan.vlan"),
+        ("class_of_service", "cos", "erspan.cos"),
+        ("integrity", "bso", "erspan.bso"),
+        ("truncated", "t", "erspan.truncated"),
+        ("session_id", "session_id", "erspan.spanid"),
+        ("timestamp", "timestamp", "erspan.timestamp"),
+        ("security_group", "sgt_other", "erspan.sgt"),
+        ("protocol_data_unit", "p", "erspan.p"),
+        ("frame_type", "ft", "erspan.ft"),
+        ("hardware_id", "hw", "erspan.hw"),
+        ("egress", "d", "erspan.direction"),
+        ("granularity", "gra", "erspan.gra"),
+        ("subheader_present", "o", "erspan.o"),
+        ("platform", "", ""),
+        ("platform_data", "", ""),
     ),
     VXLAN: named(
         "VXLAN",
