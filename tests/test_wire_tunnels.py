@@ -82,6 +82,14 @@ from rawkit.wire.arcnet import ARCnetFrame
 from rawkit.wire.arista import AristaTimestamp
 from rawkit.wire.arp import AddressResolution
 from rawkit.wire.frame_relay import FrameRelayFrame
+from rawkit.wire.ipsec import NATKeepalive, NonESPMarker
+from rawkit.wire.juniper import JuniperEthernet
+from rawkit.wire.macsec import MACsec, MACsecData
+from rawkit.wire.nflog import NFLOG, NFLOGAttributes
+from rawkit.wire.nhrp import NHRP
+from rawkit.wire.nsh import NSH, VXLANGPE
+from rawkit.wire.pktap import PKTAP
+from rawkit.wire.wccp import WCCPRedirect
 
 FRAME = Ethernet(dst="02:00:00:00:00:02", src="02:00:00:00:00:01")
 IP4 = IPv4(src="10.0.0.1", dst="10.0.0.2")
@@ -100,6 +108,18 @@ PROTOCOLS = {
     CiscoMetadata: "cmd",
     AristaTimestamp: "avsp",
     PIM: "pim",
+    NFLOG: "nflog",
+    NFLOGAttributes: "",
+    PKTAP: "pktap",
+    JuniperEthernet: "juniper",
+    MACsec: "macsec",
+    MACsecData: "",
+    NSH: "nsh",
+    VXLANGPE: "",
+    NHRP: "nhrp",
+    WCCPRedirect: "",
+    NonESPMarker: "",
+    NATKeepalive: "",
     ServiceVLAN: "ieee8021ad",
     VLAN: "vlan",
     LLC: "llc",
@@ -138,7 +158,7 @@ PROTOCOLS = {
     SCTP: "sctp",
 }
 """What tshark calls our headers; a part of what comes before has no name of its own."""
-IGNORED = {"ethertype", "raw", "pwethheuristic", "pwethcw", "pwethnocw"}
+IGNORED = {"ethertype", "udpencap", "pcap_pktdata", "user_dlt", "raw", "pwethheuristic", "pwethcw", "pwethnocw"}
 NAMED_TWICE = {("igmp", "igmp"), ("icmpv6", "icmp")}
 """A message with its version, or with an extension structure: one header for us."""
 
