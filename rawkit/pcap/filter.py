@@ -89,8 +89,19 @@ class CaptureFilter:
                 break  # compiling a large filter takes seconds, and one link type that takes it will do
             except FilterError as error:
                 refused.append(error)
+                if error.position is not None:  # a syntax error, whatever the link type
+                    raise
         else:
-            raise refused[0]
+            if not any(self._takes(link_type) for link_type in LinkType):
+                raise refused[0]
+
+    def _takes(self, link_type: LinkType) -> bool:
+        """Whether the filter means something for a link type."""
+        try:
+            self._program(link_type)
+        except FilterError:
+            return False
+        return True
 
     def matches(self, record: Record) -> bool:
         """Whether the filter lets the record pass, as tcpdump would."""

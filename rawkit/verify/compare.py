@@ -85,6 +85,8 @@ def _differences(packet: Packet, link_type: LinkType) -> list[Difference]:
         reason = "scapy has no such link layer" if packet.layers and not _is_scapys(packet.layers[0]) else ""
         return [Difference(0, link, "", "read" if packet.layers else NOTHING, NOTHING, reason)]
     found = list(_layers(packet, layers))
+    if not all(_is_scapys(layer) or isinstance(layer, Raw) for layer in packet.layers):
+        return found  # scapy rebuilds nothing behind a layer that it does not have
     if len(layers) > len(packet.layers) or any(not difference.field for difference in found):
         return found
     try:

@@ -169,6 +169,8 @@ NOTHING = Names((), ())
 @cache
 def _members(family: type[Record]) -> dict[int, type[Record]]:
     """The members of a family that have names, by the number that tells them."""
+    if not family._by:  # its members are told by more than one field
+        return {}
     tells = [(record, record.field(family._by).default) for record in NAMES if record._family is family]
     return {number: record for record, number in tells if isinstance(number, int)}
 

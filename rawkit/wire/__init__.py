@@ -1,8 +1,8 @@
 """Protocols, one a module, and what is made of them: packets, and their dissection."""
 
-from rawkit.wire.arcnet import ARCnet, SimpleARCnet
-from rawkit.wire.arista import AristaTimestamp48, AristaTimestamp64
-from rawkit.wire.arp import ARP, ARPOperation, OtherARP
+from rawkit.wire.arcnet import ARCnet, ARCnetFrame, SimpleARCnet
+from rawkit.wire.arista import AristaTimestamp, AristaTimestamp48, AristaTimestamp64
+from rawkit.wire.arp import ARP, AddressResolution, ARPOperation, OtherARP
 from rawkit.wire.cisco_hdlc import CiscoHDLC
 from rawkit.wire.cisco_metadata import CiscoMetadata
 from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
@@ -20,7 +20,7 @@ from rawkit.wire.fragment import (
     Reassembler,
     fragment,
 )
-from rawkit.wire.frame_relay import FrameRelay, LongFrameRelay
+from rawkit.wire.frame_relay import FrameRelay, FrameRelayFrame, LongFrameRelay
 from rawkit.wire.geneve import Geneve, GeneveMalformedOptions, GeneveOption, GeneveOptions
 from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
 from rawkit.wire.icmp_extensions import (
@@ -85,7 +85,7 @@ from rawkit.wire.igmp import (
 from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ip import IP
 from rawkit.wire.ipnet import IPNet
-from rawkit.wire.ipsec import AH, ESP, NATKeepalive, NonESPMarker
+from rawkit.wire.ipsec import AH, ESP, ESPinUDP, NATKeepalive, NonESPMarker
 from rawkit.wire.ipv4 import (
     AddressAndTimestamp,
     IPv4,
@@ -158,7 +158,7 @@ from rawkit.wire.nd_options import (
     SourceLinkLayerAddress,
     TargetLinkLayerAddress,
 )
-from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket
+from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGAttributes, NFLOGPacket
 from rawkit.wire.nhrp import NHRP, NHRPIndication
 from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.null import Loop, Null
@@ -199,7 +199,7 @@ from rawkit.wire.tcp import (
 )
 from rawkit.wire.udp import UDP
 from rawkit.wire.vxlan import VXLAN
-from rawkit.wire.wccp import WCCPRedirect
+from rawkit.wire.wccp import WCCP, WCCPRedirect
 
 __all__ = [
     "AH",
@@ -230,11 +230,15 @@ __all__ = [
     "VLAN",
     "VXLAN",
     "VXLANGPE",
+    "WCCP",
     "ARCnet",
+    "ARCnetFrame",
     "ARPOperation",
     "AddAddress",
     "AddressAndTimestamp",
+    "AddressResolution",
     "AdvertisementInterval",
+    "AristaTimestamp",
     "AristaTimestamp48",
     "AristaTimestamp64",
     "CiscoHDLC",
@@ -244,6 +248,7 @@ __all__ = [
     "DNSSearchList",
     "Datagram",
     "DestinationOptions",
+    "ESPinUDP",
     "EnhancedGRE",
     "Ethernet",
     "FailedDatagram",
@@ -253,6 +258,7 @@ __all__ = [
     "ForeignLayer",
     "Fragment",
     "FrameRelay",
+    "FrameRelayFrame",
     "GREHeader",
     "Geneve",
     "GeneveMalformedOptions",
@@ -360,6 +366,7 @@ __all__ = [
     "NDOption",
     "NDUnknownOption",
     "NFLOGAttribute",
+    "NFLOGAttributes",
     "NFLOGPacket",
     "NHRPIndication",
     "NeighborAdvertisement",
