@@ -31,8 +31,12 @@ from rawkit.wire import (
     MPLS,
     PPP,
     UDP,
+    AddressResolution,
+    ARCnetFrame,
+    AristaTimestamp,
     CompressedPPP,
     Ethernet,
+    FrameRelayFrame,
     Header,
     IGMPQuery,
     InterfaceAddress,
@@ -45,6 +49,7 @@ from rawkit.wire import (
     Loop,
     MLDQuery,
     MPTCPOption,
+    NFLOGAttributes,
     Null,
     Packet,
     PPPFrame,
@@ -55,12 +60,14 @@ from rawkit.wire import (
 )
 from rawkit.wire.spaces import LINK_LAYERS
 
+BASES = (Record, Header, IP, MPTCPOption, Raw, IGMP, InterfaceAddress)
+BASES += (AddressResolution, ARCnetFrame, AristaTimestamp, FrameRelayFrame, NFLOGAttributes)
 RECORDS = [
     thing
     for name in rawkit.wire.__all__
     if isinstance(thing := getattr(rawkit.wire, name), type)
     and issubclass(thing, Record)
-    and thing not in (Record, Header, IP, MPTCPOption, Raw, IGMP, InterfaceAddress)
+    and thing not in BASES
     and thing.fields()
 ]
 """Every record that there is, but for those that are only a base."""

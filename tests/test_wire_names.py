@@ -22,16 +22,11 @@ from strategies import RECORDS
 
 from rawkit.layout import Record
 from rawkit.wire import (
-    AddressResolution,
-    ARCnetFrame,
-    AristaTimestamp,
     CutHeader,
-    FrameRelayFrame,
     ICMPExtensionObject,
     IPv4Option,
     IPv6Option,
     NDOption,
-    NFLOGAttributes,
     Routing,
     SCTPAnyChunk,
     SegmentTLV,
@@ -41,7 +36,6 @@ from rawkit.wire.names import NAMES
 from rawkit.wire.notation import Placed
 
 WITHOUT = {ICMPExtensionObject, IPv4Option, IPv6Option, NDOption, SCTPAnyChunk, SegmentTLV, TCPOption, Routing}
-WITHOUT |= {AddressResolution, ARCnetFrame, AristaTimestamp, FrameRelayFrame, NFLOGAttributes}
 """Bases of families that are never read themselves."""
 
 NO_COUNTERPART = {

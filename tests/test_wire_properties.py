@@ -19,8 +19,10 @@ from rawkit.wire import (
     UDP,
     CutHeader,
     Ethernet,
+    HopByHop,
     IPv4,
     IPv6,
+    JumboPayload,
     MaximumSegmentSize,
     Packet,
     SACKPermitted,
@@ -56,6 +58,8 @@ def test_what_is_built_dissects_to_itself(packet):
 
 @given(stacks())
 def test_what_is_built_has_no_problem_but_what_is_unknown_or_missing(packet):
+    options = [option for header in packet.all(HopByHop) for option in header.options]
+    assume(not any(isinstance(option, JumboPayload) for option in options))  # whose length is drawn at random
     read = dissect(built(packet), packet.link_type)
     told = [problem for problem in read.problems if not problem.message.startswith("unknown")]
     assert [problem for problem in told if "nothing follows" not in problem.message] == []
