@@ -77,7 +77,7 @@ SHORTER = (MLDQuery, IGMPQuery)
 """With bytes behind them, they are queries of the next version."""
 
 ENDS_LIST = {"IPv4EndOfOptions", "TCPEndOfOptions"}
-UNREAD = {8: 253, 16: 0x88B5, 32: 0x07070707}
+UNREAD = {5: 31, 8: 253, 16: 0x88B5, 32: 0x07070707}
 """Numbers that announce no header, such as those reserved for experiments, by the width of the field."""
 UNREAD_PAYLOAD = b"\xf0"
 """How plain bytes begin behind a label stack, so that they are taken for nothing else."""
