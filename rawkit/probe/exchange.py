@@ -437,7 +437,7 @@ class _Run:
             now = time.monotonic()
             self._quiet_until = now + self._timeout
             for pending in batch:
-    XX
+                seconds = min(self._timeout, RESOLVING_SECONDS) if pending.hop is not None else self._timeout
                 heapq.heappush(self._deadlines, (now + seconds, next(self._order), pending, pending.sends))
 
     def _send_singly(self, batch: list[_Pending]) -> None:
