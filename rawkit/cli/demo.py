@@ -13,7 +13,7 @@ from rawkit.cli.output import Lines
 from rawkit.errors import MissingError
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap import Interface, Record, write_capture
-from rawkit.probe import Conversation, Exchange, WireFrame
+from rawkit.probe import Asked, Conversation, WireFrame
 from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views import Crossing, ladder, to_expression
 from rawkit.wire import LinkType, Packet
@@ -83,7 +83,7 @@ class _Story:
         yield from _records(frames)
 
 
-def _tell(exchange: Exchange, lines: Lines) -> None:
+def _tell(exchange: Asked, lines: Lines) -> None:
     asked, answer = exchange.question.packet, exchange.answer
     lines.write(f"\n{exchange.question.title}")
     lines.write(f"  {to_expression(asked)}")

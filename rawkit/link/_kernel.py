@@ -7,7 +7,9 @@ import fcntl
 import os
 import socket
 import struct
+import threading
 from collections.abc import Sequence
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "IFF_UP",
     "IPV6_HDRINCL",
     "IP_PKTINFO",
+    "MOST_MESSAGES",
     "PACKET_ADD_MEMBERSHIP",
     "PACKET_AUXDATA",
     "PACKET_MR_PROMISC",
@@ -47,11 +50,14 @@ __all__ = [
     "interface_name",
     "membership",
     "prctl",
+    "send_many",
+    "set_receive_buffer",
 ]
 
 # <asm-generic/socket.h>
 SO_ATTACH_FILTER = 26
 SO_DETACH_FILTER = 27
+SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS_NEW = 64
 # <linux/socket.h>
 SOL_PACKET = 263
@@ -137,6 +143,66 @@ def detach_filter(sock: socket.socket) -> None:
 def membership(index: int, kind: int) -> bytes:
     """A struct packet_mreq without an address, for PACKET_ADD_MEMBERSHIP."""
     return _MREQ.pack(index, kind, 0, b"")
+
+
+MOST_MESSAGES = 256
+"""How many messages `send_many` takes; more in one call are no faster."""
+
+
+class _IOVec(ctypes.Structure):
+    """struct iovec (<bits/types/struct_iovec.h>)."""
+
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+class _MessageHeader(ctypes.Structure):
+    """struct mmsghdr (<bits/socket.h>): a struct msghdr, and how many bytes were sent."""
+
+    _fields_ = [
+        ("name", ctypes.c_void_p),
+        ("name_length", ctypes.c_uint32),
+        ("parts", ctypes.POINTER(_IOVec)),
+        ("part_count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+        ("sent", ctypes.c_uint32),
+    ]
+
+
+class _Batch(threading.local):
+    """Message headers, each with one part; only where that lies and how long it is changes. One for each thread."""
+
+    def __init__(self) -> None:
+        self.parts = (_IOVec * MOST_MESSAGES)()
+        self.headers = (_MessageHeader * MOST_MESSAGES)()
+        for index in range(MOST_MESSAGES):
+            self.headers[index].parts = ctypes.pointer(self.parts[index])
+            self.headers[index].part_count = 1
+
+
+_batch = _Batch()
+
+
+def send_many(descriptor: int, buffers: Sequence[bytes | bytearray | memoryview]) -> int:
+    """sendmmsg(2): how many of at most `MOST_MESSAGES` buffers were sent, at least one. Raises OSError."""
+    joined = b"".join(buffers)
+    address = ctypes.cast(ctypes.c_char_p(joined), ctypes.c_void_p).value or 0
+    lengths = [len(buffer) for buffer in buffers]
+    starts = accumulate(lengths[:-1], initial=address)
+    struct.pack_into(f"@{'PN' * len(lengths)}", _batch.parts, 0, *chain.from_iterable(zip(starts, lengths, strict=True)))
+    sent: int = _libc.sendmmsg(descriptor, _batch.headers, len(lengths), 0)
+    if sent < 0:
+        _raise_errno("sendmmsg")
+    return sent
+
+
+def set_receive_buffer(sock: socket.socket, size: int) -> None:
+    """Let so many bytes wait in a socket, beyond the machine's limit where CAP_NET_ADMIN allows it."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
 def interface_name(descriptor: int, index: int) -> str:

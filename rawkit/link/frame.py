@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from types import TracebackType
@@ -91,6 +92,10 @@ class Link(Receiver, Protocol):
 
     def send(self, data: Sendable) -> None:
         """Put one frame on the link. Raises KernelError (EMSGSIZE, EINVAL, ENETDOWN, ...)."""
+        ...
+
+    def send_many(self, frames: Sequence[Sendable]) -> None:
+        """Put frames on the link, in order. Raises as `send` does, for the first that is refused."""
         ...
 
 

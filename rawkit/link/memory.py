@@ -7,7 +7,7 @@ import os
 import select
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from types import TracebackType
 from typing import Self
@@ -107,6 +107,11 @@ class MemoryEnd:
         """
         self._must_be_open(f"send on {self.interface}")
         self._link.deliver(bytes(payload(data)), self)
+
+    def send_many(self, frames: Sequence[Sendable]) -> None:
+        """Put frames on the link in order. Raises what `send` raises."""
+        for frame in frames:
+            self.send(frame)
 
     def receive(self, timeout: float | None = None) -> Frame:
         """The next frame, after at most `timeout` seconds (None: for ever, 0: only if it is there already).

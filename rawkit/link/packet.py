@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import struct
-from typing import NamedTuple
+import time
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from rawkit.errors import FieldError, InterfaceError, kernel_error
 from rawkit.link import _kernel
-from rawkit.link._socket import Ancillary, KernelSocket, kernel_time
+from rawkit.link._socket import Ancillary, KernelSocket, kernel_time, payload, wait
 from rawkit.link.filters import compile_live_filter
 from rawkit.link.frame import Direction, Frame, Sendable
+from rawkit.pcap.bpf import Program
 from rawkit.wire import VLAN, Ethernet, LinkType
 
 __all__ = ["PacketSocket", "Statistics"]
+
+QUEUE_FULL_SECONDS: Final = 0.0005
+"""How long an interface whose queue is full is left alone."""
 
 _VLAN_BYTES = 4
 _LARGEST_SNAPLEN = 262_144  # libpcap's limit, and tcpdump's default
@@ -48,7 +55,9 @@ class PacketSocket(KernelSocket):
     `protocol` narrows what is received to one EtherType. A socket for one EtherType sees incoming frames
     only, those for all (the default) outgoing ones too. `filter` is in tcpdump's language; it is in force
     before the first frame can arrive. `promiscuous` asks the card for frames to other hosts as well, for as
-    long as the socket is open. Of each frame at most `snaplen` bytes are kept.
+    long as the socket is open. Of each frame at most `snaplen` bytes are kept. `program` is a filter that is
+    compiled already, and `buffer_size` how many bytes of frames may wait (SO_RCVBUFFORCE in socket(7), or as much
+    of it as the machine grants without CAP_NET_ADMIN).
 
     Raises FieldError for an argument out of its range, NotPermittedError without CAP_NET_RAW, InterfaceError
     when the interface does not exist, is down or goes away, and FilterError. An interface that goes down says
@@ -62,7 +71,9 @@ class PacketSocket(KernelSocket):
         protocol: int = _kernel.ETH_P_ALL,
         promiscuous: bool = False,
         filter: str | None = None,
+        program: Program | None = None,
         snaplen: int = _LARGEST_SNAPLEN,
+        buffer_size: int | None = None,
     ) -> None:
         if not 0 <= protocol <= 0xFFFF:
             raise FieldError("PacketSocket", "protocol", protocol, "an EtherType: 0 to 65535")
@@ -74,7 +85,9 @@ class PacketSocket(KernelSocket):
         # Protocol 0 receives nothing: no frame slips in before the filter and the interface are set.
         self._open(socket.AF_PACKET, 0, interface)
         try:
-            self._set_up(protocol, promiscuous, filter)
+            self._set_up(protocol, promiscuous, filter, program)
+            if buffer_size is not None:
+                _kernel.set_receive_buffer(self._socket, buffer_size)
             self.link_type = self._link_type()
         except OSError as error:
             self.close()
@@ -86,6 +99,25 @@ class PacketSocket(KernelSocket):
     def send(self, data: Sendable) -> None:
         """Put one frame on the wire, unchanged. Raises KernelError (EMSGSIZE, EINVAL), InterfaceError."""
         self._send(data, None)
+
+    def send_many(self, frames: Sequence[Sendable]) -> None:
+        """Put frames on the wire in order, many in one system call (sendmmsg(2)).
+
+        Raises what `send` raises, for the first frame that the kernel refuses; those before it are sent.
+        """
+        buffers = [payload(frame) for frame in frames]
+        sent = 0
+        while sent < len(buffers):
+            try:
+                sent += _kernel.send_many(self.fileno(), buffers[sent : sent + _kernel.MOST_MESSAGES])
+            except BlockingIOError:
+                wait(self.fileno(), select.POLLOUT, None)
+            except OSError as error:
+                if error.errno == errno.ENOBUFS:  # the queue of the interface; poll(2) does not tell when it is not
+                    time.sleep(QUEUE_FULL_SECONDS)
+                    continue
+                doing = f"send frame {sent + 1} of {len(buffers)} ({len(buffers[sent])} bytes) on {self._name}"
+                raise kernel_error(error, doing) from error
 
     def receive(self, timeout: float | None = None) -> Frame:
         """The next frame, after at most `timeout` seconds (None: for ever, 0: only if it is there already).
@@ -124,10 +156,11 @@ class PacketSocket(KernelSocket):
         self._seen = Statistics(self._seen.packets + packets, self._seen.drops + drops)
         return self._seen
 
-    def _set_up(self, protocol: int, promiscuous: bool, filter: str | None) -> None:
+    def _set_up(self, protocol: int, promiscuous: bool, filter: str | None, program: Program | None) -> None:
         index = _kernel.interface_index(self.fileno(), self.interface)
         if filter is not None:
             program = compile_live_filter(filter, self.interface, self.snaplen)
+        if program is not None:
             _kernel.attach_filter(self._socket, program.instructions)
         self._socket.setsockopt(_kernel.SOL_PACKET, _kernel.PACKET_AUXDATA, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, _kernel.SO_TIMESTAMPNS_NEW, 1)

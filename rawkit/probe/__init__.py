@@ -1,5 +1,28 @@
 """Ask and answer: handmade packets, and what other kernels say to them."""
 
-from rawkit.probe.demo import Conversation, Exchange, Question, WireFrame
+from rawkit.probe.demo import Asked, Conversation, Question, WireFrame
+from rawkit.probe.exchange import Exchange
+from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
+from rawkit.probe.ping import Method, Ping, PingSummary
+from rawkit.probe.port import KernelPort, MemoryPort, Port
+from rawkit.probe.target import address_of
 
-__all__ = ["Conversation", "Exchange", "Question", "WireFrame"]
+__all__ = [
+    "Answer",
+    "Asked",
+    "Clock",
+    "Conversation",
+    "Exchange",
+    "KernelPort",
+    "MemoryPort",
+    "Method",
+    "Miss",
+    "Outcome",
+    "Ping",
+    "PingSummary",
+    "Port",
+    "Question",
+    "Reason",
+    "WireFrame",
+    "address_of",
+]

@@ -36,7 +36,7 @@ from rawkit.wire import (
     WindowScale,
 )
 
-__all__ = ["Conversation", "Exchange", "Question", "WireFrame"]
+__all__ = ["Asked", "Conversation", "Question", "WireFrame"]
 
 OPEN_PORT, CLOSED_PORT = 7, 9
 SYN_ACK, RST = TCPFlags.SYN | TCPFlags.ACK, TCPFlags.RST
@@ -50,7 +50,7 @@ class Question(NamedTuple):
     is_answer: Callable[[Packet], bool]
 
 
-class Exchange(NamedTuple):
+class Asked(NamedTuple):
     """A question with its answer, if there was one, and the nanoseconds between the two on the wire."""
 
     question: Question
@@ -96,7 +96,7 @@ class Conversation:
         yield from _questions_over_ipv4(self.a, self.b)
         yield from _questions_over_ipv6(self.a, self.b)
 
-    def ask(self, question: Question, timeout: float = 2.0) -> Exchange:
+    def ask(self, question: Question, timeout: float = 2.0) -> Asked:
         """Send the question, and wait at most `timeout` seconds for the answer."""
         sent = question.packet
         self._handmade[bytes(sent)] = sent
@@ -107,8 +107,8 @@ class Conversation:
                 if frame.handmade is sent:
                     asked_at = frame.time_ns
                 elif question.is_answer(frame.packet):
-                    return Exchange(question, frame.packet, frame.time_ns - asked_at)
-        return Exchange(question, None, 0)
+                    return Asked(question, frame.packet, frame.time_ns - asked_at)
+        return Asked(question, None, 0)
 
     def send(self, packet: Packet) -> None:
         """Send a packet as its first header wants it: a frame as it is, an IP packet by the kernel's routes."""
@@ -120,7 +120,7 @@ class Conversation:
         else:
             self._raw6.send(packet)
 
-    def hang_up(self, exchange: Exchange) -> None:
+    def hang_up(self, exchange: Asked) -> None:
         """End the connection that a SYN of ours opened half, as a caller should who does not want it."""
         if exchange.answer is None or TCP not in exchange.answer or exchange.answer[TCP].flags & RST:
             return

@@ -80,14 +80,15 @@ class Exchange:
         rate: float | None = None,
         window: int = 1024,
         repeats: bool = False,
+        linger: float = 0.0,
     ) -> Iterator[Answer | Miss]:
         """Ask any number of questions; their outcomes come in the order in which they are known.
 
         At most `rate` packets are sent a second, and at most `window` questions are open at a time. With
         `repeats`, a second answer to the same question comes too, marked `repeated`, as does one that came after
-        its time; with that, the last `timeout` is waited out. Packets are taken as they are needed.
+        its time, until all questions are done and `linger` seconds more. Packets are taken as they are needed.
         """
-        run = _Run(self, packets, timeout, retries, rate, window, repeats)
+        run = _Run(self, packets, timeout, retries, rate, window, repeats, linger)
         try:
             for step in run.steps():
                 if isinstance(step, float):
@@ -114,9 +115,10 @@ class Exchange:
         rate: float | None = None,
         window: int = 1024,
         repeats: bool = False,
+        linger: float = 0.0,
     ) -> AsyncIterator[Answer | Miss]:
         """As `ask_all`, from asyncio."""
-        run = _Run(self, packets, timeout, retries, rate, window, repeats)
+        run = _Run(self, packets, timeout, retries, rate, window, repeats, linger)
         try:
             for step in run.steps():
                 if isinstance(step, float):
@@ -320,6 +322,7 @@ class _Run:
         rate: float | None,
         window: int,
         repeats: bool,
+        linger: float,
     ) -> None:
         if not 0 <= timeout < math.inf:
             raise FieldError("ask", "timeout", timeout, "a number of seconds, 0 or more")
@@ -328,7 +331,8 @@ class _Run:
         if retries < 0 or window < 1:
             raise FieldError("ask", "retries, window", (retries, window), "retries from 0, a window from 1")
         self._exchange, self._packets = exchange, enumerate(packets)
-        self._timeout, self._retries, self._window, self._repeats = timeout, retries, window, repeats
+        self._timeout, self._retries, self._window = timeout, retries, window
+        self._repeats, self._linger = repeats, linger
         self._gap = 0.0 if rate is None else 1 / rate
         self._next_at = 0.0
         self._open = 0
@@ -338,7 +342,7 @@ class _Run:
         self._order = count()
         self._queue: deque[_Pending] = deque()
         self._mine: set[_Pending] = set()
-        self._quiet_until = 0.0
+        self._last_sent = 0.0
         self.evidence = Evidence(exchange.port.drops())
         exchange._runs.append(self)
 
@@ -366,13 +370,13 @@ class _Run:
             if not self._exhausted and self._open < self._window:
                 until = min(until, self._next_at)
             if self._exhausted and not self._open:
-                until = self._quiet_until
+                until = self._last_sent + self._linger
             if not self._queue:
                 yield until
 
     def _is_over(self) -> bool:
         over = self._exhausted and not self._open and not self._queue
-        return over and not (self._repeats and time.monotonic() < self._quiet_until)
+        return over and time.monotonic() >= self._last_sent + self._linger
 
     def _take_questions(self) -> None:
         """Start as many questions as the pace and the window allow, a batch at the most."""
@@ -434,8 +438,7 @@ class _Run:
                 raise
             except KernelError:
                 self._send_singly(batch)
-            now = time.monotonic()
-            self._quiet_until = now + self._timeout
+            now = self._last_sent = time.monotonic()
             for pending in batch:
                 seconds = min(self._timeout, RESOLVING_SECONDS) if pending.hop is not None else self._timeout
                 heapq.heappush(self._deadlines, (now + seconds, next(self._order), pending, pending.sends))

@@ -22,7 +22,6 @@ from rawkit.link import (
     Frame,
     Interface,
     Link,
-    PacketRing,
     PacketSocket,
     RawIPv4Socket,
     RawIPv6Socket,
@@ -54,8 +53,9 @@ __all__ = ["KernelPort", "MemoryPort", "Port", "Ready", "Resolution"]
 
 BROADCAST: Final = MAC("ff:ff:ff:ff:ff:ff")
 
-RECEIVE_BUFFER: Final = 4 * 1024 * 1024
-"""Bytes that may wait in a receiving socket."""
+RECEIVE_BUFFER: Final = 1024 * 1024
+BULK_BUFFER: Final = 64 * 1024 * 1024
+"""Bytes that may wait in a receiving socket, and in one for many answers."""
 
 REMEMBERED: Final = 65_536
 """Routes and neighbours that a port remembers at the most."""
@@ -338,13 +338,8 @@ class _Wire:
             self.sender = stack.enter_context(PacketSocket(name, protocol=0))
             self.link_type = self.sender.link_type
             program = program_for(self.link_type)
-            self.receiver: PacketSocket | PacketRing
-            if bulk:
-                self.receiver = stack.enter_context(PacketRing(name, program=program))
-            else:
-                self.receiver = stack.enter_context(
-                    PacketSocket(name, program=program, buffer_size=RECEIVE_BUFFER)
-                )
+            size = BULK_BUFFER if bulk else RECEIVE_BUFFER
+            self.receiver = stack.enter_context(PacketSocket(name, program=program, buffer_size=size))
             self._stack = stack.pop_all()
 
     def send_many(self, questions: Sequence[Ready]) -> None:
@@ -434,7 +429,7 @@ def _waiting(receiver: Receiver) -> list[Frame]:
     frames: list[Frame] = []
     try:
         while len(frames) < 4096:
-            frames += receiver.receive_many(0) if isinstance(receiver, PacketRing) else [receiver.receive(0)]
+            frames.append(receiver.receive(0))
     except TimedOut:
         pass
     return frames

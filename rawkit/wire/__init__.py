@@ -23,6 +23,7 @@ from rawkit.wire.fragment import (
 from rawkit.wire.frame_relay import FrameRelay, FrameRelayFrame, LongFrameRelay
 from rawkit.wire.geneve import Geneve, GeneveMalformedOptions, GeneveOption, GeneveOptions
 from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
+from rawkit.wire.groups import group_mac, solicited_node
 from rawkit.wire.icmp_extensions import (
     ICMPExtensionObject,
     ICMPExtensions,
@@ -441,4 +442,6 @@ __all__ = [
     "WindowScale",
     "dissect",
     "fragment",
+    "group_mac",
+    "solicited_node",
 ]

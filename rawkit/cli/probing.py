@@ -1,0 +1,107 @@
+"""What the commands that ask have in common: their options, an exchange without privileges, and its end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final, TypeVar
+
+import click
+
+from rawkit.cli.arguments import INTERFACE, Seconds
+from rawkit.link import Flow, drop_privileges
+from rawkit.probe import Exchange, KernelPort
+from rawkit.wire import Packet
+
+__all__ = [
+    "FORMAT",
+    "INTERFACE_OPTION",
+    "TIMEOUT",
+    "VERSION",
+    "Terminated",
+    "exchange_for",
+    "milliseconds",
+    "terminable",
+    "version_of",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+POSITIVE_SECONDS: Final = Seconds(0, 86_400, min_open=True)
+
+FORMAT = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Lines for people (the default), or JSON lines.",
+)
+TIMEOUT = click.option(
+    "--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for an answer (default 2)."
+)
+INTERFACE_OPTION = click.option(
+    "-I", "--interface", metavar="IFACE", type=INTERFACE, help="Send on this interface, whatever the routes say."
+)
+
+
+def VERSION(command: Command) -> Command:  # noqa: N802 - stands beside the other options, which are objects
+    """The options -4 and -6."""
+    six = click.option("-6", "ipv6", is_flag=True, help="IPv6 only.")
+    return click.option("-4", "ipv4", is_flag=True, help="IPv4 only.")(six(command))
+
+
+def version_of(ipv4: bool, ipv6: bool) -> int | None:
+    """The IP version that -4 and -6 ask for."""
+    if ipv4 and ipv6:
+        raise click.UsageError("-4 and -6 exclude each other")
+    return 4 if ipv4 else 6 if ipv6 else None
+
+
+@contextmanager
+def exchange_for(
+    *packets: Packet,
+    interface: str | None = None,
+    filter: str | None = None,
+    bulk: bool = False,
+    guard: bool = False,
+) -> Iterator[Exchange]:
+    """An exchange that can send such packets, after which this process has given up its privileges.
+
+    What keeps this host's kernel quiet is told on standard error.
+    """
+    with KernelPort(interface, filter=filter, bulk=bulk, guard=guard, on_guard=_announce) as port:
+        for packet in packets:
+            port.open(packet)
+        drop_privileges()
+        yield Exchange(port)
+
+
+def _announce(flow: Flow) -> None:
+    what = "resets" if flow.protocol == "tcp" else "port unreachable messages"
+    click.echo(f"keeping this host's {what} out of {flow}, until this command ends", err=True)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, raised as Ctrl-C is, so that both end a command in the same way."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Have SIGTERM raise `Terminated` where Ctrl-C raises KeyboardInterrupt."""
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def milliseconds(nanoseconds: int) -> str:
+    """Such as `0.048 ms`, with as many digits as ping shows."""
+    value = nanoseconds / 1_000_000
+    return f"{value:.3f} ms" if value < 100 else f"{value:.0f} ms"

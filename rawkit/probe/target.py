@@ -1,0 +1,37 @@
+"""Whom a question is for: an address, or the first one that a name has."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from rawkit.errors import FieldError
+
+__all__ = ["address_of"]
+
+FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+def address_of(host: str | IPv4Address | IPv6Address, version: int | None = None) -> IPv4Address | IPv6Address:
+    """The address that `host` is, or that the resolver knows for it, of IP version 4 or 6 if one is asked for.
+
+    A name is looked up by the system's resolver, which may send queries; an address never is.
+    Raises FieldError for a name without such an address.
+    """
+    try:
+        address = ip_address(str(host))
+    except ValueError:
+        return _looked_up(str(host), version)
+    if version not in (None, address.version):
+        raise FieldError("host", "address", str(host), f"an IPv{version} address, or a name")
+    return address
+
+
+def _looked_up(name: str, version: int | None) -> IPv4Address | IPv6Address:
+    kind = "an address" if version is None else f"an IPv{version} address"
+    try:
+        found = socket.getaddrinfo(name, None, FAMILIES[version], socket.SOCK_RAW)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no name of a host"
+        raise FieldError("host", "name", name, f"{kind} or a name that has one ({reason})") from error
+    return ip_address(found[0][4][0])
