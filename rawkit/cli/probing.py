@@ -21,6 +21,7 @@ __all__ = [
     "TIMEOUT",
     "VERSION",
     "Terminated",
+    "ended_by",
     "exchange_for",
     "milliseconds",
     "terminable",
@@ -99,6 +100,11 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def ended_by(stop: KeyboardInterrupt) -> int:
+    """The exit code of a command that was ended so (128 and the signal's number, as shells report it)."""
+    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
 def milliseconds(nanoseconds: int) -> str:

@@ -3,11 +3,12 @@
 from rawkit.probe.demo import Asked, Conversation, Question, WireFrame
 from rawkit.probe.exchange import Exchange
 from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
-from rawkit.probe.ping import Method, Ping, PingSummary
+from rawkit.probe.ping import PATTERN, Method, Ping, PingSummary
 from rawkit.probe.port import KernelPort, MemoryPort, Port
 from rawkit.probe.target import address_of
 
 __all__ = [
+    "PATTERN",
     "Answer",
     "Asked",
     "Clock",

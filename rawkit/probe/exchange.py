@@ -35,6 +35,9 @@ BATCH: Final = 64
 REMEMBERED: Final = 4096
 """Questions that are done and still known, to tell a repeated or late answer for what it is."""
 
+CATCH_UP_SECONDS: Final = 0.005
+"""How far behind its pace a run may be and still catch up; timers are that late on a busy machine."""
+
 RESOLVING_SECONDS: Final = 1.0
 RESOLVING_RETRIES: Final = 2
 """How long at the most and how often a neighbour is asked for its address (as Linux does; arp(7))."""
@@ -334,7 +337,7 @@ class _Run:
         self._timeout, self._retries, self._window = timeout, retries, window
         self._repeats, self._linger = repeats, linger
         self._gap = 0.0 if rate is None else 1 / rate
-        self._next_at = 0.0
+        self._next_at = time.monotonic()
         self._open = 0
         self._exhausted = False
         self._outcomes: deque[Answer | Miss] = deque()
@@ -388,8 +391,8 @@ class _Run:
             if question is None:
                 self._exhausted = True
                 return
-            # A pace that was not kept up with is not made up for at once.
-            self._next_at = max(self._next_at + self._gap, now - BATCH * self._gap)
+            # A pace that was not kept up with is made up for, but not all at once.
+            self._next_at = max(self._next_at + self._gap, now - CATCH_UP_SECONDS)
             self._open += 1
             self.start(_Pending(self, *question))
 

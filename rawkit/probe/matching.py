@@ -39,10 +39,12 @@ from rawkit.wire import (
     ICMPv4RouterAdvertisement,
     ICMPv4RouterSolicitation,
     ICMPv4Timestamp,
+    ICMPv4Unreachable,
     ICMPv6,
     ICMPv6Echo,
     ICMPv6ExtendedEcho,
     ICMPv6ExtendedEchoReply,
+    ICMPv6Unreachable,
     IPv4,
     IPv6,
     NeighborAdvertisement,
@@ -53,7 +55,7 @@ from rawkit.wire import (
     TCPFlags,
 )
 
-__all__ = ["Key", "answer_keys", "differing_field", "is_answer", "partial_keys", "question_keys", "quoted_by"]
+__all__ = ["Key", "answer_keys", "differing_field", "is_answer", "is_port_unreachable", "partial_keys", "question_keys", "quoted_by"]
 
 Key = tuple[Any, ...]
 
@@ -125,6 +127,16 @@ def answer_keys(packet: Packet) -> tuple[Key, ...]:
 def is_answer(question: Packet, answer: Packet) -> bool:
     """Whether a packet answers another, or is an ICMP error about it."""
     return not set(question_keys(question)).isdisjoint(answer_keys(answer))
+
+
+def is_port_unreachable(packet: Packet) -> bool:
+    """Whether a packet is the error that nothing listens on a port (RFC 792; RFC 4443, section 3.1)."""
+    for layer in packet.layers:
+        if isinstance(layer, ICMPv4Unreachable):
+            return layer.code == 3
+        if isinstance(layer, ICMPv6Unreachable):
+            return layer.code == 4
+    return False
 
 
 def partial_keys(key: Key) -> Iterator[Key]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from itertools import count as count_up
@@ -12,7 +12,8 @@ from typing import Final
 
 from rawkit.errors import FieldError
 from rawkit.probe.exchange import Exchange
-from rawkit.probe.outcome import Answer, Miss
+from rawkit.probe.matching import is_port_unreachable
+from rawkit.probe.outcome import Answer, Miss, Outcome, Reason
 from rawkit.wire import (
     ARP,
     TCP,
@@ -26,7 +27,7 @@ from rawkit.wire import (
     Packet,
 )
 
-__all__ = ["Method", "Ping", "PingSummary"]
+__all__ = ["PATTERN", "Method", "Ping", "PingSummary"]
 
 DATA_BYTES: Final = 56
 """What a ping carries by default, as that of iputils does."""
@@ -37,7 +38,10 @@ FIRST_PORT: Final = 49_152
 FLOOD_WINDOW: Final = 1
 """Questions that are open at a time when the next one leaves as soon as the last was answered."""
 
-MODULO: Final = 1 << 16
+PATTERN: Final = bytes(range(256))
+"""What the data is filled with where nothing else is asked for."""
+
+MODULO: Final = 65_536
 """Sequence numbers and identifications count modulo this."""
 
 
@@ -71,7 +75,7 @@ class Ping:
     interval: float = 1.0
     timeout: float = 2.0
     size: int = DATA_BYTES
-    pattern: bytes = bytes(range(0x10, 0x50))
+    pattern: bytes = PATTERN
     ttl: int = 64
     dont_fragment: bool = False
     options: tuple[IPv4Option, ...] = ()
@@ -141,7 +145,18 @@ class Ping:
             linger=self.timeout if self.destination.is_multicast else 0,
         )
         for outcome in outcomes:
-            yield outcome.number + 1, outcome
+            yield outcome.number + 1, self._reached(outcome)
+
+    def _reached(self, outcome: Answer | Miss) -> Answer | Miss:
+        """The outcome; to a datagram, that its port is closed is an answer too if the destination says it."""
+        if self.method is not Method.UDP or not isinstance(outcome, Miss) or outcome.packet is None:
+            return outcome
+        packet = outcome.packet
+        ip = packet[IPv4] if self.destination.version == 4 else packet[IPv6]
+        if outcome.reason is not Reason.ERROR or ip.src != self.destination or not is_port_unreachable(packet):
+            return outcome
+        shared = {item.name: getattr(outcome, item.name) for item in fields(Outcome)}
+        return Answer(**shared, packet=packet, repeated=outcome.repeated)
 
 
 @dataclass(slots=True)
@@ -163,9 +178,9 @@ class PingSummary:
         if outcome.repeated:
             self.duplicates += isinstance(outcome, Answer)
             return
-        self.sent += outcome.sends > 0
+        self.sent += 1
         if isinstance(outcome, Miss):
-            self.errors += outcome.packet is not None
+            self.errors += outcome.reason in (Reason.ERROR, Reason.NO_NEIGHBOR, Reason.NO_ROUTE, Reason.REFUSED)
             return
         self.received += 1
         trip = outcome.round_trip_ns or 0

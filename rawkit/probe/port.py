@@ -11,7 +11,7 @@ import select
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 from rawkit.errors import KernelError, TimedOut, kernel_error
 from rawkit.layout import AUTO, MAC
@@ -226,6 +226,12 @@ class KernelPort:
     def close(self) -> None:
         self._stack.close()
         self._channels.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # ------------------------------------------------------------------ the way of an IP packet
 
