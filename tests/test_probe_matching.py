@@ -96,7 +96,9 @@ def test_anybody_answers_what_was_sent_to_a_group() -> None:
     ask = IPv4(src="10.0.0.1", dst="224.0.0.1") / ICMPv4.echo(id=7, seq=1)
     assert is_answer(ask.built(), (BACK / ICMPv4.echo_reply(id=7, seq=1)).built())
     mdns = IPv6(src="fe80::1", dst="ff02::fb") / UDP(src_port=5353, dst_port=5353)
-    assert is_answer(mdns.built(), (IPv6(src="fe80::2", dst="fe80::1") / UDP(src_port=5353, dst_port=5353)).built())
+    assert is_answer(
+        mdns.built(), (IPv6(src="fe80::2", dst="fe80::1") / UDP(src_port=5353, dst_port=5353)).built()
+    )
 
 
 def test_an_error_is_about_the_packet_that_it_quotes_and_no_other() -> None:

@@ -75,7 +75,9 @@ FIRST_ENTRY = 5
 @click.option("-t", "--ttl", type=click.IntRange(1, 255), default=64, help="Time to live, hop limit (default 64).")
 @click.option("-M", "pmtudisc", type=click.Choice(["do", "dont"]), help="do: set Don't Fragment.")
 @click.option("-R", "--record-route", is_flag=True, help="Have routers enter their addresses (IPv4).")
-@click.option("-T", "--timestamps", type=click.Choice(["tsonly", "tsandaddr"]), help="Have them enter their times.")
+@click.option(
+    "-T", "--timestamps", type=click.Choice(["tsonly", "tsandaddr"]), help="Have them enter their times."
+)
 @click.option("--syn", metavar="PORT", type=click.IntRange(0, 65_535), help="Ask with a TCP SYN.")
 @click.option("--ack", metavar="PORT", type=click.IntRange(0, 65_535), help="Ask with a TCP ACK.")
 @click.option("--udp", metavar="PORT", type=click.IntRange(0, 65_535), help="Ask with a UDP datagram.")
@@ -110,7 +112,9 @@ def command(
 
 
 def _ping(host: str, interval: float, timeout: float, options: dict[str, Any]) -> Ping:
-    asked = [(method, options[method.value]) for method in Method if options.get(method.value) not in (None, False)]
+    asked = [
+        (method, options[method.value]) for method in Method if options.get(method.value) not in (None, False)
+    ]
     if len(asked) > 1:
         raise click.UsageError("--syn, --ack, --udp and --arp exclude each other")
     method, port = asked[0] if asked else (Method.ICMP, 0)
@@ -279,7 +283,8 @@ def _route(packet: Packet) -> str:
             told += "".join(f"\n    at {stamp} ms" for stamp in option.timestamps[: _stamped(option, 4)])
         elif isinstance(option, IPv4TimestampWithAddresses):
             told += "".join(
-                f"\n    by {entry.address} at {entry.timestamp} ms" for entry in option.entries[: _stamped(option, 8)]
+                f"\n    by {entry.address} at {entry.timestamp} ms"
+                for entry in option.entries[: _stamped(option, 8)]
             )
     return told
 

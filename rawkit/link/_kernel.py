@@ -190,7 +190,9 @@ def send_many(descriptor: int, buffers: Sequence[bytes | bytearray | memoryview]
     address = ctypes.cast(ctypes.c_char_p(joined), ctypes.c_void_p).value or 0
     lengths = [len(buffer) for buffer in buffers]
     starts = accumulate(lengths[:-1], initial=address)
-    struct.pack_into(f"@{'PN' * len(lengths)}", _batch.parts, 0, *chain.from_iterable(zip(starts, lengths, strict=True)))
+    struct.pack_into(
+        f"@{'PN' * len(lengths)}", _batch.parts, 0, *chain.from_iterable(zip(starts, lengths, strict=True))
+    )
     sent: int = _libc.sendmmsg(descriptor, _batch.headers, len(lengths), 0)
     if sent < 0:
         _raise_errno("sendmmsg")

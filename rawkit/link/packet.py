@@ -113,7 +113,9 @@ class PacketSocket(KernelSocket):
             except BlockingIOError:
                 wait(self.fileno(), select.POLLOUT, None)
             except OSError as error:
-                if error.errno == errno.ENOBUFS:  # the queue of the interface; poll(2) does not tell when it is not
+                if (
+                    error.errno == errno.ENOBUFS
+                ):  # the queue of the interface; poll(2) does not tell when it is not
                     time.sleep(QUEUE_FULL_SECONDS)
                     continue
                 doing = f"send frame {sent + 1} of {len(buffers)} ({len(buffers[sent])} bytes) on {self._name}"

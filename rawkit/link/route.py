@@ -118,7 +118,9 @@ def find_route(
             raise
         if error.errno in _NO_WAY:
             link_local = destination.version == 6 and destination.is_link_local
-            raise KernelError(error.errno, doing, _NAME_THE_INTERFACE if link_local else _NO_WAY[error.errno]) from error
+            raise KernelError(
+                error.errno, doing, _NAME_THE_INTERFACE if link_local else _NO_WAY[error.errno]
+            ) from error
         raise kernel_error(error, doing) from error
 
 

@@ -55,7 +55,16 @@ from rawkit.wire import (
     TCPFlags,
 )
 
-__all__ = ["Key", "answer_keys", "differing_field", "is_answer", "is_port_unreachable", "partial_keys", "question_keys", "quoted_by"]
+__all__ = [
+    "Key",
+    "answer_keys",
+    "differing_field",
+    "is_answer",
+    "is_port_unreachable",
+    "partial_keys",
+    "question_keys",
+    "quoted_by",
+]
 
 Key = tuple[Any, ...]
 
