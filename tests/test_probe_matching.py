@@ -15,7 +15,7 @@ from rawkit.probe.matching import (
     partial_keys,
     question_keys,
 )
-from rawkit.wire import SCTP, TCP, UDP, ARP, Ethernet, Packet
+from rawkit.wire import ARP, SCTP, TCP, UDP, Ethernet, Packet
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 

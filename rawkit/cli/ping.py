@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from ipaddress import IPv4Address
 from typing import Any
 
 import click
@@ -151,11 +152,11 @@ def _options(options: dict[str, Any]) -> tuple[IPv4Option, ...]:
     if options["record_route"] and options["timestamps"]:
         raise click.UsageError("-R and -T exclude each other: a header has room for one of the two")
     if options["record_route"]:
-        return (RecordRoute(route=["0.0.0.0"] * ROUTE_SLOTS), IPv4EndOfOptions())
+        return (RecordRoute(route=(IPv4Address(0),) * ROUTE_SLOTS), IPv4EndOfOptions())
     if options["timestamps"] == "tsonly":
-        return (IPv4Timestamp(timestamps=[0] * ROUTE_SLOTS),)
+        return (IPv4Timestamp(timestamps=(0,) * ROUTE_SLOTS),)
     if options["timestamps"] == "tsandaddr":
-        slots = [AddressAndTimestamp(address="0.0.0.0")] * (ROUTE_SLOTS // 2)
+        slots = (AddressAndTimestamp(address="0.0.0.0"),) * (ROUTE_SLOTS // 2)
         return (IPv4TimestampWithAddresses(flag=1, entries=slots),)
     return ()
 

@@ -47,7 +47,7 @@ INTERFACE_OPTION = click.option(
 )
 
 
-def VERSION(command: Command) -> Command:  # noqa: N802 - stands beside the other options, which are objects
+def VERSION(command: Command) -> Command:
     """The options -4 and -6."""
     six = click.option("-6", "ipv6", is_flag=True, help="IPv6 only.")
     return click.option("-4", "ipv4", is_flag=True, help="IPv4 only.")(six(command))

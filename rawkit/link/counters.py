@@ -1,4 +1,4 @@
-"""What the kernel counts of packets that it received, sent and discarded (proc_net(5), SNMP counters in the kernel docs)."""
+"""What the kernel counts of packets that it received, sent and discarded (proc(5); net/snmp and its like)."""
 
 from __future__ import annotations
 

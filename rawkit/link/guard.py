@@ -1,7 +1,7 @@
 """Keeping this host's kernel out of a handmade conversation, by nftables rules that end with this process.
 
-A kernel that knows nothing of a connection resets it (RFC 9293, section 3.10.7.1), and tells the sender of a datagram
-to a port where nothing listens (RFC 1122, section 4.1.3.1). Both would end what is made by hand.
+A kernel that knows nothing of a connection resets it (RFC 9293, section 3.10.7.1), and tells the sender of a
+datagram that nothing listens on its port (RFC 1122, section 4.1.3.1). Both would end what is made by hand.
 """
 
 from __future__ import annotations
@@ -70,10 +70,11 @@ class FlowGuard:
         with FlowGuard() as guard:
             guard.add(Flow(ip_address("10.0.0.1"), ip_address("10.0.0.2"), 1025, 80))
 
-    It does not send TCP resets, nor port unreachable messages about UDP; everything else goes on as before. What is
-    sent through a packet socket does not pass here; a reset that is sent through a raw socket does. The rules are a
-    table of their own, `rawkit-` and the process number, in the namespace of the calling thread, which belongs to
-    this object's netlink socket: the kernel removes it when that is closed, also after SIGKILL.
+    It does not send TCP resets, nor port unreachable messages about UDP; everything else goes on as before. What
+    is sent through a packet socket does not pass here; a reset that is sent through a raw socket does, and is
+    dropped. The rules are a table of their own, `rawkit-` and the process number, in the namespace of the calling
+    thread. It belongs to this object's netlink socket: the kernel removes it when that is closed, also after
+    SIGKILL.
 
     Raises NotPermittedError without CAP_NET_ADMIN, KernelError on a kernel without nf_tables.
     """
@@ -150,7 +151,7 @@ def _unreachable_about(flow: Flow) -> Iterator[bytes]:
     inside = quoted + ip._fixed_size
     yield from _meta(_META_NFPROTO, _FAMILIES[flow.src.version])
     yield from _meta(_META_L4PROTO, protocol)
-    yield from _field(_TRANSPORT, 0, error, "type", bytes([error().type]))  # type: ignore[attr-defined]
+    yield from _field(_TRANSPORT, 0, error, "type", bytes([error().type]))
     yield from _field(_TRANSPORT, 0, error, "code", bytes([code]))
     yield from _field(_TRANSPORT, quoted, ip, number, bytes([_PROTOCOLS["udp"]]))
     yield from _field(_TRANSPORT, quoted, ip, "src", flow.dst.packed)

@@ -1,4 +1,4 @@
-"""What the sending host knows: the way to a destination, the neighbours on it, and its own address (rtnetlink(7))."""
+"""What the sending host knows: the way to a destination, its neighbours, and its own address (rtnetlink(7))."""
 
 from __future__ import annotations
 
@@ -56,8 +56,7 @@ class Route(NamedTuple):
 
     destination: AnyAddress
     interface: str
-    index: int
-    """Of the interface."""
+    interface_index: int
     source: AnyAddress | None
     """The address that it would send from; None where the interface has none."""
     gateway: AnyAddress | None

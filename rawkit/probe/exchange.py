@@ -23,9 +23,9 @@ from rawkit.errors import FieldError, InterfaceError, KernelError
 from rawkit.link import Direction, Frame
 from rawkit.probe.evidence import Evidence, Finding, describe_error
 from rawkit.probe.matching import Key, answer_keys, question_keys
-from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
+from rawkit.probe.outcome import Answer, Clock, Miss, Reason
 from rawkit.probe.port import KernelPort, Port, Ready, Resolution
-from rawkit.wire import ARP, NeighborAdvertisement, Packet, TargetLinkLayerAddress, dissect
+from rawkit.wire import ARP, NeighborAdvertisement, Packet, TargetLinkLayerAddress
 
 __all__ = ["Exchange"]
 

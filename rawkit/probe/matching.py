@@ -1,7 +1,7 @@
 """What makes one packet the answer to another: the keys under which a question is found from what comes back.
 
-A key is a plain tuple, its kind first, so that the question to a received packet is one lookup in a dict. What is
-in it is what the protocols promise to send back:
+A key is a plain tuple, its kind first, so that the question to a received packet is one lookup in a dict. What
+is in it is what the protocols promise to send back:
 
     kind      what comes back                                                          source
     ARP       a reply from the address that was asked for                              RFC 826
@@ -127,7 +127,7 @@ def answer_keys(packet: Packet) -> tuple[Key, ...]:
             return ()
         return (("IP", ip.version, int(ip.src), int(ip.dst), _protocol(ip)),)
     if answers := ANSWERS.get(type(upper)):
-        return answers(ip, upper)
+        return tuple(answers(ip, upper))
     if isinstance(upper, ICMPv4 | ICMPv6) and upper.quotes():
         return tuple(_quote_keys(*quoted_by(packet)))
     return ()
@@ -156,7 +156,8 @@ def partial_keys(key: Key) -> Iterator[Key]:
 
 def differing_field(partial: Key) -> str:
     """The name of the field that a partial key leaves out."""
-    return FIELDS[partial[1]][partial[0] - 1]
+    name: str = FIELDS[partial[1]][partial[0] - 1]
+    return name
 
 
 def quoted_by(packet: Packet) -> tuple[AnyIP | None, Header | CutHeader | None]:

@@ -1,4 +1,4 @@
-"""Ping: the same question again and again, and how long each answer takes (RFC 792, RFC 4443, RFC 9293, RFC 826)."""
+"""Ping: the same question again and again, and how long each answer takes (RFC 792, 4443, 9293, 826)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Ping:
     def packet(self, seq: int) -> Packet:
         """Question number `seq`, its data and source left to the exchange."""
         if self.method is Method.ARP:
-            return Ethernet(dst="ff:ff:ff:ff:ff:ff") / ARP(target_ip=self.destination)
+            return Ethernet(dst="ff:ff:ff:ff:ff:ff") / ARP(target_ip=str(self.destination))
         data = (self.pattern * (self.size // len(self.pattern) + 1))[: self.size]
         ip = self._ip(seq)
         number = seq % MODULO
@@ -106,8 +106,9 @@ class Ping:
             return ip / kind.echo(id=self.id, seq=number) / data
         if self.method is Method.UDP:
             return ip / UDP(src_port=self._port(seq), dst_port=self.port) / data
-        flags, numbers = ("S", {"seq": seq}) if self.method is Method.SYN else ("A", {"seq": 0, "ack": seq})
-        return ip / TCP(src_port=self._port(seq), dst_port=self.port, flags=flags, **numbers)
+        if self.method is Method.SYN:
+            return ip / TCP(src_port=self._port(seq), dst_port=self.port, flags="S", seq=seq)
+        return ip / TCP(src_port=self._port(seq), dst_port=self.port, flags="A", ack=seq)
 
     def _port(self, seq: int) -> int:
         """A port of its own for each question, so that nothing is left over from the one before."""

@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple, Protocol, Self
 from rawkit.errors import KernelError, TimedOut, kernel_error
 from rawkit.layout import AUTO, MAC
 from rawkit.link import (
-    Direction,
     Flow,
     FlowGuard,
     Frame,
@@ -252,7 +251,8 @@ class KernelPort:
         hop = route.gateway or ip.dst
         mac = self._mac(hop, route)
         if mac is None:
-            asked = _who_has(hop, own, route.source).built()
+            source = route.source or IPv4Address(0) if hop.version == 4 else route.source or IPv6Address(0)
+            asked = _who_has(hop, own, source).built()
             return Resolution(Ready(asked, bytes(asked), channel), hop, route.interface)
         complete = (Ethernet(dst=mac, src=own) / packet).built()
         self._keep_quiet(complete)
@@ -369,8 +369,7 @@ class _Local:
 
     def __init__(self, version: int, program_for: Callable[[LinkType], Program | None]) -> None:
         with ExitStack() as stack:
-            opener = RawIPv4Socket if version == 4 else RawIPv6Socket
-            self._raw: RawIPv4Socket | RawIPv6Socket = stack.enter_context(opener())
+            self._raw: RawLink = stack.enter_context(RawIPv4Socket() if version == 4 else RawIPv6Socket())
             self.receiver = stack.enter_context(
                 PacketSocket("lo", program=program_for(LinkType.ETHERNET), buffer_size=RECEIVE_BUFFER)
             )
@@ -398,15 +397,14 @@ def with_own_addresses(packet: Packet, own: Interface) -> Packet:
         packet = packet.replace(ARP, sender_mac=own.mac)
     if ARP in packet and packet[ARP].sender_ip is AUTO and (ip := _address(own, 4)) is not None:
         packet = packet.replace(ARP, sender_ip=ip)
-    for kind in (IPv4, IPv6):
-        if kind in packet and packet[kind].src is AUTO:
-            source = _address(own, packet[kind].version)
-            packet = packet if source is None else packet.replace(kind, src=source)
+    ip = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
+    if ip is not None and ip.src is AUTO and (source := _address(own, ip.version)) is not None:
+        packet = packet.replace(type(ip), src=source)
     return packet
 
 
 def flow_of(packet: Packet) -> Flow | None:
-    """The conversation that a TCP or UDP packet begins, in which a kernel would say that it knows nothing of it."""
+    """The conversation that a TCP or UDP packet begins, and that a kernel would say it knows nothing of."""
     ip: Any = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
     if ip is None:
         return None
@@ -424,9 +422,9 @@ def _address(own: Interface, version: int) -> AnyAddress | None:
 def _who_has(hop: AnyAddress, mac: MAC, source: AnyAddress) -> Packet:
     """The question for the MAC address of a neighbour (RFC 826; RFC 4861, section 7.2.2)."""
     if isinstance(hop, IPv4Address):
-        return Ethernet(dst=BROADCAST, src=mac) / ARP(sender_mac=mac, sender_ip=source, target_ip=hop)
+        return Ethernet(dst=BROADCAST, src=mac) / ARP(sender_mac=mac, sender_ip=str(source), target_ip=hop)
     group = solicited_node(hop)
-    ip = IPv6(src=source, dst=group, hop_limit=255)
+    ip = IPv6(src=str(source), dst=group, hop_limit=255)
     return Ethernet(dst=group_mac(group), src=mac) / ip / ICMPv6.neighbor_solicitation(hop, mac=mac)
 
 

@@ -1,4 +1,4 @@
-"""Groups: which MAC address a group of hosts has, and which group a host listens in (RFC 1112, RFC 2464, RFC 4291)."""
+"""Groups: the MAC address that a group has, and the group that an address listens in (RFC 1112, 2464, 4291)."""
 
 from __future__ import annotations
 
