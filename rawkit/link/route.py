@@ -27,7 +27,9 @@ __all__ = [
     "with_source",
 ]
 
-_NAME_THE_INTERFACE = "a link-local address is on every link; name the interface: interface='eth0', or -I eth0"
+_NAME_THE_INTERFACE = (
+    "a link-local address is on every link; name the interface: interface='eth0', or fe80::1%eth0"
+)
 _NO_WAY = {
     errno.EACCES: "a route of this host prohibits it; see `ip route get`",
     errno.EINVAL: "a route of this host throws it away (blackhole), or no address of this host fits",
@@ -95,18 +97,20 @@ def find_route(
 ) -> Route:
     """How the kernel of the calling thread's namespace would send there. Nothing is sent.
 
-    Raises InterfaceError for an `interface` that does not exist, KernelError (ENETUNREACH, EHOSTUNREACH, ...) where
-    there is no way.
+    Raises InterfaceError for an `interface` that does not exist, KernelError (ENETUNREACH, EHOSTUNREACH, ...)
+    where there is no way, or where a link-local destination comes without an interface.
     """
     doing = f"find the way to {destination}"
-    scope = getattr(destination, "scope_id", None)
+    name = interface or getattr(destination, "scope_id", None)
+    if name is None and destination.version == 6 and destination.is_link_local:
+        raise KernelError(errno.EINVAL, doing, _NAME_THE_INTERFACE)
     try:
         with NetlinkSocket(socket.NETLINK_ROUTE) as netlink, socket.socket() as any_socket:
             wanted = attribute(_RTA_DST, destination.packed)
             if source is not None:
                 wanted += attribute(_RTA_SRC, source.packed)
-            if name := interface or scope:
-                index = _kernel.interface_index(any_socket.fileno(), name)
+            if name is not None:
+                index = int(name) if name.isdecimal() else _kernel.interface_index(any_socket.fileno(), name)
                 wanted += attribute(_RTA_OIF, _INT.pack(index))
             bits, family = destination.max_prefixlen, _FAMILIES[destination.version]
             from_bits = 0 if source is None else bits
