@@ -4,8 +4,10 @@ from rawkit.probe.demo import Asked, Conversation, Question, WireFrame
 from rawkit.probe.exchange import Exchange
 from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
 from rawkit.probe.ping import PATTERN, Method, Ping, PingSummary
+from rawkit.probe.pmtu import PathMTU, PathMTUResult, Step, StepResult
 from rawkit.probe.port import KernelPort, MemoryPort, Port
 from rawkit.probe.target import address_of
+from rawkit.probe.trace import Hop, HopReply, Trace, TraceMethod
 
 __all__ = [
     "PATTERN",
@@ -14,16 +16,24 @@ __all__ = [
     "Clock",
     "Conversation",
     "Exchange",
+    "Hop",
+    "HopReply",
     "KernelPort",
     "MemoryPort",
     "Method",
     "Miss",
     "Outcome",
+    "PathMTU",
+    "PathMTUResult",
     "Ping",
     "PingSummary",
     "Port",
     "Question",
     "Reason",
+    "Step",
+    "StepResult",
+    "Trace",
+    "TraceMethod",
     "WireFrame",
     "address_of",
 ]
