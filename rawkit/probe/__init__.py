@@ -1,5 +1,6 @@
 """Ask and answer: handmade packets, and what other kernels say to them."""
 
+from rawkit.probe.arp import Owner, announcement, detect_duplicate, hosts_of, question, who_has
 from rawkit.probe.demo import Asked, Conversation, Question, WireFrame
 from rawkit.probe.exchange import Exchange
 from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
@@ -23,6 +24,7 @@ __all__ = [
     "Method",
     "Miss",
     "Outcome",
+    "Owner",
     "PathMTU",
     "PathMTUResult",
     "Ping",
@@ -36,4 +38,9 @@ __all__ = [
     "TraceMethod",
     "WireFrame",
     "address_of",
+    "announcement",
+    "detect_duplicate",
+    "hosts_of",
+    "question",
+    "who_has",
 ]
