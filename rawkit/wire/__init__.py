@@ -177,6 +177,7 @@ from rawkit.wire.segment_routing import (
     SegmentTLV,
     SegmentUnknownTLV,
 )
+from rawkit.wire.sweep import Axis, Sweep
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -197,6 +198,7 @@ from rawkit.wire.tcp import (
     UserTimeout,
     WindowScale,
 )
+from rawkit.wire.template import Template
 from rawkit.wire.udp import UDP
 from rawkit.wire.vxlan import VXLAN
 from rawkit.wire.wccp import WCCP, WCCPRedirect
@@ -241,6 +243,7 @@ __all__ = [
     "AristaTimestamp",
     "AristaTimestamp48",
     "AristaTimestamp64",
+    "Axis",
     "CiscoHDLC",
     "CiscoMetadata",
     "CompressedPPP",
@@ -424,6 +427,7 @@ __all__ = [
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",
+    "Sweep",
     "TCPAuthentication",
     "TCPEndOfOptions",
     "TCPExperiment",
@@ -433,6 +437,7 @@ __all__ = [
     "TCPOption",
     "TCPUnknownOption",
     "TargetLinkLayerAddress",
+    "Template",
     "Timestamps",
     "Trailer",
     "UnknownRouting",
