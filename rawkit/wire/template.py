@@ -12,7 +12,7 @@ from rawkit.wire.packet import Header, Packet, layer_text, name_of
 __all__ = ["PAYLOAD", "FieldOf", "Place", "Template", "field_at", "place_of", "with_values"]
 
 FieldOf = tuple[type[Header] | int, str]
-"""A field of a packet: the class of its header, of which the first is meant, or the layer's number; and its name."""
+"""A field of a packet: its header's class, of which the first is meant, or the layer's number; and its name."""
 
 Place = tuple[int, str]
 """Layer number and field name."""
