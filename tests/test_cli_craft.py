@@ -11,7 +11,7 @@ from programs import require
 from terminal import RAWKIT, on_a_terminal, rawkit
 
 from rawkit import TCP, IPv4, open_capture
-from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
+from rawkit.views import diagram, hexdump, read_expression, read_sweep, to_expression, tree
 
 EXPRESSION = "IPv4(src='10.0.0.1', dst='10.0.0.2') / TCP(src_port=1025, dst_port=80, flags='SA') / b'hi'"
 PACKET = (IPv4(src="10.0.0.1", dst="10.0.0.2") / TCP(src_port=1025, dst_port=80, flags="SA") / b"hi").built()

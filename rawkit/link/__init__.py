@@ -4,9 +4,11 @@ from rawkit.link.frame import Direction, Frame, Link, RawLink, Receiver
 from rawkit.link.interfaces import Interface, interfaces
 from rawkit.link.memory import MemoryEnd, MemoryLink
 from rawkit.link.packet import PacketSocket, Statistics
+from rawkit.link.policy import Sending, examine, require_force
 from rawkit.link.privileges import Identity, calling_user, drop_privileges
 from rawkit.link.raw import RawIPv4Socket, RawIPv6Socket
 from rawkit.link.route import source_towards, with_source
+from rawkit.link.surroundings import is_lab
 
 __all__ = [
     "Direction",
@@ -21,10 +23,14 @@ __all__ = [
     "RawIPv6Socket",
     "RawLink",
     "Receiver",
+    "Sending",
     "Statistics",
     "calling_user",
     "drop_privileges",
+    "examine",
     "interfaces",
+    "is_lab",
+    "require_force",
     "source_towards",
     "with_source",
 ]
