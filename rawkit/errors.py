@@ -24,6 +24,7 @@ __all__ = [
     "KernelError",
     "LayerError",
     "MissingError",
+    "NeedsForceError",
     "NotPermittedError",
     "PacketError",
     "ProgramError",
@@ -150,6 +151,15 @@ class MissingError(RawkitError):
     def __init__(self, what: str, remedy: str) -> None:
         self.what, self.remedy = what, remedy
         super().__init__(f"{what} is not installed: {remedy}")
+
+
+class NeedsForceError(RawkitError):
+    """Packets that could hurt others, sent outside of a lab. Attributes: `reasons` (in words), `remedy`."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        self.reasons = reasons
+        self.remedy = "--force, if others there agree; inside a lab nothing is asked"
+        super().__init__(f"not sent: {'; '.join(reasons)}; give {self.remedy}")
 
 
 class TimedOut(RawkitError, TimeoutError):

@@ -47,6 +47,9 @@ class Rule:
     recomputed = True
     """Whether `packet.recomputed()` gives the field back to this rule."""
 
+    mended = True
+    """Whether the value follows from which headers there are, or can be mended (`patch.py`) when fields change."""
+
     def compute(self, field: FieldInfo) -> str:
         """An expression for the value, when building."""
         raise NotImplementedError

@@ -178,6 +178,7 @@ from rawkit.wire.segment_routing import (
     SegmentTLV,
     SegmentUnknownTLV,
 )
+from rawkit.wire.sweep import Axis, Sweep
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -198,6 +199,7 @@ from rawkit.wire.tcp import (
     UserTimeout,
     WindowScale,
 )
+from rawkit.wire.template import Template
 from rawkit.wire.udp import UDP
 from rawkit.wire.vxlan import VXLAN
 from rawkit.wire.wccp import WCCP, WCCPRedirect
@@ -242,6 +244,7 @@ __all__ = [
     "AristaTimestamp",
     "AristaTimestamp48",
     "AristaTimestamp64",
+    "Axis",
     "CiscoHDLC",
     "CiscoMetadata",
     "CompressedPPP",
@@ -425,6 +428,7 @@ __all__ = [
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",
+    "Sweep",
     "TCPAuthentication",
     "TCPEndOfOptions",
     "TCPExperiment",
@@ -434,6 +438,7 @@ __all__ = [
     "TCPOption",
     "TCPUnknownOption",
     "TargetLinkLayerAddress",
+    "Template",
     "Timestamps",
     "Trailer",
     "UnknownRouting",

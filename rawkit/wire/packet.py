@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import accumulate
-from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from rawkit.errors import FieldError, LayerError
 from rawkit.layout import AUTO, FieldInfo, NextProtocol, Problem, Record, Rest
 from rawkit.wire.foreign import ForeignLayer
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
+
+if TYPE_CHECKING:
+    from rawkit.wire.template import Template
 
 __all__ = ["CutHeader", "Header", "Layer", "Packet", "Raw", "Trailer"]
 
@@ -236,9 +239,18 @@ class Packet:
         first = next(at for at, layer in enumerate(self.layers) if layer is old)
         return self._with((*self.layers[:first], old.replace(**changes), *self.layers[first + 1 :]))
 
-    def _with(self, layers: tuple[Layer, ...]) -> Packet:
-        """The same packet with other layers."""
-        return make_packet(layers, self.payload, self.trailers, self._link_type)
+    def template(self, *fields: tuple[type[Header] | int, str]) -> Template:
+        """What builds this packet with other values in some fields, fast: `packet.template((TCP, "dst_port"))`.
+
+        See `Template`. Raises LayerError, FieldError, and what building the packet raises.
+        """
+        from rawkit.wire.template import Template  # which needs this module
+
+        return Template(self, *fields)
+
+    def _with(self, layers: tuple[Layer, ...], payload: bytes | None = None) -> Packet:
+        """The same packet with other layers, and payload if one is given."""
+        return make_packet(layers, self.payload if payload is None else payload, self.trailers, self._link_type)
 
     # ------------------------------------------------------------------ looking at it
 
