@@ -56,7 +56,7 @@ from rawkit.layout.kinds import (
 from rawkit.layout.locate import Place, compile_locator
 from rawkit.layout.mac import MAC
 from rawkit.layout.numbers import Numbers
-from rawkit.layout.problem import Problem, View
+from rawkit.layout.problem import Problem, Severity, View
 from rawkit.layout.record import FieldInfo, Record, Span
 from rawkit.layout.rules import (
     Count,
@@ -171,6 +171,7 @@ __all__ = [
     "Record",
     "Rest",
     "Rule",
+    "Severity",
     "Span",
     "Tail",
     "TrailedLength",

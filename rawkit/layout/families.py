@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rawkit.errors import PacketError, TruncatedError
+from rawkit.errors import PacketError, TruncatedError, UnknownHeaderError
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.writer import too_short
 
@@ -122,7 +122,7 @@ def _found_family_by_first_byte(cls: Any, numbers: Numbers, fallbacks: list[Any]
                     raise
                 refused = refused or error
         unknown = f"unknown {numbers.name} 0x{data[start]:02x}"
-        raise refused or PacketError(cls.__name__, "", start, 0, data[start], unknown)
+        raise refused or UnknownHeaderError(cls.__name__, "", start, 0, data[start], unknown)
 
     cls._family, cls._by, cls._members, cls._constants, cls._fallbacks = cls, "", {}, {}, fallbacks
     cls._parse = staticmethod(parse)

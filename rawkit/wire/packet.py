@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from rawkit.errors import FieldError, LayerError
-from rawkit.layout import AUTO, FieldInfo, NextProtocol, Problem, Record, Rest
+from rawkit.layout import AUTO, FieldInfo, NextProtocol, Problem, Record, Rest, field_ruled_by
 from rawkit.wire.foreign import ForeignLayer
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
@@ -306,12 +306,24 @@ class Packet:
         """The packet in one line."""
         words = [layer.describe() for layer in self.layers]
         if payload := self.payload:
-            words.append(f"{len(payload)} bytes")
+            unread = self._unread()
+            words.append(f"{unread}, {len(payload)} bytes" if unread else f"{len(payload)} bytes")
         if self.trailers:
             from rawkit.wire.trailing import trailing  # which needs this module
 
             words += [place.record.describe() for place in trailing(self) if place.record is not None]
         return " / ".join(words)
+
+    def _unread(self) -> str:
+        """What the payload is said to be, where that is something that is not read here; else nothing."""
+        if not self.layers:
+            link_type = self._link_type
+            return "" if link_type is None or LINK_LAYERS.header_of(link_type) else link_type.name
+        layer: Any = self.layers[-1]
+        field = field_ruled_by(type(layer), NextProtocol) if isinstance(layer, Header) else None
+        if field is None or getattr(layer, field.name) is AUTO:
+            return ""
+        return field.rule.unread(layer, field)  # type: ignore[union-attr,no-any-return]
 
     def __repr__(self) -> str:
         parts: list[object] = [*self.layers]

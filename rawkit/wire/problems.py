@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import MAX_ITEMS, Checksum, FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
+from rawkit.errors import PacketError, TruncatedError, UnknownHeaderError
+from rawkit.layout import (
+    MAX_ITEMS,
+    Checksum,
+    FieldInfo,
+    ItemList,
+    Length,
+    Problem,
+    Rule,
+    Severity,
+    View,
+    field_ruled_by,
+)
 from rawkit.wire.diagnose import Placed, diagnose
 from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, DissectedPacket
 from rawkit.wire.ethernet import VLAN, Ethernet
@@ -105,19 +116,25 @@ def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bo
     if isinstance(stopped, PacketError):
         if not quoted or not isinstance(stopped, TruncatedError):
             stop = start + stopped.needed if isinstance(stopped, TruncatedError) else len(data)
-            yield Problem(stopped.header, stopped.field, stopped.offset, stop, stopped.message)
+            severity = Severity.NOTE if isinstance(stopped, UnknownHeaderError) else Severity.ERROR
+            yield Problem(stopped.header, stopped.field, stopped.offset, stop, stopped.message, severity=severity)
     elif stopped is not None and len(packet.layers) == MAX_LAYERS:
-        yield Problem(last, "", start, len(data), f"more than {MAX_LAYERS} layers, the rest is payload")
+        yield _warning(last, start, len(data), f"more than {MAX_LAYERS} layers, the rest is payload")
     elif stopped is not None and packet._limits and MAX_DEPTH < start < packet._limits[-1]:
-        yield Problem(last, "", start, len(data), f"headers reach behind byte {MAX_DEPTH}, the rest is payload")
+        yield _warning(last, start, len(data), f"headers reach behind byte {MAX_DEPTH}, the rest is payload")
     elif stopped is not None and not quoted and not cut:
-        yield Problem(last, "", start, start, f"{stopped.__name__} is announced, but nothing follows")
+        yield _warning(last, start, start, f"{stopped.__name__} is announced, but nothing follows")
     elif not packet.layers and LINK_LAYERS.header_of(link_type) is None:
         message = f"link type {link_type.name} ({int(link_type)}) is not read here"
-        yield Problem(last, "", 0, len(data), message)
+        yield Problem(last, "", 0, len(data), message, severity=Severity.NOTE)
     if cut:
         message = f"cut by the snaplen: {len(data)} of {wire_end} bytes were captured"
-        yield Problem(last, "", len(data), wire_end, message)
+        yield _warning(last, len(data), wire_end, message)
+
+
+def _warning(layer: str, start: int, stop: int, message: str) -> Problem:
+    """A problem that need not be a fault of the packet, and is of no single field."""
+    return Problem(layer, "", start, stop, message, severity=Severity.WARNING)
 
 
 def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Problem]:
@@ -125,17 +142,19 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
         if field.rule is not None:
             if message := field.rule.check(view, layer, field):
                 problem = field.problem(view, message)
-                is_sum = isinstance(field.rule, Checksum)
-                yield problem._replace(causes=diagnose(placed, view.position)) if is_sum else problem
+                causes = diagnose(placed, view.position) if isinstance(field.rule, Checksum) else ()
+                yield problem._replace(causes=causes, severity=field.rule.severity(layer, field))
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
-            yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
+            message = f"is {getattr(layer, field.name)}, should be {field.expected}"
+            yield field.problem(view, message)._replace(severity=Severity.WARNING)
         elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
             too_long = len(getattr(layer, field.name)) > MAX_ITEMS
             message = f"more than {MAX_ITEMS} items, the rest stays as it is" if too_long else MALFORMED
-            yield field.problem(view, message)
+            severity = Severity.WARNING if too_long else Severity.ERROR
+            yield field.problem(view, message)._replace(severity=severity)
     if view.limit < view.end and not view.quoted and not _is_padding(view):
         extra = view.end - view.limit
-        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} {layer.behind_body}")
+        yield _warning(type(layer).__name__, view.limit, view.end, f"{extra} {layer.behind_body}")
 
 
 def _trailer_problems(view: View, record: Header, start: int) -> Iterator[Problem]:
