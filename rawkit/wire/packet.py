@@ -26,6 +26,9 @@ class Header(Record):
     behind_body: ClassVar[str] = "trailing bytes after its body"
     """What to call bytes that stand behind what the header's length says."""
 
+    trailer_lengths: ClassVar[tuple[int, int] | None] = None
+    """Of a record that trails a body: how many bytes it has at the least and at the most."""
+
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
         if Header in type(other).__mro__:  # isinstance takes three times as long where there is a metaclass
             return make_packet((self, other), b"", (), None)  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
         if index in known:
             yield from _trailer_problems(view, known[index], limit)
         partial = partial or layer.is_fragment()
-        quoted = quoted or layer.quotes()
+        quoted = quoted or layer.quotes() or (cut and layer._trailed_by is not None)
         start, end = stop, limit
     yield from _end_problems(packet, wire_end, start, quoted or partial)
 
@@ -138,10 +138,12 @@ def _warning(layer: str, start: int, stop: int, message: str) -> Problem:
 
 
 def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Problem]:
+    length_is_wrong = False
     for field in _checked_fields(type(layer)):
         if field.rule is not None:
             if message := field.rule.check(view, layer, field):
                 problem = field.problem(view, message)
+                length_is_wrong = length_is_wrong or isinstance(field.rule, Length)
                 causes = diagnose(placed, view.position) if isinstance(field.rule, Checksum) else ()
                 yield problem._replace(causes=causes, severity=field.rule.severity(layer, field))
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
@@ -152,7 +154,7 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
             message = f"more than {MAX_ITEMS} items, the rest stays as it is" if too_long else MALFORMED
             severity = Severity.WARNING if too_long else Severity.ERROR
             yield field.problem(view, message)._replace(severity=severity)
-    if view.limit < view.end and not view.quoted and not _is_padding(view):
+    if view.limit < view.end and not (length_is_wrong or view.quoted or _is_padding(view)):
         extra = view.end - view.limit
         yield _warning(type(layer).__name__, view.limit, view.end, f"{extra} {layer.behind_body}")
 
@@ -160,6 +162,11 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
 def _trailer_problems(view: View, record: Header, start: int) -> Iterator[Problem]:
     """What is wrong with what the layer in view knows to trail its body."""
     stop = start + len(bytes(record))
+    if record.trailer_lengths is not None and view.whole:
+        least, most = record.trailer_lengths
+        if not least <= stop - start <= most:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            yield Problem(type(record).__name__, "", start, stop, f"has {stop - start} bytes, not {wanted}")
     layers = (view.layers[view.position], record)
     alone = view._replace(layers=layers, position=1, start=start, stop=stop, limit=view.end)
     placed = Placed(view.data, alone.layers, (start, stop), (start, view.end))
