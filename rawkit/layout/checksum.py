@@ -1,4 +1,4 @@
-"""The Internet checksum (RFC 1071), as a remainder; and CRC32c, which SCTP has in its place.
+"""The Internet checksum (RFC 1071), as a remainder; CRC32c, which SCTP has in its place; and CRC-32 of Ethernet.
 
 The one's complement sum of 16-bit words is the remainder modulo 65535 of the bytes read as one big-endian
 integer, since 65536 leaves 1. Zero and 65535 are the same remainder: a sum over anything but zeros is never
@@ -10,8 +10,17 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from functools import cache
+from zlib import crc32
 
-__all__ = ["Sums", "as_words", "checksum_of", "crc32c", "internet_checksum", "verifies"]
+__all__ = [
+    "Sums",
+    "as_words",
+    "checksum_of",
+    "crc32c",
+    "frame_check_sequence",
+    "internet_checksum",
+    "verifies",
+]
 
 
 def as_words(data: bytes) -> int:
@@ -73,6 +82,11 @@ def _shifted(number: int, count: int) -> int:
 def internet_checksum(data: bytes) -> int:
     """The RFC 1071 checksum of `data`, in which the checksum field itself is zero."""
     return checksum_of(as_words(data))
+
+
+def frame_check_sequence(frame: bytes) -> bytes:
+    """The four bytes behind an Ethernet frame (IEEE 802.3, section 3.2.9): its CRC-32, the lowest byte first."""
+    return crc32(frame).to_bytes(4, "little")
 
 
 CASTAGNOLI = 0x82F63B78

@@ -21,7 +21,7 @@ from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.tcp import TCP
 from rawkit.wire.udp import UDP
 
-__all__ = ["MAX_DEPTH", "MAX_LAYERS", "DissectedPacket", "dissect"]
+__all__ = ["MAX_DEPTH", "MAX_LAYERS", "DissectedPacket", "Frame", "dissect"]
 
 MAX_LAYERS = 32
 """How deep layers nest at the most when reading; what lies deeper stays payload, with a Problem."""
@@ -188,6 +188,11 @@ class Frame(DissectedPacket):
     __slots__ = ("_check_sequence",)
 
     _check_sequence: bytes
+
+    @property
+    def check_sequence(self) -> bytes:
+        """What was captured of it."""
+        return self._check_sequence
 
     @property
     def trailers(self) -> tuple[Trailer, ...]:  # type: ignore[override]

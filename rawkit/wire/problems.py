@@ -19,9 +19,11 @@ from rawkit.layout import (
     View,
     field_ruled_by,
 )
+from rawkit.layout.checksum import frame_check_sequence
 from rawkit.wire.diagnose import Placed, diagnose
-from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, DissectedPacket
+from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, DissectedPacket, Frame
 from rawkit.wire.ethernet import VLAN, Ethernet
+from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Header, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.trailing import read_trailer
@@ -36,7 +38,8 @@ MINIMUM_FRAME = 60
 
 def find_problems(packet: DissectedPacket) -> tuple[Problem, ...]:
     """The problems of a packet, from the outermost layer in."""
-    return () if _is_sound(packet) else tuple(_all_problems(packet))
+    problems = () if _is_sound(packet) else tuple(_all_problems(packet))
+    return (*problems, *_frame_problems(packet)) if isinstance(packet, Frame) else problems
 
 
 def _is_sound(packet: DissectedPacket) -> bool:
@@ -103,6 +106,15 @@ def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
         quoted = quoted or layer.quotes() or (cut and layer._trailed_by is not None)
         start, end = stop, limit
     yield from _end_problems(packet, wire_end, start, quoted or partial)
+
+
+def _frame_problems(frame: Frame) -> Iterator[Problem]:
+    """A wrong check sequence of an Ethernet frame; one that was cut cannot be judged."""
+    found, right = frame.check_sequence, frame_check_sequence(frame._data)
+    if frame.link_type is LinkType.ETHERNET and len(found) == len(right) and found != right:
+        start = len(frame._data)
+        message = f"bad frame check sequence 0x{found.hex()}, computed 0x{right.hex()}"
+        yield Problem(Ethernet.__name__, "", start, start + len(found), message)
 
 
 def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bool) -> Iterator[Problem]:
