@@ -63,49 +63,42 @@ def _is_sound(packet: DissectedPacket) -> bool:
 
 
 def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
-    """Every problem, in words.
-
-    Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
-    """
-    data, unfinished = packet._data, packet._checksum_unfinished
-    wire_end = max(packet._wire_length or 0, len(data))
+    """Every problem, in words."""
     known = {
         trailer.layer: record
         for trailer in packet.trailers
         if (record := read_trailer(packet, trailer)) is not None
     }
     layers: Any = tuple(layer for layer in packet.layers if isinstance(layer, Header))  # only the last can be cut
-    start, end = 0, len(data)
-    around = (len(data), *packet._limits)
+    around = (len(packet._data), *packet._limits)
     covered = [around[at if one._trailed_by else at + 1] for at, one in enumerate(layers)]
-    placed = Placed(data, layers, packet._stops, covered)
-    cut, partial, quoted = wire_end > end, False, False
+    placed = Placed(packet._data, layers, packet._stops, covered)
+    for index, view in enumerate(_views(packet, placed)):
+        yield from _layer_problems(view, layers[index], placed)
+        if index in known:
+            yield from _trailer_problems(view, known[index], packet._limits[index])
+    yield from _end_problems(packet, layers)
+
+
+def _views(packet: DissectedPacket, placed: Placed) -> Iterator[View]:
+    """Each layer where it stands.
+
+    Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
+    So it is where the packet was cut within a layer that has a trailer, since nothing tells the two apart then.
+    """
+    data, layers = packet._data, placed.layers
+    wire_end = max(packet._wire_length or 0, len(data))
+    start, end = 0, len(data)
+    cut, sliced = wire_end > end, False
     for index, layer in enumerate(layers):
-        stop, limit = packet._stops[index], packet._limits[index]
-        sliced = quoted or partial
+        assert isinstance(layer, Header)
+        stop, limit, within = packet._stops[index], packet._limits[index], placed.limits[index]
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
-        view = View(
-            data,
-            layers,
-            index,
-            start,
-            stop,
-            covered[index],
-            end,
-            wire_end,
-            whole,
-            sliced,
-            unfinished,
-            placed.sums,
-        )
-        yield from _layer_problems(view, layer, placed)
-        if index in known:
-            yield from _trailer_problems(view, known[index], limit)
-        partial = partial or layer.is_fragment()
-        quoted = quoted or layer.quotes() or (cut and layer._trailed_by is not None)
+        unfinished = packet._checksum_unfinished
+        yield View(data, layers, index, start, stop, within, end, wire_end, whole, sliced, unfinished, placed.sums)
+        sliced = sliced or layer.is_fragment() or layer.quotes() or (cut and layer._trailed_by is not None)
         start, end = stop, limit
-    yield from _end_problems(packet, wire_end, start, quoted or partial)
 
 
 def _frame_problems(frame: Frame) -> Iterator[Problem]:
@@ -117,12 +110,15 @@ def _frame_problems(frame: Frame) -> Iterator[Problem]:
         yield Problem(Ethernet.__name__, "", start, start + len(found), message)
 
 
-def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bool) -> Iterator[Problem]:
-    """What is wrong at the point where reading ended."""
+def _end_problems(packet: DissectedPacket, layers: tuple[Header, ...]) -> Iterator[Problem]:
+    """What is wrong at the point where reading ended, behind these layers."""
     data, link_type, stopped = packet._data, packet.link_type, packet._stopped
     assert link_type is not None
+    wire_end = max(packet._wire_length or 0, len(data))
     if stopped is None and wire_end <= len(data) and packet.layers:
         return
+    start = packet._stops[len(layers) - 1] if layers else 0
+    quoted = any(layer.quotes() or layer.is_fragment() for layer in layers)
     last = name_of(packet.layers[-1]) if packet.layers else link_type.name
     cut = wire_end > len(data)
     if isinstance(stopped, PacketError):
