@@ -67,8 +67,8 @@ __all__ = [
 class PayloadLength(Length):
     """The payload length: zero where a hop-by-hop option has the jumbo payload's length (RFC 2675, section 3).
 
-    Zero without that option is what a sender captures of segments that its network card is going to cut; all that
-    is there is then the payload, as it is to Wireshark.
+    Zero without that option is what a sender captures of segments that its network card is going to cut. Nothing
+    tells that from a wrong length, so no payload is read, as Wireshark does.
     """
 
     knows_zero = True
@@ -84,27 +84,23 @@ class PayloadLength(Length):
         return f"{super().sound(owner, field)} and {no_option}"
 
     def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
-        following = getattr(record, "next_header", None)
-        options = None
-        if following == HOP_BY_HOP:
-            try:
-                options, _, _, _ = HopByHop._parse(data, stop, end, False)
-            except PacketError:
-                return stop
+        if getattr(record, "next_header", None) != HOP_BY_HOP:
+            return stop
+        try:
+            options, _, _, _ = HopByHop._parse(data, stop, end, False)
+        except PacketError:
+            return stop
         option = _jumbo_option(options)
-        if option is not None:
-            return min(stop + option.jumbo_length, end)
-        return stop if following == IP_PROTOCOLS.nothing else end
+        return stop if option is None else min(stop + option.jumbo_length, end)
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         says, following = getattr(record, field.name), view.layers[view.position + 1 : view.position + 2]
         option = _jumbo_option(following[0]) if following else None
         if option is None:
-            behind = view.limit - view.stop
-            if not says and behind and not view.quoted:
-                return (
-                    f"zero without a jumbo payload option, but {behind} bytes follow: the network card cuts them"
-                )
+            behind = view.end - view.stop
+            is_last = getattr(record, "next_header", None) == IP_PROTOCOLS.nothing
+            if behind and not (says or is_last or view.quoted):
+                return f"zero without a jumbo payload option, but {behind} bytes follow: {UNCUT}"
             return super().check(view, record, field)
         if says:
             return f"says {says}, but a jumbo payload option says {option.jumbo_length}"
@@ -118,6 +114,7 @@ class PayloadLength(Length):
 
 
 HOP_BY_HOP, LARGEST_PAYLOAD = 0, 65535
+UNCUT = "perhaps a large segment that the network card is to cut"
 
 
 def _jumbo_option(following: object = None) -> JumboPayload | None:
