@@ -240,8 +240,8 @@ def test_layers_are_those_that_tshark_finds_in_the_captures_of_others(tmp_path):
 
 ONLY_ONE_READS_ON = re.compile("eth:eth:.*|fr:eth:.*|eth:ethertype:avsp|user_dlt:pktap:pcap_pktdata:ppp")
 """Cisco's frames around frames, which tshark knows by their destination; bridged frames in frame relay; the
-timestamps of Arista's R3 hardware, which tshark does not know; and a packet tap that is cut right behind its header,
-where tshark names the protocol of which there is nothing."""
+timestamps of Arista's R3 hardware, which tshark does not know; and a packet tap that is cut right behind its
+header, where tshark names the protocol of which there is nothing."""
 
 
 def test_a_label_stack_carries_what_its_first_bytes_look_like():
