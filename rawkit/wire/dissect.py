@@ -137,10 +137,10 @@ class DissectedPacket(Packet):
         return layers  # type: ignore[no-any-return]
 
     def __getitem__(self, header: type[H]) -> H:
-        places = self._places
-        if header not in places:
+        place = self._places.get(header)
+        if place is None:
             return Packet.__getitem__(self, header)
-        index, start, decode = places[header]
+        index, start, decode = place
         layers: Any = self._layers
         layer = layers[index]
         if layer is header:
