@@ -323,7 +323,7 @@ class Packet:
             link_type = self._link_type
             return "" if link_type is None or LINK_LAYERS.header_of(link_type) else link_type.name
         layer: Any = self.layers[-1]
-        field = field_ruled_by(type(layer), NextProtocol) if isinstance(layer, Header) else None
+        field = _announcing_field(layer.__class__)
         if field is None or getattr(layer, field.name) is AUTO:
             return ""
         return field.rule.unread(layer, field)  # type: ignore[union-attr,no-any-return]
@@ -400,6 +400,12 @@ def _with_trailer(layer: Layer, body: bytes, following: Any, layers: Any, index:
     if layer._trailed_by is not None:
         return layer._build(body, following, layers, index, False, trailer)  # type: ignore[no-any-return]
     return layer._build(body, following, layers, index, False) + trailer  # type: ignore[no-any-return]
+
+
+@cache
+def _announcing_field(layer: type) -> FieldInfo | None:
+    """The field of a header that tells what follows."""
+    return field_ruled_by(layer, NextProtocol) if issubclass(layer, Header) else None
 
 
 @cache
