@@ -31,6 +31,7 @@ __all__ = [
     "RawkitError",
     "TimedOut",
     "TruncatedError",
+    "UnknownHeaderError",
     "file_error",
     "kernel_error",
 ]
@@ -66,6 +67,10 @@ class TruncatedError(PacketError):
     def __init__(self, record: type, field: str, offset: int, needed: int, got: int) -> None:
         super().__init__(record.__name__, field, offset, needed, got)
         self.record = record
+
+
+class UnknownHeaderError(PacketError):
+    """Bytes whose first one announces no header that is read here; nothing need be wrong with them."""
 
 
 class LayerError(RawkitError, KeyError):

@@ -125,7 +125,7 @@ from rawkit.wire.ipv6 import (
 from rawkit.wire.juniper import JuniperEthernet
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.llc import LLC, SNAP, LLCNumbered
-from rawkit.wire.macsec import MACsec, MACsecData, MACsecReadable
+from rawkit.wire.macsec import MACsec, MACsecCheckValue, MACsecData, MACsecReadable
 from rawkit.wire.mld import MLDDone, MLDQuery, MLDReport, MLDv2Query, MLDv2Report, MulticastAddressRecord
 from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
 from rawkit.wire.mptcp import (
@@ -159,7 +159,7 @@ from rawkit.wire.nd_options import (
     SourceLinkLayerAddress,
     TargetLinkLayerAddress,
 )
-from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGAttributes, NFLOGPacket
+from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGAttributes, NFLOGPacket, NFLOGPadding
 from rawkit.wire.nhrp import NHRP, NHRPIndication
 from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.null import Loop, Null
@@ -342,6 +342,7 @@ __all__ = [
     "Loop",
     "LooseSourceRoute",
     "MACsec",
+    "MACsecCheckValue",
     "MACsecData",
     "MACsecReadable",
     "MD5Signature",
@@ -372,6 +373,7 @@ __all__ = [
     "NFLOGAttribute",
     "NFLOGAttributes",
     "NFLOGPacket",
+    "NFLOGPadding",
     "NHRPIndication",
     "NeighborAdvertisement",
     "NeighborSolicitation",

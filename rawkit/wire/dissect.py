@@ -21,7 +21,7 @@ from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.tcp import TCP
 from rawkit.wire.udp import UDP
 
-__all__ = ["MAX_DEPTH", "MAX_LAYERS", "DissectedPacket", "dissect"]
+__all__ = ["MAX_DEPTH", "MAX_LAYERS", "DissectedPacket", "Frame", "dissect"]
 
 MAX_LAYERS = 32
 """How deep layers nest at the most when reading; what lies deeper stays payload, with a Problem."""
@@ -137,10 +137,10 @@ class DissectedPacket(Packet):
         return layers  # type: ignore[no-any-return]
 
     def __getitem__(self, header: type[H]) -> H:
-        places = self._places
-        if header not in places:
+        place = self._places.get(header)
+        if place is None:
             return Packet.__getitem__(self, header)
-        index, start, decode = places[header]
+        index, start, decode = place
         layers: Any = self._layers
         layer = layers[index]
         if layer is header:
@@ -188,6 +188,11 @@ class Frame(DissectedPacket):
     __slots__ = ("_check_sequence",)
 
     _check_sequence: bytes
+
+    @property
+    def check_sequence(self) -> bytes:
+        """What was captured of it."""
+        return self._check_sequence
 
     @property
     def trailers(self) -> tuple[Trailer, ...]:  # type: ignore[override]
