@@ -6,6 +6,7 @@ error is the same in every command then.
 
 from __future__ import annotations
 
+import errno
 import math
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -13,10 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
+from rawkit.errors import file_error
+
 __all__ = ["INPUT_FILE", "INTERFACE", "OUTPUT_FILE", "SECONDS"]
 
 MOST_SECONDS: Final = 86_400.0
 """A day: longer pauses are mistakes, and much longer ones are more than time.sleep takes."""
+
+STANDARD_OUTPUT: Final = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 if TYPE_CHECKING:
@@ -46,11 +51,13 @@ class File(Text):
 
 
 class OutputFile(File):
-    """Where a capture goes. A terminal is refused: bytes would only garble it."""
+    """Where a capture goes. A terminal is refused: bytes would only garble it; and so is what is closed."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = super().convert(value, param, ctx)
-        if name in ("-", "/dev/stdout") and sys.stdout is not None and sys.stdout.isatty():
+        if name in STANDARD_OUTPUT and sys.__stdout__ is None:  # whatever stands in for it by now
+            raise file_error(OSError(errno.EBADF, ""), "write standard output")
+        if name in STANDARD_OUTPUT and sys.stdout is not None and sys.stdout.isatty():
             self.fail("a capture is no text for a terminal; redirect it to a file or a program", param, ctx)
         return name
 
