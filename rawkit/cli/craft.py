@@ -9,6 +9,7 @@ import click
 
 from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.output import Lines, colour_wanted
+from rawkit.errors import FieldError
 from rawkit.pcap import write_capture
 from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
 from rawkit.wire import Packet, fragment
@@ -48,7 +49,7 @@ def command(
 ) -> None:
     """Make the packet that EXPR stands for, and show it (by default its summary and bytes) or write it."""
     packet = read_expression(expression).built()
-    packets = (packet,) if mtu is None else fragment(packet, mtu)
+    packets = (packet,) if mtu is None else _fragments(packet, mtu)
     stream = sys.stderr if file == "-" else sys.stdout
     colour = colour_wanted(stream)
     shown: list[str] = []
@@ -60,6 +61,16 @@ def command(
     with Lines(stream) as output:
         for line in shown:
             output.write(line)
+
+
+def _fragments(packet: Packet, mtu: int) -> tuple[Packet, ...]:
+    try:
+        return fragment(packet, mtu)
+    except FieldError as error:
+        if error.field != "dont_fragment":
+            raise
+        expected = f"False to cut it to {mtu} bytes; take dont_fragment out of EXPR, or give a larger --fragment"
+        raise FieldError(error.header, error.field, error.value, expected) from None
 
 
 def _shown(
