@@ -221,7 +221,16 @@ class _Pipeline:
             else:
                 if part.block is not None:
                     check_shift(shift_ns, record.interface.ticks_per_second if record.interface else DEFAULT_TICKS)
-                yield changed(part, record._replace(time_ns=record.time_ns + shift_ns))
+                yield _later(part, record, shift_ns, changed)
+
+
+def _later(part: Part, record: Record, shift_ns: int, changed: Changed) -> Part:
+    """The part in another time. Raises `FieldError` for one that the file cannot hold."""
+    try:
+        return changed(part, record._replace(time_ns=record.time_ns + shift_ns))
+    except FieldError as error:
+        expected = f"nanoseconds that leave packet {record.number} {error.expected}"
+        raise FieldError("Edit", "shift_ns", shift_ns, expected) from error
 
 
 def _cut(parts: Iterable[Part], snaplen: int, changed: Changed) -> Iterator[Part]:
