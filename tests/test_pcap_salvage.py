@@ -263,6 +263,42 @@ def test_a_file_that_is_replaced_in_the_midst_of_a_record(tmp_path):
     assert [cut.offset for cut in cuts] == [len(head + records[0]) + 16]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("first", [0, 3, 10, 26])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_file_that_is_replaced_by_one_that_has_no_whole_header_yet(tmp_path, kind, first, in_place):
+    path = tmp_path / "x"
+    head, records = made(kind)
+    whole = head + records[1]
+    path.write_bytes(head + records[0])
+
+    def replaced():
+        new = path if in_place else tmp_path / "y"
+        new.write_bytes(whole[:first])
+        new.rename(path)
+
+    def grown():
+        with path.open("ab") as file:
+            file.write(whole[first:])
+
+    assert followed(path, replaced, lambda: None, grown) == [(1, frames()[0]), (2, frames()[1])]
+
+
+def test_an_empty_file_that_is_replaced_has_lost_nothing(tmp_path):
+    path = tmp_path / "x"
+    head, records = made("pcap")
+    path.write_bytes(head + records[0])
+    cuts = []
+
+    def replaced_by(data):
+        (tmp_path / "y").write_bytes(data)
+        (tmp_path / "y").rename(path)
+
+    steps = [lambda: replaced_by(b""), path.unlink, lambda: replaced_by(head + records[1])]
+    assert followed(path, *steps, on_cut=cuts.append) == [(1, frames()[0]), (2, frames()[1])]
+    assert cuts == []
+
+
 def test_what_cannot_be_followed(tmp_path):
     with pytest.raises(FileError, match="no such file"):
         FollowedCapture(tmp_path / "none", Steps())

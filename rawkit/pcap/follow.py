@@ -83,11 +83,19 @@ class FollowedCapture:
                 except CaptureError as error:
                     if not growing.replaced:
                         raise
-                    if self._on_cut is not None:
+                    if self._on_cut is not None and growing.offset:  # nothing is lost with an empty file
                         self._on_cut(error)
-            while not Path(self._name).exists():
+            file = self._successor(self._name)
+
+    def _successor(self, name: str) -> FileIO:
+        """The file that has taken the place of the last, or will."""
+        while True:
+            try:
+                return FileIO(name, "rb")
+            except FileNotFoundError:
                 self._wait()
-            file = _open(self._name)
+            except OSError as error:
+                raise file_error(error, f"open {name}") from error
 
     def _records_of(self, source: Target) -> Generator[Record, None, None]:
         with open_capture(source, on_damage=self._on_damage) as capture:
@@ -102,15 +110,16 @@ class _Growing:
         self.name = name
         self.replaced = False
         """Whether all was read that there will ever be."""
+        self.offset = 0
+        """How many bytes were read."""
         self._file, self._wait = file, wait
-        self._offset = 0
 
     def read(self, count: int) -> bytes:
         """At most `count` bytes, as soon as there are any."""
         while True:
             replaced = self._is_replaced()  # looked at before reading, so that the last bytes are not missed
             if part := self._file.read(count):
-                self._offset += len(part)
+                self.offset += len(part)
                 return part
             if replaced:
                 self.replaced = True
@@ -119,7 +128,7 @@ class _Growing:
 
     def _is_replaced(self) -> bool:
         here = os.fstat(self._file.fileno())
-        if here.st_size < self._offset:
+        if here.st_size < self.offset:
             return True
         try:
             there = Path(self.name).stat()
