@@ -9,14 +9,16 @@ from __future__ import annotations
 import errno
 import math
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from rawkit.errors import file_error
+from rawkit.wire.link_type import LinkType
 
-__all__ = ["INPUT_FILE", "INTERFACE", "OUTPUT_FILE", "SECONDS"]
+__all__ = ["INPUT_FILE", "INTERFACE", "LINK_TYPE", "OUTPUT_FILE", "SECONDS"]
 
 MOST_SECONDS: Final = 86_400.0
 """A day: longer pauses are mistakes, and much longer ones are more than time.sleep takes."""
@@ -26,8 +28,9 @@ STANDARD_OUTPUT: Final = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 if TYPE_CHECKING:
     TextType = click.ParamType[str]
+    AnyType = click.ParamType[Any]
 else:
-    TextType = click.ParamType  # which older versions of click do not take in brackets
+    TextType = AnyType = click.ParamType  # which older versions of click do not take in brackets
 
 
 class Text(TextType):
@@ -75,6 +78,26 @@ class InterfaceName(Text):
         ]
 
 
+class LinkTypeName(AnyType):
+    """A link type by libpcap's name or number."""
+
+    name = "link type"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> LinkType:
+        named = LinkType.__members__.get(str(value).upper())
+        if named is not None:
+            return named
+        try:
+            return LinkType(int(value))
+        except ValueError:
+            near = get_close_matches(str(value).upper(), LinkType.__members__, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self.fail(f"{value!r} is no link type; such as ETHERNET, RAW or 113 are{hint}", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in LinkType.__members__ if name.startswith(incomplete.upper())]
+
+
 class Seconds(click.FloatRange):
     """A number of seconds up to a day; `nan`, which is neither less nor more than anything, is none."""
 
@@ -87,5 +110,6 @@ class Seconds(click.FloatRange):
 
 INPUT_FILE: Final = File("file")
 OUTPUT_FILE: Final = OutputFile("file")
+LINK_TYPE: Final = LinkTypeName()
 INTERFACE: Final = InterfaceName("interface")
 SECONDS: Final = Seconds(0, MOST_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE
+from rawkit.cli.arguments import INPUT_FILE, LINK_TYPE, OUTPUT_FILE
 from rawkit.cli.moments import COMMENT, COUNT_OR_SPAN, PERIOD, RANGES, SPAN
 from rawkit.cli.output import Progress, count_of
 from rawkit.errors import FieldError
@@ -19,6 +19,7 @@ from rawkit.pcap import (
     Splitting,
     edit_capture,
 )
+from rawkit.wire import LinkType
 
 __all__ = ["command"]
 
@@ -108,6 +109,12 @@ or d. Times are never rounded: what the file's clock cannot tell is an error."""
     help="Write OUT-00001 and so on, each of N packets, or of a span such as 10s or 1.5h.",
 )
 @click.option("--salvage", is_flag=True, help="Go on behind damage, which is told; else it is an error.")
+@click.option(
+    "--link-type",
+    metavar="NAME",
+    type=LINK_TYPE,
+    help="What --salvage takes packets for where damage took the header of a pcap file: ETHERNET, RAW, ...",
+)
 def command(
     source: str,
     target: str,
@@ -123,6 +130,7 @@ def command(
     merge: tuple[str, ...],
     split: tuple[int | None, int | None] | None,
     salvage: bool,
+    link_type: LinkType | None,
 ) -> None:
     """Write an edited copy of the capture IN to OUT; `-` is standard input or output."""
     files = (source, *merge, *further)
@@ -141,7 +149,7 @@ def command(
         shift_ns=shift,
         snaplen=snaplen,
     )
-    _tell(_edited(files, target, edit, split, salvage), split is not None)
+    _tell(_edited(files, target, edit, split, salvage, link_type), split is not None)
 
 
 def _refuse_misfits(target: str, files: tuple[str, ...], unexpected: object, split: bool) -> None:
@@ -160,6 +168,7 @@ def _edited(
     edit: Edit,
     split: tuple[int | None, int | None] | None,
     salvage: bool,
+    link_type: LinkType | None,
 ) -> Outcome:
     """Do it, and show how far it is."""
     with Progress("packet", "read") as progress:
@@ -176,6 +185,7 @@ def _edited(
                 merge=files[1:],
                 split=Splitting(*split) if split is not None else None,
                 on_damage=tell if salvage else None,
+                link_type=link_type,
                 on_progress=progress.show,
             )
         except FieldError as error:

@@ -14,6 +14,7 @@ from rawkit.pcap.files import Target, path_of
 from rawkit.pcap.reader import Capture, open_capture
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.salvage import OnDamage
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["FollowedCapture"]
 
@@ -28,8 +29,8 @@ class FollowedCapture:
     `wait` is called when there is nothing to read yet. It returns when it is time to look again, or raises what
     ends the following. The records of a file that takes the place of the first one (another inode under its
     name, or the same one cut shorter) follow those of the first, and are numbered on. A file that was replaced
-    in the midst of a record is told of through `on_cut`; `on_damage` is that of `open_capture`. What is no
-    regular file (a pipe, `-`, a file object) is read to its end.
+    in the midst of a record is told of through `on_cut`; `on_damage` and `link_type` are those of `open_capture`.
+    What is no regular file (a pipe, `-`, a file object) is read to its end.
 
     Raises `FileError` and `CaptureError` as `open_capture` does, when it is made or iterated over.
     """
@@ -41,9 +42,11 @@ class FollowedCapture:
         *,
         on_cut: Callable[[CaptureError], None] | None = None,
         on_damage: OnDamage | None = None,
+        link_type: LinkType | None = None,
     ) -> None:
         name = path_of(source)
         self._source, self._wait, self._on_cut, self._on_damage = source, wait, on_cut, on_damage
+        self._link_type = link_type
         self._name = name if name is not None and name != "-" and _is_regular(name) else None
         self._capture: Capture | None = None
         self._records = self._all()
@@ -98,7 +101,7 @@ class FollowedCapture:
                 raise file_error(error, f"open {name}") from error
 
     def _records_of(self, source: Target) -> Generator[Record, None, None]:
-        with open_capture(source, on_damage=self._on_damage) as capture:
+        with open_capture(source, on_damage=self._on_damage, link_type=self._link_type) as capture:
             self._capture = capture
             yield from capture
 
