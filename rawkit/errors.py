@@ -131,13 +131,15 @@ class CaptureError(RawkitError, ValueError):
 class FilterError(RawkitError, ValueError):
     """A filter that libpcap does not compile, or whose program cannot be used here.
 
-    Attributes: `filter`, `reason` (libpcap's own words), `position` (characters from its start, at or after
-    which the mistake is; None where that is not known).
+    Attributes: `filter`, `reason` (libpcap's own words), `position` (of the first word that does not fit, in
+    characters from the start; the filter's length where more has to follow; None where that is not known).
     """
 
     def __init__(self, filter: str, reason: str, position: int | None = None) -> None:
         self.filter, self.reason, self.position = filter, reason, position
-        place = "" if position is None else f" at or after character {position + 1}"
+        place = "" if position is None else f" at character {position + 1}"
+        if position == len(filter):
+            place = " at its end"
         shown = _brief(filter)
         super().__init__(f"filter {shown}: {reason}{place}; see pcap-filter(7) for the language")
 

@@ -63,7 +63,7 @@ def question(address: AnyAddress, source: AnyAddress | None, mac: MAC, *, to: MA
 
 
 def announcement(address: AnyAddress, mac: MAC) -> Announcement:
-    """The frame that tells everybody that `mac` has an address (RFC 5227, section 2.3; RFC 4861, section 7.2.6)."""
+    """The frame that tells everybody who has an address (RFC 5227, section 2.3; RFC 4861, section 7.2.6)."""
     if isinstance(address, IPv4Address):
         told = ARP(sender_mac=mac, sender_ip=address, target_ip=address)
         return Ethernet(dst=BROADCAST, src=mac) / told

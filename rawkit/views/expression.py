@@ -52,6 +52,55 @@ ENUMS: Final[dict[str, type[IntEnum] | type[IntFlag]]] = {
     and issubclass(value, IntEnum | IntFlag)
     and value is not LinkType
 }
+OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "802.1q": ("VLAN",),
+    "chksum": ("checksum",),
+    "dataofs": ("data_offset",),
+    "dot1ad": ("ServiceVLAN",),
+    "dot1q": ("VLAN",),
+    "dport": ("dst_port",),
+    "eol": ("TCPEndOfOptions", "IPv4EndOfOptions"),
+    "ether": ("Ethernet",),
+    "fl": ("flow_label",),
+    "frag": ("fragment_offset",),
+    "hlim": ("hop_limit",),
+    "hwdst": ("target_mac",),
+    "hwsrc": ("sender_mac",),
+    "icmp": ("ICMPv4",),
+    "id": ("identification",),
+    "ip": ("IPv4",),
+    "len": ("total_length", "payload_length", "length"),
+    "mac": ("Ethernet",),
+    "mss": ("MaximumSegmentSize",),
+    "na": ("NeighborAdvertisement",),
+    "pdst": ("target_ip",),
+    "psrc": ("sender_ip",),
+    "nh": ("next_header",),
+    "nop": ("TCPNoOperation", "IPv4NoOperation"),
+    "ns": ("NeighborSolicitation",),
+    "ofs": ("data_offset",),
+    "plen": ("payload_length",),
+    "prio": ("priority",),
+    "proto": ("protocol", "next_header"),
+    "ra": ("RouterAdvertisement",),
+    "rs": ("RouterSolicitation",),
+    "sackok": ("SACKPermitted",),
+    "sackperm": ("SACKPermitted",),
+    "sport": ("src_port",),
+    "tc": ("traffic_class",),
+    "timestamp": ("Timestamps",),
+    "tos": ("dscp", "traffic_class"),
+    "ttl": ("hop_limit",),
+    "urgptr": ("urgent_pointer",),
+    "vlan": ("id",),
+    "win": ("window",),
+    "wscale": ("WindowScale",),
+}
+"""What scapy, Wireshark and everyday speech call headers, options and fields, in small letters."""
+
+SHORT: Final = 3
+"""Letters of a header's name that, with one of them wrong, is no longer like another: DNS is no misspelt DSS."""
+
 PART: Final = "a header, a packet, bytes such as b'hi', X.cut(b'...') or Trailer(...)"
 
 
@@ -444,12 +493,24 @@ def _required(record: type[Record]) -> str:
 def _near(name: str, known: Iterable[str], all_of: bool = False) -> str:
     """A hint at what was meant, for the end of an error message; with `all_of`, what there is to choose."""
     names = list(known)
-    folded = {candidate.lower(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.lower(), folded, 1, 0.6)
-    hint = f"; did you mean {folded[near[0]]}?" if near else ""
+    meant = _meant(name.lower(), names, 0.6 if all_of or len(name) > SHORT else 0.7)
+    hint = f"; did you mean {meant}?" if meant else ""
     if all_of:
         hint += f"{'' if hint else ';'} it has {', '.join(names)}" if names else "; it has none"
     return hint
+
+
+def _meant(name: str, names: Sequence[str], likeness: float) -> str | None:
+    """The one of the names that somebody meant who wrote `name`, in small letters."""
+    folded = {candidate.lower(): candidate for candidate in names}
+    if name in folded:
+        return folded[name]
+    if others := [other for other in OTHER_NAMES.get(name, ()) if other in names]:
+        return others[0]
+    if swapped := [candidate for candidate in folded if sorted(candidate) == sorted(name)]:
+        return folded[swapped[0]]
+    near = difflib.get_close_matches(name, folded, 1, likeness)
+    return folded[near[0]] if near else None
 
 
 def _known(name: str, known: Iterable[str]) -> str:
