@@ -26,6 +26,7 @@ from rawkit.errors import (
     RawkitError,
     TimedOut,
     TruncatedError,
+    UnknownHeaderError,
     kernel_error,
 )
 from rawkit.wire import IPv4
@@ -34,6 +35,7 @@ ONE_OF_EACH = [
     RawkitError("words"),
     PacketError("IPv4", "ihl", 14, 20, 16, "an odd one"),
     TruncatedError(IPv4, "dst", 14, 20, 16),
+    UnknownHeaderError("MPLSPayload", "", 18, 0, 240, "unknown first byte of an MPLS payload 0xf0"),
     LayerError("TCP", ["Ethernet", "IPv4"]),
     FieldError("IPv4", "ttl", 256, "0 to 255"),
     BuildError("UDP", "checksum", "no IP header"),
