@@ -16,6 +16,7 @@ from rawkit.probe import Exchange, KernelPort
 from rawkit.wire import Packet
 
 __all__ = [
+    "FORCE",
     "FORMAT",
     "INTERFACE_OPTION",
     "POSITIVE_SECONDS",
@@ -43,6 +44,7 @@ FORMAT = click.option(
 TIMEOUT = click.option(
     "--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for an answer (default 2)."
 )
+FORCE = click.option("--force", is_flag=True, help="Send also what asks for this.")
 INTERFACE_OPTION = click.option(
     "-I", "--interface", metavar="IFACE", type=INTERFACE, help="Send on this interface, whatever the routes say."
 )

@@ -30,6 +30,7 @@ from rawkit.link import (
     find_neighbor,
     find_route,
     interfaces,
+    with_own_addresses,
 )
 from rawkit.pcap.bpf import Program
 from rawkit.pcap.filter import compile_filter
@@ -394,20 +395,6 @@ class _Local:
         self._stack.close()
 
 
-def with_own_addresses(packet: Packet, own: Interface) -> Packet:
-    """The frame with the interface's MAC and IP addresses where it left them AUTO."""
-    if packet[Ethernet].src is AUTO and own.mac is not None:
-        packet = packet.replace(Ethernet, src=own.mac)
-    if ARP in packet and packet[ARP].sender_mac is AUTO and own.mac is not None:
-        packet = packet.replace(ARP, sender_mac=own.mac)
-    if ARP in packet and packet[ARP].sender_ip is AUTO and (ip := _address(own, 4)) is not None:
-        packet = packet.replace(ARP, sender_ip=ip)
-    header = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
-    if header is not None and header.src is AUTO and (address := _address(own, header.version)) is not None:
-        packet = packet.replace(type(header), src=address)
-    return packet
-
-
 def flow_of(packet: Packet) -> Flow | None:
     """The conversation that a TCP or UDP packet begins, and that a kernel would say it knows nothing of."""
     ip: Any = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
@@ -418,10 +405,6 @@ def flow_of(packet: Packet) -> Flow | None:
     if UDP in packet:
         return Flow(ip.src, ip.dst, packet[UDP].src_port, packet[UDP].dst_port, "udp")
     return None
-
-
-def _address(own: Interface, version: int) -> AnyAddress | None:
-    return next((address.ip for address in own.addresses if address.version == version), None)
 
 
 def _who_has(hop: AnyAddress, mac: MAC, source: AnyAddress) -> Packet:
