@@ -239,14 +239,13 @@ class KernelPort:
         route = self.route(ip.dst)
         if ip.src is AUTO:
             packet = packet.replace(type(ip), src=route.source)
+        self._keep_quiet(packet)
         if route.kind == "local":
             complete = packet.built()
-            self._keep_quiet(complete)
             return Ready(complete, bytes(complete), self._local(ip.version))
         channel = self._wire(route.interface)
         if channel.link_type is not LinkType.ETHERNET:
             complete = packet.built()
-            self._keep_quiet(complete)
             return Ready(complete, bytes(complete), channel)
         own = self._own(route.interface).mac or MAC(bytes(6))
         hop = route.gateway or ip.dst
@@ -256,7 +255,6 @@ class KernelPort:
             asked = _who_has(hop, own, source).built()
             return Resolution(Ready(asked, bytes(asked), channel), hop, route.interface)
         complete = (Ethernet(dst=mac, src=own) / packet).built()
-        self._keep_quiet(complete)
         return Ready(complete, bytes(complete), channel)
 
     def route(self, destination: AnyAddress) -> Route:
