@@ -121,7 +121,8 @@ def _text(outcome: Answer | Miss) -> str:
 def _tree(outcome: Answer | Miss) -> str:
     if outcome.packet is None:
         return _text(outcome)
-    return f"{_text(outcome)}\n\n{tree(outcome.packet)}\n"
+    shown = "\n".join(tree(outcome.packet))
+    return f"{_text(outcome)}\n\n{shown}\n"
 
 
 def _json(outcome: Answer | Miss) -> str:

@@ -87,8 +87,8 @@ class Channel(Protocol):
     hears_itself: bool
     """Whether it receives what it sent, with the kernel's time."""
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        """Send them in order. Raises KernelError."""
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        """Send them in order, complete as they are. Raises KernelError."""
         ...
 
 
@@ -136,9 +136,9 @@ class MemoryPort:
     def learn(self, address: AnyAddress, interface: str, mac: MAC) -> None:
         """Nothing: whoever asks gives the whole frame."""
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        for question in questions:
-            self._link.send(question.data)
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            self._link.send(frame)
 
     def receive(self) -> list[Frame]:
         return _waiting(self._link)
@@ -351,8 +351,8 @@ class _Wire:
             self.receiver = stack.enter_context(PacketSocket(name, program=program, buffer_size=size))
             self._stack = stack.pop_all()
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        self.sender.send_many([question.data for question in questions])
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        self.sender.send_many(frames)
 
     def receive(self) -> list[Frame]:
         return _waiting(self.receiver)
@@ -379,9 +379,9 @@ class _Local:
             )
             self._stack = stack.pop_all()
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        for question in questions:
-            self._raw.send(question.data)
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            self._raw.send(frame)
 
     def receive(self) -> list[Frame]:
         return _waiting(self.receiver)
