@@ -171,7 +171,7 @@ class _MessageHeader(ctypes.Structure):
 
 
 class _Batch(threading.local):
-    """Message headers, each with one part; only where that lies and how long it is changes. One for each thread."""
+    """Message headers, each with one part; where that lies and how long it is changes. One a thread."""
 
     def __init__(self) -> None:
         self.parts = (_IOVec * MOST_MESSAGES)()

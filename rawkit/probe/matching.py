@@ -6,7 +6,7 @@ is in it is what the protocols promise to send back:
     kind      what comes back                                                          source
     ARP       a reply from the address that was asked for                              RFC 826
     ND        an advertisement of the target                                           RFC 4861, section 7.2.4
-    router    an advertisement to a solicitation                                       RFC 4861, section 6.2.6; RFC 1256
+    router    an advertisement to a solicitation                                       RFC 4861, section 6.2.6
     ICMP      the reply of that type, with identifier and sequence number              RFC 792; RFC 4443, section 4
     TCP ack   addresses and ports swapped, everything that was sent acknowledged       RFC 9293, section 3.10.7
     TCP reset addresses and ports swapped, the reset at the sequence number acked      RFC 9293, section 3.5.2

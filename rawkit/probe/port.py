@@ -369,7 +369,8 @@ class _Local:
 
     def __init__(self, version: int, program_for: Callable[[LinkType], Program | None]) -> None:
         with ExitStack() as stack:
-            self._raw: RawLink = stack.enter_context(RawIPv4Socket() if version == 4 else RawIPv6Socket())
+            self._raw: RawLink = RawIPv4Socket() if version == 4 else RawIPv6Socket()
+            stack.callback(self._raw.close)
             self.receiver = stack.enter_context(
                 PacketSocket("lo", program=program_for(LinkType.ETHERNET), buffer_size=RECEIVE_BUFFER)
             )
@@ -397,9 +398,9 @@ def with_own_addresses(packet: Packet, own: Interface) -> Packet:
         packet = packet.replace(ARP, sender_mac=own.mac)
     if ARP in packet and packet[ARP].sender_ip is AUTO and (ip := _address(own, 4)) is not None:
         packet = packet.replace(ARP, sender_ip=ip)
-    ip = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
-    if ip is not None and ip.src is AUTO and (source := _address(own, ip.version)) is not None:
-        packet = packet.replace(type(ip), src=source)
+    header = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
+    if header is not None and header.src is AUTO and (address := _address(own, header.version)) is not None:
+        packet = packet.replace(type(header), src=address)
     return packet
 
 
