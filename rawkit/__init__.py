@@ -18,17 +18,17 @@ from rawkit._version import __version__
 if TYPE_CHECKING:
     from rawkit import wire
     from rawkit.errors import PacketError, RawkitError
-    from rawkit.layout import AUTO, MAC, Problem
+    from rawkit.layout import AUTO, MAC, Problem, Severity
     from rawkit.pcap import Record, open_capture, write_capture
     from rawkit.wire import *  # noqa: F403 - everything that its __all__ lists
 
-    __all__ = ["AUTO", "MAC", "PacketError", "Problem", "RawkitError", "Record", "__version__"]
+    __all__ = ["AUTO", "MAC", "PacketError", "Problem", "RawkitError", "Record", "Severity", "__version__"]
     __all__ += ["open_capture", "write_capture"]
     __all__ += wire.__all__
 else:
     _SOURCES = {
         "rawkit.errors": ["PacketError", "RawkitError"],
-        "rawkit.layout": ["AUTO", "MAC", "Problem"],
+        "rawkit.layout": ["AUTO", "MAC", "Problem", "Severity"],
         "rawkit.pcap": ["Record", "open_capture", "write_capture"],
         "rawkit.wire": None,  # all of it
     }

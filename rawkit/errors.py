@@ -24,12 +24,14 @@ __all__ = [
     "KernelError",
     "LayerError",
     "MissingError",
+    "NeedsForceError",
     "NotPermittedError",
     "PacketError",
     "ProgramError",
     "RawkitError",
     "TimedOut",
     "TruncatedError",
+    "UnknownHeaderError",
     "file_error",
     "kernel_error",
 ]
@@ -65,6 +67,10 @@ class TruncatedError(PacketError):
     def __init__(self, record: type, field: str, offset: int, needed: int, got: int) -> None:
         super().__init__(record.__name__, field, offset, needed, got)
         self.record = record
+
+
+class UnknownHeaderError(PacketError):
+    """Bytes whose first one announces no header that is read here; nothing need be wrong with them."""
 
 
 class LayerError(RawkitError, KeyError):
@@ -125,13 +131,15 @@ class CaptureError(RawkitError, ValueError):
 class FilterError(RawkitError, ValueError):
     """A filter that libpcap does not compile, or whose program cannot be used here.
 
-    Attributes: `filter`, `reason` (libpcap's own words), `position` (characters from its start, at or after
-    which the mistake is; None where that is not known).
+    Attributes: `filter`, `reason` (libpcap's own words), `position` (of the first word that does not fit, in
+    characters from the start; the filter's length where more has to follow; None where that is not known).
     """
 
     def __init__(self, filter: str, reason: str, position: int | None = None) -> None:
         self.filter, self.reason, self.position = filter, reason, position
-        place = "" if position is None else f" at or after character {position + 1}"
+        place = "" if position is None else f" at character {position + 1}"
+        if position == len(filter):
+            place = " at its end"
         shown = _brief(filter)
         super().__init__(f"filter {shown}: {reason}{place}; see pcap-filter(7) for the language")
 
@@ -150,6 +158,15 @@ class MissingError(RawkitError):
     def __init__(self, what: str, remedy: str) -> None:
         self.what, self.remedy = what, remedy
         super().__init__(f"{what} is not installed: {remedy}")
+
+
+class NeedsForceError(RawkitError):
+    """Packets that could hurt others, sent outside of a lab. Attributes: `reasons` (in words), `remedy`."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        self.reasons = reasons
+        self.remedy = "--force, if others there agree; inside a lab nothing is asked"
+        super().__init__(f"not sent: {'; '.join(reasons)}; give {self.remedy}")
 
 
 class TimedOut(RawkitError, TimeoutError):

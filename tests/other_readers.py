@@ -38,10 +38,10 @@ def tshark_times(path: Path) -> list[tuple[int, int, int]]:
     return [(nanoseconds(time), int(wire), int(captured)) for time, wire, captured in rows if time]
 
 
-def tshark_fields(path: Path, *fields: str) -> list[str]:
-    """tshark's table of these fields, a line a packet."""
+def tshark_fields(path: Path, *fields: str, prefer: str = "udp.check_checksum:FALSE") -> list[str]:
+    """tshark's table of these fields, a line a packet, with a preference of its."""
     names = [argument for field in fields for argument in ("-e", field)]
-    return output("tshark", "-r", path, "-T", "fields", *names)
+    return output("tshark", "-r", path, "-o", prefer, "-T", "fields", *names)
 
 
 def nanoseconds(seconds: str) -> int:

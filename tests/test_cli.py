@@ -128,6 +128,12 @@ def test_the_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
 
 
+def test_a_capture_for_an_output_that_is_closed_is_an_error() -> None:
+    done = subprocess.run(["sh", "-c", f'{RAWKIT} craft -w - "{EXPRESSION}" >&-'], capture_output=True)
+    assert (done.returncode, done.stderr.count(b"\n")) == (3, 1)
+    assert b"standard output" in done.stderr
+
+
 def test_with_standard_error_closed_an_error_goes_nowhere() -> None:
     done = subprocess.run(["sh", "-c", f"{RAWKIT} decode /nowhere.pcap 2>&-"], capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")

@@ -11,7 +11,7 @@ from programs import require
 from terminal import RAWKIT, on_a_terminal, rawkit
 
 from rawkit import TCP, IPv4, open_capture
-from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
+from rawkit.views import diagram, hexdump, read_expression, read_sweep, to_expression, tree
 
 EXPRESSION = "IPv4(src='10.0.0.1', dst='10.0.0.2') / TCP(src_port=1025, dst_port=80, flags='SA') / b'hi'"
 PACKET = (IPv4(src="10.0.0.1", dst="10.0.0.2") / TCP(src_port=1025, dst_port=80, flags="SA") / b"hi").built()
@@ -71,3 +71,14 @@ def test_the_bytes_are_those_that_xxd_shows(tmp_path: Path) -> None:
     dumped = [line[10:58] for line in rawkit("craft", "--hex", EXPRESSION).stdout.splitlines()]
     undone = subprocess.run(["xxd", "-r", "-p"], input="\n".join(dumped).encode(), capture_output=True, check=True)
     assert undone.stdout == bytes(PACKET)
+
+
+def test_a_sweep_is_shown_packet_by_packet_and_written_whole(tmp_path: Path) -> None:
+    text = "IPv4(src='10.0.0.1', dst='10.0.0.2', ttl=[1, 2]) / UDP(dst_port=range(7, 9)) / b'hi'"
+    file = tmp_path / "sweep.pcap"
+    printed = rawkit("craft", "--python", "-w", str(file), text).stdout.splitlines()
+    with open_capture(str(file)) as capture:
+        written = [record.data for record in capture]
+    assert written == [*read_sweep(text).frames()] == [bytes(read_expression(line)) for line in printed]
+    assert len(written) == 4
+    assert rawkit("craft", "--hex", text).stdout.count("\n\n") == 3

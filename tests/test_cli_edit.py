@@ -82,7 +82,7 @@ def test_ranges_periods_counts_and_comments():
     assert comment_of(":12:30 it began") == (None, "12:30 it began")
     refused = [
         (ranges_of, ["", "0", "10-5", "a", "-", "1,,2", "1--2", "\u0663"]),
-        (period_of, ["", "..", "10", "+1s"]),
+        (period_of, ["", "..", "10", "+1s", "+1s..+0s", "+1s..+1s", "2026-01-31..2026-01-30"]),
         (count_or_span, ["0", "-1", "1.5", "0s", "-3s", "x", "\u00b3"]),
         (comment_of, ["", "7:", "0:x", ":"]),
     ]
@@ -223,3 +223,34 @@ def test_help_has_examples_that_are_read():
     assert told.returncode == 0
     assert "--merge FILE..." in told.stdout
     assert "Whatever the order of the options" in told.stdout
+
+
+@pytest.mark.parametrize("name", ["in.pcapng", "in.pcap"])
+@pytest.mark.parametrize("shift", ["100000000000000000", "-1000000d"])
+def test_a_shift_out_of_all_time_is_told_as_the_user_wrote_it(file, name, shift):
+    assert rawkit("edit", file, file.with_name("in.pcap")).returncode == 0
+    target = file.with_name(f"out{Path(name).suffix}")
+    done = rawkit("edit", file.with_name(name), target, "--shift", shift)
+    assert (done.returncode, target.exists(), done.stderr.count("\n")) == (2, False, 1)
+    assert "--shift" in done.stderr
+    assert "1970" in done.stderr
+    assert "time_ns" not in done.stderr
+
+
+def test_a_comment_of_more_bytes_than_an_option_can_have(file, tmp_path):
+    """Option Length has 16 bits (draft-ietf-opsawg-pcapng, section 3.5)."""
+    fits, target = "\u00e9" * 32767 + "x", tmp_path / "out.pcapng"
+    assert rawkit("edit", file, target, "--comment", f"1:{fits}").returncode == 0
+    with open_capture(target) as capture:
+        assert next(iter(capture)).comments == (fits,)
+    done = rawkit("edit", file, target, "--comment", f"1:{fits}x")
+    assert done.returncode == 2
+    assert "--comment" in done.stderr
+    assert "at most 65535" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["edit captures/ping.pcapng -", "edit captures/ping.pcapng /dev/stdout"])
+def test_what_is_to_be_written_to_a_closed_output_is_an_error(command):
+    done = subprocess.run(["sh", "-c", f"{RAWKIT} {command} >&-"], capture_output=True, cwd=CAPTURE.parent.parent)
+    assert (done.returncode, done.stderr.count(b"\n")) == (3, 1)
+    assert b"standard output" in done.stderr

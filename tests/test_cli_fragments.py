@@ -181,3 +181,12 @@ def test_what_craft_cannot_cut_is_one_clear_line(mtu: str, expression: str, word
     done = rawkit("craft", "--fragment", mtu, expression)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert words in done.stderr
+
+
+def test_what_may_not_be_cut_says_what_to_do_on_the_command_line() -> None:
+    done = rawkit(
+        "craft", "--fragment", "44", EXPRESSION.replace("identification", "dont_fragment=True, identification")
+    )
+    assert done.returncode == 2
+    assert "take dont_fragment out of EXPR" in done.stderr
+    assert "despite" not in done.stderr

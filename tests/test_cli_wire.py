@@ -365,3 +365,63 @@ def test_without_privileges_send_and_capture_say_so(tmp_path: Path) -> None:
         assert done.returncode == 3
         assert "CAP_NET_RAW: run as root" in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_send_a_sweep_in_its_order(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    text = "IPv4(dst='10.0.1.2', ttl=[3, 4]) / UDP(dst_port=range(1, 41)) / b'hi'"
+    with b.open(PacketSocket, "eth0", filter="udp") as tap:
+        said = rawkit(a, "send", "--count", "2", text)
+        seen = [tap.receive(PATIENCE).packet() for _ in range(160)]
+    assert said.stdout.startswith("sent 160 packets, the first: IPv4 10.0.1.1 > 10.0.1.2")
+    assert not any(packet.problems for packet in seen)
+    assert [(packet[IPv4].ttl, packet[UDP].dst_port) for packet in seen] == [
+        (ttl, port) for _ in range(2) for ttl in (3, 4) for port in range(1, 41)
+    ]
+
+
+def test_send_a_sweep_of_frames_as_they_are(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    text = "Ethernet(dst='ff:ff:ff:ff:ff:ff') / ARP(target_ip='10.0.1.0/26')"
+    with b.open(PacketSocket, "eth0", filter="arp[6:2] == 1") as tap:
+        rawkit(a, "send", "-i", "eth0", text)
+        seen = [tap.receive(PATIENCE).packet() for _ in range(62)]
+    assert [str(packet[ARP].target_ip) for packet in seen] == [f"10.0.1.{host}" for host in range(1, 63)]
+    assert {str(packet[ARP].sender_ip) for packet in seen} == {"10.0.1.1"}
+
+
+def test_send_paces_packets_by_rate(hosts: tuple[Host, ...]) -> None:
+    """Eleven packets at ten a second take a second, and never less, however slow the machine."""
+    a, b = hosts
+    with b.open(PacketSocket, "eth0", filter="udp") as tap:
+        started = time.monotonic()
+        rawkit(a, "send", "--rate", "10", "IPv4(dst='10.0.1.2') / UDP(dst_port=range(1, 12))")
+        assert time.monotonic() - started >= 1
+        assert [tap.receive(PATIENCE).packet()[UDP].dst_port for _ in range(11)] == [*range(1, 12)]
+
+
+def test_send_says_how_much_of_a_sweep_was_sent_before_ctrl_c(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    text = "IPv4(dst='10.0.1.2') / UDP(dst_port=range(1, 1001))"
+    with (
+        b.open(PacketSocket, "eth0", filter="udp") as tap,
+        a.popen([*RAWKIT, "send", "--interval", "1000", text], stdout=subprocess.PIPE, text=True) as sender,
+    ):
+        tap.receive(PATIENCE)
+        sender.send_signal(signal.SIGINT)
+        said, _ = sender.communicate(timeout=PATIENCE)
+    assert sender.returncode == 130
+    assert said.startswith("sent 1 of 1000 packets, the first: IPv4 10.0.1.1 > 10.0.1.2 / UDP 49152 > 1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rate", "5", "--interval", "1", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], "give one of them"),
+        (["--rate", "0", "IPv4(dst='10.0.1.2')/UDP(dst_port=1)"], "rate"),
+        (["IPv4(dst='10.0.1.2')/UDP(dst_port=range(1, 70000))"], "0 to 65535, got 69999"),
+        (["UDP(dst_port=[1, 2])"], "begins with Ethernet, IPv4 or IPv6"),
+    ],
+)
+def test_send_refuses_wrong_sweeps(hosts: tuple[Host, ...], arguments: list[str], words: str) -> None:
+    assert words in rawkit(hosts[0], "send", *arguments, code=2).stderr

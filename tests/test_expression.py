@@ -64,6 +64,52 @@ def test_reads_what_python_would(text: str, packet: Packet) -> None:
     assert read_expression(text) == packet
 
 
+SCAPY_NAMES = [
+    ("TCP(dst_port=1, options=[MSS(size=9)])", "MaximumSegmentSize"),
+    ("TCP(dst_port=1, options=[WScale(shift=9)])", "WindowScale"),
+    ("TCP(dst_port=1, options=[SAckOK()])", "SACKPermitted"),
+    ("TCP(dst_port=1, options=[Timestamp()])", "Timestamps"),
+    ("TCP(dst_port=1, options=[NOP()])", "TCPNoOperation"),
+    ("TCP(dport=80)", "dst_port"),
+    ("UDP(sport=80)", "src_port"),
+    ("UDP(dst_port=80, chksum=1)", "checksum"),
+    ("UDP(dst_port=80, len=1)", "length"),
+    ("TCP(dst_port=80, urgptr=1)", "urgent_pointer"),
+    ("TCP(dst_port=80, dataofs=5)", "data_offset"),
+    ("IP(dst='10.0.0.2')", "IPv4"),
+    ("IPv4(dst='10.0.0.2', id=1)", "identification"),
+    ("IPv4(dst='10.0.0.2', proto=1)", "protocol"),
+    ("IPv4(dst='10.0.0.2', tos=1)", "dscp"),
+    ("IPv4(dst='10.0.0.2', frag=1)", "fragment_offset"),
+    ("IPv6(dst='::2', hlim=1)", "hop_limit"),
+    ("IPv6(dst='::2', ttl=1)", "hop_limit"),
+    ("IPv6(dst='::2', nh=1)", "next_header"),
+    ("IPv6(dst='::2', plen=1)", "payload_length"),
+    ("ICMP()", "ICMPv4"),
+    ("NS()", "NeighborSolicitation"),
+    ("NA()", "NeighborAdvertisement"),
+    ("Dot1Q(vlan=5)", "VLAN"),
+    ("VLAN(vlan=5)", "id"),
+    ("VLAN(prio=5)", "priority"),
+    ("Ether()", "Ethernet"),
+    ("TPC()", "TCP"),
+]
+"""Names of scapy (scapy/layers/inet.py, inet6.py and l2.py), and slips of the hand."""
+
+
+@pytest.mark.parametrize(("text", "name"), SCAPY_NAMES)
+def test_names_of_scapy_lead_to_ours(text: str, name: str) -> None:
+    with pytest.raises(ExpressionError, match=rf"did you mean {name}\?"):
+        read_expression(text)
+
+
+@pytest.mark.parametrize("text", ["DNS()", "TLS()", "DHCP()", "Foo()"])
+def test_what_is_like_nothing_here_is_not_guessed_at(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        read_expression(text)
+    assert "did you mean" not in str(caught.value)
+
+
 REFUSED = [
     ("", 0, "empty"),
     ("IPv4(dst='1.2.3.4'", 4, "never closed"),

@@ -25,12 +25,25 @@ def record(data: bytes, link_type: LinkType) -> Record:
 
 PLACES = [
     ("tcp prt 80", 4),
-    ("tcp port 80 and (udp prt 5)", 12),
+    ("tcp port 80 and (udp prt 5)", 21),
     ("foo", 0),
-    ("tcp)", 0),
+    ("tcp)", 3),
     ("tcp\0", 3),
     ("port 99999", None),
+    ("tcp port 80 and", 15),
+    ("(tcp port 80", 12),
+    ("host", 4),
+    ("tcp port 80 udp", 12),
+    ("ip[0 = 5", 5),
+    ("ip[0:] = 5", 5),
+    ("tcp @ 80", 4),
+    ("and tcp", 0),
+    ("src src 10.0.0.1", 4),
+    ("tcp port 80 or or udp", 15),
+    ("len >> 5", 8),
+    ("ether host 10.0.0.1", None),
 ]
+"""Where the first word stands that pcap-filter(7) has no place for; None for what is no mistake of syntax."""
 
 
 @pytest.mark.parametrize(("text", "position"), PLACES)
@@ -38,7 +51,10 @@ def test_a_syntax_error_has_a_place(text: str, position: int | None) -> None:
     with pytest.raises(FilterError) as caught:
         CaptureFilter(text)
     assert (caught.value.filter, caught.value.position) == (text, position)
-    assert (f"at or after character {position + 1}" if position is not None else "99999") in str(caught.value)
+    if position is None:
+        assert "character" not in str(caught.value)
+    else:
+        assert ("at its end" if position == len(text) else f"at character {position + 1};") in str(caught.value)
 
 
 SLOW = {

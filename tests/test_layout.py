@@ -299,6 +299,11 @@ def test_a_wrong_declaration_is_refused_when_the_class_is_made(fields: dict, wor
         type(Record)("Wrong", (Header,), {**body, "__module__": __name__})
 
 
+def test_an_option_of_a_declaration_that_is_misspelt_is_refused() -> None:
+    with pytest.raises(TypeError, match="Wrong: a record has no option 'number', only numbers, abstract, "):
+        type(Record)("Wrong", (Header,), {"__module__": __name__}, number=6)
+
+
 def test_flags_and_addresses_are_checked_in_every_form() -> None:
     for _ in range(2):  # what was refused once must not be remembered
         with pytest.raises(FieldError, match="without a zone"):

@@ -8,7 +8,9 @@ import cypcap
 import pytest
 from other_readers import DLT
 
+from rawkit.errors import FieldError
 from rawkit.pcap import write_capture
+from rawkit.wire import dissect
 from rawkit.wire.link_type import LinkType
 
 # Those that cypcap names, as it names them.
@@ -52,3 +54,10 @@ def test_unknown_number_is_kept():
     for value in (-1, 0x10000, "ETHERNET"):
         with pytest.raises(ValueError, match="not a valid LinkType"):
             LinkType(value)
+
+
+def test_dissect_takes_every_number_that_a_file_can_have():
+    assert dissect(b"data", 9999).payload == b"data"  # the field in a file has 16 bits
+    for value in (-1, 0x10000, 99999):
+        with pytest.raises(FieldError, match="from 0 to 65535"):
+            dissect(b"data", value)

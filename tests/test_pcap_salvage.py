@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from contextlib import suppress
 
@@ -10,10 +11,12 @@ import pytest
 from captures_by_hand import FRAME, enhanced, interface, option, pcap_header, pcap_record, section, simple
 from hypothesis import given
 from hypothesis import strategies as st
-from other_readers import corpus
+from other_readers import corpus, output
+from terminal import rawkit
 
 from rawkit.errors import CaptureError, FileError
 from rawkit.pcap import CaptureCopy, FollowedCapture, open_capture
+from rawkit.wire import LinkType
 
 ORDERS = ("<", ">")
 KINDS = ("pcap", "pcapng")
@@ -185,6 +188,86 @@ def test_time_grows_with_the_file_and_no_faster(kind, junk):
     assert min(seconds(1_600_000) for _ in range(2)) < 12 * once + 0.5  # four times as much; sixteen if squared
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("junk", [b"8 bytes!", b"?", bytes(5000), b"\xff" * 5000, b"\xa1\xb2\xc3\xd4" * 9])
+def test_junk_before_a_sound_file_is_skipped_and_told(kind, order, junk):
+    head, records = made(kind, order)
+    assert salvaged(junk + head + b"".join(records)) == (frames(), [(0, len(junk))])
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kept", [0, 4, 12])
+def test_a_section_header_that_was_overwritten(order, kept):
+    head, records = made("pcapng", order)
+    lost = len(section(order))
+    data = head[:kept] + b"\xee" * (lost - kept) + head[lost:] + b"".join(records)
+    assert salvaged(data) == (frames(), [(0, lost)])
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kept", [0, 4])
+def test_a_file_header_that_was_overwritten_needs_the_link_type(order, kept):
+    head, records = made("pcap", order)
+    data = head[:kept] + b"\xee" * (len(head) - kept) + b"".join(records)
+    with pytest.raises(CaptureError, match="give it: --link-type"):
+        salvaged(data)
+    damages = []
+    with open_capture(io.BytesIO(data), on_damage=damages.append, link_type=LinkType.RAW) as capture:
+        found = [(record.data, record.time_ns, record.link_type) for record in capture]
+    seconds = [1_700_000_000 + number for number in range(COUNT)]
+    assert found == [
+        (frame, second * 10**9 + 5000, LinkType.RAW) for frame, second in zip(frames(), seconds, strict=True)
+    ]
+    assert [(damage.offset, damage.size) for damage in damages] == [(0, len(head))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_less_than_a_header_is_an_error(kind):
+    head = pcap_header() if kind == "pcap" else section()
+    for size in range(len(head)):
+        with pytest.raises(CaptureError):
+            salvaged(head[:size])
+
+
+def test_what_holds_nothing_that_proves_itself_stays_an_error():
+    for data in (b"text " * 1000, bytes(4000), b"\xff" * 4000, bytes(range(256)) * 20):
+        with pytest.raises(CaptureError, match="magic number"):
+            salvaged(data)
+
+
+@pytest.mark.parametrize("junk", HOSTILE)
+def test_a_search_for_the_beginning_takes_time_that_grows_with_the_file(junk):
+    def seconds(size):
+        started = time.process_time()
+        with suppress(CaptureError):
+            salvaged(b"?" + junk * (size // len(junk)))
+        return time.process_time() - started
+
+    once = min(seconds(100_000) for _ in range(3))
+    assert min(seconds(400_000) for _ in range(2)) < 12 * once + 0.5  # four times as much; sixteen if squared
+
+
+@pytest.mark.parametrize("name", ["x.pcap", "x.pcapng"])
+def test_commands_salvage_a_damaged_beginning_alike(tmp_path, name):
+    head, records = made(name[2:])
+    (tmp_path / name).write_bytes(b"\xee" * 24 + head[24:] + b"".join(records))
+    if name == "x.pcap":
+        for command in (["decode"], ["capinfo"], ["edit", "--range", "1-"]):
+            target = [tmp_path / "out.pcap"] if command[0] == "edit" else []
+            done = rawkit(command[0], tmp_path / name, *target, "--salvage", *command[1:])
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "--link-type" in done.stderr
+    options = ("--salvage", "--link-type", "ethernet")
+    assert len(rawkit("decode", tmp_path / name, *options).stdout.splitlines()) == COUNT
+    told = rawkit("capinfo", tmp_path / name, *options, "--format", "json")
+    assert json.loads(told.stdout)["packets"] == COUNT
+    assert rawkit("edit", tmp_path / name, tmp_path / f"out-{name}", *options).returncode == 0
+    assert output("tshark", "-r", tmp_path / f"out-{name}", "-T", "fields", "-e", "frame.len") == [
+        str(len(frame)) for frame in frames()
+    ]
+
+
 class Step(Exception):
     """Ends a file that is followed."""
 
@@ -261,6 +344,42 @@ def test_a_file_that_is_replaced_in_the_midst_of_a_record(tmp_path):
 
     assert followed(path, replaced, on_cut=cuts.append) == [(1, frames()[0]), (2, frames()[2])]
     assert [cut.offset for cut in cuts] == [len(head + records[0]) + 16]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("first", [0, 3, 10, 26])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_file_that_is_replaced_by_one_that_has_no_whole_header_yet(tmp_path, kind, first, in_place):
+    path = tmp_path / "x"
+    head, records = made(kind)
+    whole = head + records[1]
+    path.write_bytes(head + records[0])
+
+    def replaced():
+        new = path if in_place else tmp_path / "y"
+        new.write_bytes(whole[:first])
+        new.rename(path)
+
+    def grown():
+        with path.open("ab") as file:
+            file.write(whole[first:])
+
+    assert followed(path, replaced, lambda: None, grown) == [(1, frames()[0]), (2, frames()[1])]
+
+
+def test_an_empty_file_that_is_replaced_has_lost_nothing(tmp_path):
+    path = tmp_path / "x"
+    head, records = made("pcap")
+    path.write_bytes(head + records[0])
+    cuts = []
+
+    def replaced_by(data):
+        (tmp_path / "y").write_bytes(data)
+        (tmp_path / "y").rename(path)
+
+    steps = [lambda: replaced_by(b""), path.unlink, lambda: replaced_by(head + records[1])]
+    assert followed(path, *steps, on_cut=cuts.append) == [(1, frames()[0]), (2, frames()[1])]
+    assert cuts == []
 
 
 def test_what_cannot_be_followed(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,25 @@ def test_ixia(tmp_path, magic, order):
         assert b"".join(part.raw for part in capture.parts()) == path.read_bytes()
 
 
+def test_a_frame_check_sequence_is_bad_where_tshark_says_so(tmp_path):
+    require("tshark")
+    with open_capture(CAPTURES / "ping.pcapng") as capture:
+        frames = [record.data.ljust(60, b"\0") for record in capture][:3]
+    right = [frame + zlib.crc32(frame).to_bytes(4, "little") for frame in frames]
+    wrong = [frame[:30] + bytes([frame[30] ^ 1]) + frame[31:] for frame in right]
+    path = tmp_path / "x.pcap"
+    records = b"".join(pcap_record(data=frame, wire=len(frame)) for frame in right + wrong)
+    path.write_bytes(pcap_header(link_type=0x24000001) + records)
+    statuses = tshark_fields(path, "eth.fcs.status", prefer="eth.check_fcs:TRUE")
+    with open_capture(path) as capture:
+        told = [[p for p in record.packet().problems if "check sequence" in p.message] for record in capture]
+    assert statuses == ["0" if problems else "1" for problems in told] == ["1"] * len(right) + ["0"] * len(wrong)
+    for frame, (problem,) in zip(wrong, told[len(right) :], strict=True):
+        assert (problem.layer, problem.start, problem.stop) == ("Ethernet", len(frame) - 4, len(frame))
+        computed = zlib.crc32(frame[:-4]).to_bytes(4, "little").hex()
+        assert problem.message == f"bad frame check sequence 0x{frame[-4:].hex()}, computed 0x{computed}"
+
+
 @pytest.mark.parametrize("cut", [64, 62, 60, 50])
 def test_frame_check_sequences_are_trailers(tmp_path, cut):
     require("tshark")
@@ -127,7 +147,7 @@ def test_frame_check_sequences_are_trailers(tmp_path, cut):
         (record,) = capture
     packet = record.packet()
     assert bytes(packet) == frame[:cut]
-    told = [problem.message for problem in packet.problems]
+    told = [problem.message for problem in packet.problems if "check sequence" not in problem.message]
     assert told == (["cut by the snaplen: 50 of 60 bytes were captured"] if cut == 50 else [])
     check = [trailer.data.hex() for trailer in packet.trailers if trailer.layer == 0]
     assert check == ([frame[60:cut].hex()] if cut > 60 else [])

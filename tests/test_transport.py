@@ -54,9 +54,10 @@ def test_crc32c_of_the_rfc(data: bytes, sent: str) -> None:
 
 
 def test_crc32c_is_scapys_at_every_length() -> None:
-    noise = random.Random(9260).randbytes(100)
-    assert [crc32c(noise[:length]) for length in range(100)] == [
-        scapy.layers.sctp.crc32c(noise[:length]) for length in range(100)
+    noise = random.Random(9260).randbytes(65535)
+    lengths = [*range(300), 1023, 1024, 1025, 1500, 4099, 65535]
+    assert [crc32c(noise[:length]) for length in lengths] == [
+        scapy.layers.sctp.crc32c(noise[:length]) for length in lengths
     ]
 
 

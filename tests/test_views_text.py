@@ -173,7 +173,8 @@ def test_json_is_the_documented_object() -> None:
         ("IPv4", 0, 20),
         ("TCP", 20, 44),
     ]
-    assert list(found["problems"][0]) == ["layer", "field", "start", "stop", "message", "causes"]
+    assert list(found["problems"][0]) == ["layer", "field", "start", "stop", "message", "causes", "severity"]
+    assert found["problems"][0]["severity"] == "warning"
 
 
 def test_json_notation_of_each_kind_of_value() -> None:

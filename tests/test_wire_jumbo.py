@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from corpus import TCPDUMP
-from programs import give_up
+from programs import give_up, require
 
-from rawkit.pcap import open_capture
+from rawkit.pcap import open_capture, write_capture
 from rawkit.wire import (
     TCP,
     UDP,
@@ -51,6 +54,45 @@ def test_a_jumbo_payload_that_contradicts_itself_is_a_problem(packet: Packet, me
     read = dissect(bytes(packet), LinkType.RAW)
     assert bytes(read) == bytes(packet)
     assert message in [problem.message for problem in read.problems if problem.field == "payload_length"]
+
+
+def test_a_jumbo_payload_beside_another_length_is_told_once():
+    """Wireshark: when IPv6 payload length does not equal 0 a Jumbo Payload option must not be present."""
+    read = dissect(bytes(jumbo(100).replace(IPv6, payload_length=48)), LinkType.RAW)
+    assert [problem.message for problem in read.problems if problem.layer == "IPv6"] == [
+        "says 48, but a jumbo payload option says 128"
+    ]
+
+
+def test_the_length_of_a_datagram_is_zero_in_a_jumbogram_alone(tmp_path: Path):
+    """RFC 2675, section 4; Wireshark: length is zero but payload < 65536."""
+    hop = HopByHop(options=(JumboPayload(jumbo_length=8 + 8 + 70_000),))
+    large = SIX / hop / UDP(src_port=5, dst_port=9) / bytes(70_000)
+    assert large.built()[UDP].length == 0
+    small = SIX / UDP(src_port=5, dst_port=9, length=0) / bytes(7000)
+    read = [dissect(bytes(packet), LinkType.RAW) for packet in (large, small)]
+    assert [packet.payload for packet in read] == [bytes(70_000), bytes(7000)]
+    assert [[problem.field for problem in packet.problems] for packet in read] == [[], ["length"]]
+    write_capture(tmp_path / "x.pcap", read)
+    assert tshark(tmp_path / "x.pcap") == ["1\t70000\t", "1\t7000\tLength is zero but payload < 65536"]
+
+
+def test_zero_without_the_option_is_told_and_not_as_trailing_bytes():
+    read = dissect(bytes((SIX / TCP(dst_port=9) / bytes(7000)).replace(IPv6, payload_length=0)), LinkType.RAW)
+    told = [(problem.field, problem.message) for problem in read.problems if problem.layer == "IPv6"]
+    assert told[0][0] == "payload_length"
+    assert told[0][1].startswith("zero without a jumbo payload option, but 7020 bytes follow")
+    assert not any("trailing" in message for _, message in told)
+    assert dissect(bytes(SIX.replace(next_header=59, payload_length=0)), LinkType.RAW).problems == ()
+
+
+def tshark(path: Path) -> list[str]:
+    """Of each packet the status of UDP's checksum, the length of its data, and what Wireshark finds odd."""
+    require("tshark")
+    fields = ("udp.checksum.status", "data.len", "_ws.expert.message")
+    asked = [argument for field in fields for argument in ("-e", field)]
+    command = ["tshark", "-r", str(path), "-o", "udp.check_checksum:TRUE", "-T", "fields", *asked]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.splitlines()
 
 
 def test_a_packet_that_is_too_long_without_the_option_is_refused():

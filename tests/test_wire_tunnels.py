@@ -238,9 +238,10 @@ def test_layers_are_those_that_tshark_finds_in_the_captures_of_others(tmp_path):
     assert seen >= {"llc", "sll", "null", "ppp", "pppoes", "pppoed", "gre", "erspan", "vxlan", "geneve", "mpls"}
 
 
-ONLY_ONE_READS_ON = re.compile("eth:eth:.*|fr:eth:.*|eth:ethertype:avsp")
-"""Cisco's frames around frames, which tshark knows by their destination; bridged frames in frame relay; and the
-timestamps of Arista's hardware of version 1, which tshark does not know."""
+ONLY_ONE_READS_ON = re.compile("eth:eth:.*|fr:eth:.*|eth:ethertype:avsp|user_dlt:pktap:pcap_pktdata:ppp")
+"""Cisco's frames around frames, which tshark knows by their destination; bridged frames in frame relay; the
+timestamps of Arista's R3 hardware, which tshark does not know; and a packet tap that is cut right behind its
+header, where tshark names the protocol of which there is nothing."""
 
 
 def test_a_label_stack_carries_what_its_first_bytes_look_like():
@@ -512,3 +513,13 @@ def memory_records(packet: Packet):
     file.seek(0)
     with open_capture(file) as capture:
         yield from capture
+
+
+def test_a_packet_taps_header_is_as_long_as_it_says():
+    """As tshark reads it: the link layer begins behind what the length tells."""
+    inner = IPv4(src="10.0.0.1", dst="10.0.0.2") / UDP(dst_port=9)
+    longer = PKTAP(link_type=int(LinkType.RAW), further=bytes(20)) / inner
+    read = dissect(bytes(longer), LinkType.PKTAP)
+    assert (read[PKTAP].header_length, read[PKTAP].further) == (128, bytes(20))
+    assert UDP in read
+    assert read.problems == ()

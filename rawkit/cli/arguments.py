@@ -6,23 +6,31 @@ error is the same in every command then.
 
 from __future__ import annotations
 
+import errno
 import math
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["INPUT_FILE", "INTERFACE", "OUTPUT_FILE", "SECONDS"]
+from rawkit.errors import file_error
+from rawkit.wire.link_type import LinkType
+
+__all__ = ["INPUT_FILE", "INTERFACE", "LINK_TYPE", "OUTPUT_FILE", "SECONDS"]
 
 MOST_SECONDS: Final = 86_400.0
 """A day: longer pauses are mistakes, and much longer ones are more than time.sleep takes."""
 
+STANDARD_OUTPUT: Final = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
 
 if TYPE_CHECKING:
     TextType = click.ParamType[str]
+    AnyType = click.ParamType[Any]
 else:
-    TextType = click.ParamType  # which older versions of click do not take in brackets
+    TextType = AnyType = click.ParamType  # which older versions of click do not take in brackets
 
 
 class Text(TextType):
@@ -46,11 +54,13 @@ class File(Text):
 
 
 class OutputFile(File):
-    """Where a capture goes. A terminal is refused: bytes would only garble it."""
+    """Where a capture goes. A terminal is refused: bytes would only garble it; and so is what is closed."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = super().convert(value, param, ctx)
-        if name in ("-", "/dev/stdout") and sys.stdout is not None and sys.stdout.isatty():
+        if name in STANDARD_OUTPUT and sys.__stdout__ is None:  # whatever stands in for it by now
+            raise file_error(OSError(errno.EBADF, ""), "write standard output")
+        if name in STANDARD_OUTPUT and sys.stdout is not None and sys.stdout.isatty():
             self.fail("a capture is no text for a terminal; redirect it to a file or a program", param, ctx)
         return name
 
@@ -68,6 +78,26 @@ class InterfaceName(Text):
         ]
 
 
+class LinkTypeName(AnyType):
+    """A link type by libpcap's name or number."""
+
+    name = "link type"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> LinkType:
+        named = LinkType.__members__.get(str(value).upper())
+        if named is not None:
+            return named
+        try:
+            return LinkType(int(value))
+        except ValueError:
+            near = get_close_matches(str(value).upper(), LinkType.__members__, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self.fail(f"{value!r} is no link type; such as ETHERNET, RAW or 113 are{hint}", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in LinkType.__members__ if name.startswith(incomplete.upper())]
+
+
 class Seconds(click.FloatRange):
     """A number of seconds up to a day; `nan`, which is neither less nor more than anything, is none."""
 
@@ -80,5 +110,6 @@ class Seconds(click.FloatRange):
 
 INPUT_FILE: Final = File("file")
 OUTPUT_FILE: Final = OutputFile("file")
+LINK_TYPE: Final = LinkTypeName()
 INTERFACE: Final = InterfaceName("interface")
 SECONDS: Final = Seconds(0, MOST_SECONDS)

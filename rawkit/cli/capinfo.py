@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from rawkit.cli.arguments import INPUT_FILE
+from rawkit.cli.arguments import INPUT_FILE, LINK_TYPE
 from rawkit.cli.main import OK, USAGE, complain
 from rawkit.cli.output import Lines, Progress, count_of
 from rawkit.errors import RawkitError
 from rawkit.pcap import InterfaceSummary, SectionSummary, Summary, summarize
+from rawkit.wire import LinkType
 
 __all__ = ["command"]
 
@@ -44,14 +45,20 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
     help="A paragraph a file (the default), or an object.",
 )
 @click.option("--salvage", is_flag=True, help="Go on behind damage.")
-def command(files: tuple[str, ...], format_: str, salvage: bool) -> int:
+@click.option(
+    "--link-type",
+    metavar="NAME",
+    type=LINK_TYPE,
+    help="What --salvage takes packets for where damage took the header of a pcap file: ETHERNET, RAW, ...",
+)
+def command(files: tuple[str, ...], format_: str, salvage: bool, link_type: LinkType | None) -> int:
     """Tell what each FILE, a pcap or pcapng capture, holds; `-` is standard input."""
     code = OK
     with Lines() as lines:
         for number, file in enumerate(files):
             try:
                 with Progress("packet", "read") as progress:
-                    summary = summarize(file, salvage=salvage, on_progress=progress.show)
+                    summary = summarize(file, salvage=salvage, link_type=link_type, on_progress=progress.show)
             except RawkitError as error:
                 lines.flush()
                 code = max(code, complain(error))

@@ -9,9 +9,10 @@ import click
 
 from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.output import Lines, colour_wanted
+from rawkit.errors import FieldError
 from rawkit.pcap import write_capture
-from rawkit.views import diagram, hexdump, read_expression, to_expression, tree
-from rawkit.wire import Packet, fragment
+from rawkit.views import diagram, hexdump, read_sweep, to_expression, tree
+from rawkit.wire import Packet, Sweep, fragment
 
 __all__ = ["command"]
 
@@ -21,6 +22,12 @@ Examples:
   rawkit craft --diagram "IPv4(dst='10.0.0.2') / TCP(dst_port=80, options=[WindowScale(shift=7)])"
   rawkit craft --fragment 28 "IPv4(dst='10.0.0.2', identification=7) / ICMPv4.echo(id=7) / b'hello, world'"
   rawkit craft -w syn.pcap "Ethernet(dst='02:00:00:00:00:02') / IPv4(dst='10.0.0.2') / TCP(dst_port=80)"
+  rawkit craft -w syn.pcap "IPv4(dst='10.0.0.0/24') / TCP(dst_port=range(1, 1025), flags='S')"
+
+\b
+Several values for a field (a list, range(start, stop, step), a prefix for IP
+addresses), or a list of payloads, make a packet of each; of several fields
+every combination, the rightmost changing fastest.
 
 \b
 What is left out is filled in: lengths, checksums, the number of the next
@@ -46,34 +53,3 @@ def command(
     mtu: int | None,
     file: str | None,
 ) -> None:
-    """Make the packet that EXPR stands for, and show it (by default its summary and bytes) or write it."""
-    packet = read_expression(expression).built()
-    packets = (packet,) if mtu is None else fragment(packet, mtu)
-    stream = sys.stderr if file == "-" else sys.stdout
-    colour = colour_wanted(stream)
-    shown: list[str] = []
-    for packet in packets:
-        lines = [*_shown(packet, as_hex, as_tree, as_diagram, as_python, file is not None, colour)]
-        shown += ["", *lines] if shown and len(lines) > 1 else lines
-    if file is not None:
-        write_capture(file, packets)
-    with Lines(stream) as output:
-        for line in shown:
-            output.write(line)
-
-
-def _shown(
-    packet: Packet, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, plain: bool, colour: bool
-) -> Iterator[str]:
-    """The lines of each view that was asked for; of none, if the packet is only to be written."""
-    if as_python:
-        yield to_expression(packet)
-    if as_tree:
-        yield from tree(packet, colour=colour)
-    if as_diagram:
-        yield from diagram(packet, colour=colour)
-    if not (as_python or as_tree or as_diagram or as_hex or plain):
-        yield packet.summary()
-        as_hex = True
-    if as_hex:
-        yield from hexdump(packet, colour=colour)

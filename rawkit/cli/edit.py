@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE
+from rawkit.cli.arguments import INPUT_FILE, LINK_TYPE, OUTPUT_FILE
 from rawkit.cli.moments import COMMENT, COUNT_OR_SPAN, PERIOD, RANGES, SPAN
 from rawkit.cli.output import Progress, count_of
+from rawkit.errors import FieldError
 from rawkit.pcap import (
     MAXIMUM_BLOCK,
     CaptureFilter,
@@ -18,11 +19,19 @@ from rawkit.pcap import (
     Splitting,
     edit_capture,
 )
+from rawkit.wire import LinkType
 
 __all__ = ["command"]
 
 DEFAULT_WINDOW = (4, None)
 """How far back --dedupe looks: as editcap -d."""
+
+OPTIONS = {
+    ("Edit", "shift_ns"): "--shift",
+    ("Edit", "comments"): "--comment",
+    ("edit_capture", "target"): "OUT",
+}
+"""What users call the arguments of `edit_capture` and `Edit`."""
 
 EXAMPLES = """\b
 Examples:
@@ -100,6 +109,12 @@ or d. Times are never rounded: what the file's clock cannot tell is an error."""
     help="Write OUT-00001 and so on, each of N packets, or of a span such as 10s or 1.5h.",
 )
 @click.option("--salvage", is_flag=True, help="Go on behind damage, which is told; else it is an error.")
+@click.option(
+    "--link-type",
+    metavar="NAME",
+    type=LINK_TYPE,
+    help="What --salvage takes packets for where damage took the header of a pcap file: ETHERNET, RAW, ...",
+)
 def command(
     source: str,
     target: str,
@@ -115,17 +130,13 @@ def command(
     merge: tuple[str, ...],
     split: tuple[int | None, int | None] | None,
     salvage: bool,
+    link_type: LinkType | None,
 ) -> None:
     """Write an edited copy of the capture IN to OUT; `-` is standard input or output."""
+    files = (source, *merge, *further)
+    _refuse_misfits(target, files, further and not merge, split is not None)
     if window is not None and not dedupe:
         raise click.UsageError("--window is for --dedupe; add that")
-    if further and not merge:
-        raise click.UsageError(f"unexpected argument {further[0]!r}; files to merge follow --merge")
-    merge += further
-    if (source, *merge).count("-") > 1:
-        raise click.UsageError("standard input holds one capture only; give the others by name")
-    if split is not None and target == "-":
-        raise click.UsageError("--split makes files, which need a name; give OUT one")
     since, before = period or (None, None)
     edit = Edit(
         numbers=ranges or (),
@@ -138,26 +149,54 @@ def command(
         shift_ns=shift,
         snaplen=snaplen,
     )
+    _tell(_edited(files, target, edit, split, salvage, link_type), split is not None)
+
+
+def _refuse_misfits(target: str, files: tuple[str, ...], unexpected: object, split: bool) -> None:
+    """Refuse what each argument allows and all together do not."""
+    if unexpected:
+        raise click.UsageError(f"unexpected argument {files[1]!r}; files to merge follow --merge")
+    if files.count("-") > 1:
+        raise click.UsageError("standard input holds one capture only; give the others by name")
+    if split and target == "-":
+        raise click.UsageError("--split makes files, which need a name; give OUT one")
+
+
+def _edited(
+    files: tuple[str, ...],
+    target: str,
+    edit: Edit,
+    split: tuple[int | None, int | None] | None,
+    salvage: bool,
+    link_type: LinkType | None,
+) -> Outcome:
+    """Do it, and show how far it is."""
     with Progress("packet", "read") as progress:
 
         def tell(damage: Damage) -> None:
             progress.clear()
             click.echo(f"rawkit: {damage}", err=True)
 
-        outcome = edit_capture(
-            source,
-            target,
-            edit,
-            merge=merge,
-            split=Splitting(*split) if split is not None else None,
-            on_damage=tell if salvage else None,
-            on_progress=progress.show,
-        )
-    _tell(outcome, f" to {count_of(outcome.files, 'file')}" if split is not None else "")
+        try:
+            return edit_capture(
+                files[0],
+                target,
+                edit,
+                merge=files[1:],
+                split=Splitting(*split) if split is not None else None,
+                on_damage=tell if salvage else None,
+                link_type=link_type,
+                on_progress=progress.show,
+            )
+        except FieldError as error:
+            if (name := OPTIONS.get((error.header, error.field))) is None:
+                raise
+            raise click.BadParameter(f"expected {error.expected}, got {error.value}", param_hint=name) from None
 
 
-def _tell(outcome: Outcome, files: str) -> None:
+def _tell(outcome: Outcome, split: bool) -> None:
     """What came of it, on standard error: standard output may be the capture."""
+    files = f" to {count_of(outcome.files, 'file')}" if split else ""
     click.echo(f"{outcome.written} of {count_of(outcome.read, 'packet')} written{files}", err=True)
     if outcome.lost:
         lost = ", ".join(count_of(count, what) for what, count in sorted(outcome.lost.items()))

@@ -13,6 +13,7 @@ import click
 from rawkit.cli.output import WatchedInput
 from rawkit.pcap import Capture, FollowedCapture, open_capture
 from rawkit.pcap.files import open_input
+from rawkit.wire import LinkType
 
 __all__ = ["opened"]
 
@@ -22,7 +23,12 @@ PAUSE: Final = 0.25
 
 @contextmanager
 def opened(
-    name: str, before_waiting: Callable[[], None], *, salvage: bool = False, follow: bool = False
+    name: str,
+    before_waiting: Callable[[], None],
+    *,
+    salvage: bool = False,
+    follow: bool = False,
+    link_type: LinkType | None = None,
 ) -> Iterator[Capture | FollowedCapture]:
     """The capture file of that name, or `-`; `before_waiting` is called when there is nothing to read yet."""
 
@@ -36,13 +42,13 @@ def opened(
 
     on_damage = tell if salvage else None
     if follow and Path(name).is_file():
-        with FollowedCapture(name, wait, on_cut=tell, on_damage=on_damage) as followed:
+        with FollowedCapture(name, wait, on_cut=tell, on_damage=on_damage, link_type=link_type) as followed:
             yield followed
         return
     file, name, owned = open_input(name)
     try:
         watched = cast("BinaryIO", WatchedInput(file, name, before_waiting))
-        with open_capture(watched, on_damage=on_damage) as capture:
+        with open_capture(watched, on_damage=on_damage, link_type=link_type) as capture:
             yield capture
     finally:
         if owned:

@@ -26,6 +26,9 @@ UNITS: Final = {
 LONGEST_NUMBER: Final = 18
 """Digits before or behind the point: more are no time, and would take their time."""
 
+LONGEST_COMMENT: Final = 65535
+"""Bytes: the length of a pcapng option has 16 bits (draft-ietf-opsawg-pcapng, section 3.5)."""
+
 NUMBER = rf"(\d{{1,{LONGEST_NUMBER}}})(?:\.(\d{{1,{LONGEST_NUMBER}}}))?"
 SPAN_TEXT: Final = re.compile(rf"([+-]?){NUMBER}({'|'.join(UNITS)})?", re.ASCII)
 DATE_TEXT: Final = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9}))?Z?", re.ASCII)
@@ -66,7 +69,10 @@ def period_of(text: str) -> tuple[Moment | None, Moment | None]:
     since, dots, before = text.partition("..")
     if not dots or not (since or before):
         raise ValueError(f"{text!r} is no period; it is FROM..TO, FROM.. or ..TO, such as +10s..+20s")
-    return moment_of(since) if since else None, moment_of(before) if before else None
+    start, stop = moment_of(since) if since else None, moment_of(before) if before else None
+    if start and stop and start.from_first == stop.from_first and stop.nanoseconds <= start.nanoseconds:
+        raise ValueError(f"{text!r} has no packets; FROM is earlier than TO, which itself is left out")
+    return start, stop
 
 
 def ranges_of(text: str) -> tuple[tuple[int, int | None], ...]:
@@ -104,6 +110,11 @@ def comment_of(text: str) -> tuple[int | None, str]:
     number, comment = found.groups() if found is not None else ("", text)
     if not comment:
         raise ValueError("the comment is empty")
+    size = len(comment.encode("utf-8", "surrogateescape"))
+    if size > LONGEST_COMMENT:
+        raise ValueError(
+            f"the comment has {size} bytes; at most {LONGEST_COMMENT} fit into one, so give it in parts"
+        )
     if number and int(number) < 1:
         raise ValueError("packets are counted from 1")
     return int(number) if number else None, comment

@@ -18,6 +18,7 @@ from rawkit.wire import Packet
 __all__ = [
     "FORMAT",
     "INTERFACE_OPTION",
+    "POSITIVE_SECONDS",
     "TIMEOUT",
     "VERSION",
     "Terminated",

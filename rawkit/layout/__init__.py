@@ -2,7 +2,7 @@
 
 `record.py` reads a declaration, `kinds.py` has the fixed-width types, `tails.py` the variable parts, `rules.py`
 and `sums.py` what fills and checks a field, `writer.py` writes the code, and `compile.py` has it compiled.
-`locate.py` writes what finds the headers of frequent stacks.
+`locate.py` writes what finds the headers of frequent stacks, `patch.py` what makes frames that differ little.
 """
 
 from rawkit.layout.auto import AUTO, AutoError
@@ -56,7 +56,8 @@ from rawkit.layout.kinds import (
 from rawkit.layout.locate import Place, compile_locator
 from rawkit.layout.mac import MAC
 from rawkit.layout.numbers import Numbers
-from rawkit.layout.problem import Problem, View
+from rawkit.layout.patch import Skeleton, compile_patcher
+from rawkit.layout.problem import Problem, Severity, View
 from rawkit.layout.record import FieldInfo, Record, Span
 from rawkit.layout.rules import (
     Count,
@@ -171,6 +172,8 @@ __all__ = [
     "Record",
     "Rest",
     "Rule",
+    "Severity",
+    "Skeleton",
     "Span",
     "Tail",
     "TrailedLength",
@@ -181,6 +184,7 @@ __all__ = [
     "address_text",
     "auto",
     "compile_locator",
+    "compile_patcher",
     "default",
     "enclosing_network",
     "expected",

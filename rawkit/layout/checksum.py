@@ -1,4 +1,4 @@
-"""The Internet checksum (RFC 1071), as a remainder; and CRC32c, which SCTP has in its place.
+"""The Internet checksum (RFC 1071), as a remainder; CRC32c, which SCTP has in its place; and CRC-32 of Ethernet.
 
 The one's complement sum of 16-bit words is the remainder modulo 65535 of the bytes read as one big-endian
 integer, since 65536 leaves 1. Zero and 65535 are the same remainder: a sum over anything but zeros is never
@@ -10,8 +10,17 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from functools import cache
+from zlib import crc32
 
-__all__ = ["Sums", "as_words", "checksum_of", "crc32c", "internet_checksum", "verifies"]
+__all__ = [
+    "Sums",
+    "as_words",
+    "checksum_of",
+    "crc32c",
+    "frame_check_sequence",
+    "internet_checksum",
+    "verifies",
+]
 
 
 def as_words(data: bytes) -> int:
@@ -75,43 +84,82 @@ def internet_checksum(data: bytes) -> int:
     return checksum_of(as_words(data))
 
 
+def frame_check_sequence(frame: bytes) -> bytes:
+    """The four bytes behind an Ethernet frame (IEEE 802.3, section 3.2.9): its CRC-32, the lowest byte first."""
+    return crc32(frame).to_bytes(4, "little")
+
+
 CASTAGNOLI = 0x82F63B78
 """The polynomial of CRC32c (RFC 9260, appendix A), its highest power in the lowest bit."""
 
-
-@cache
-def _tables() -> tuple[tuple[int, ...], ...]:
-    """What each byte does to the register when zero to seven more bytes follow it."""
-    first = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (CASTAGNOLI if byte & 1 else 0)
-        first.append(byte)
-    tables = [first]
-    for _ in range(7):
-        tables.append([crc >> 8 ^ first[crc & 255] for crc in tables[-1]])
-    return tuple([tuple(table) for table in tables])
+SHORT = 128
+"""Fewer bytes than these go through the register one by one."""
 
 
 def crc32c(data: bytes) -> int:
     """CRC32c of `data` as SCTP sends it, so that the four bytes stand in the order of RFC 9260, appendix A.
 
-    Eight bytes at a time ("slicing by 8"), about 9 bytes a microsecond.
+    Up to about 90 bytes a microsecond: see `_register_by_lanes`.
     """
-    t0, t1, t2, t3, t4, t5, t6, t7 = _tables()
-    crc, whole = 0xFFFFFFFF, len(data) & ~7
-    for word in struct.unpack(f"<{whole // 8}Q", data[:whole]):
-        word ^= crc
-        crc = (
-            t7[word & 255]
-            ^ t6[word >> 8 & 255]
-            ^ t5[word >> 16 & 255]
-            ^ t4[word >> 24 & 255]
-            ^ t3[word >> 32 & 255]
-            ^ t2[word >> 40 & 255]
-            ^ t1[word >> 48 & 255]
-            ^ t0[word >> 56]
-        )
-    for byte in data[whole:]:
-        crc = crc >> 8 ^ t0[(crc ^ byte) & 255]
+    crc = 0xFFFFFFFF
+    if len(data) < SHORT:
+        (table, *_) = _shift_tables(1)
+        for byte in data:
+            crc = crc >> 8 ^ table[(crc ^ byte) & 255]
+    else:
+        begun = int.from_bytes(data[:4], "little") ^ crc  # a full register is none, and these bytes inverted
+        crc = _register_by_lanes(begun.to_bytes(4, "little") + data[4:])
     return int.from_bytes((crc ^ 0xFFFFFFFF).to_bytes(4, "little"))
+
+
+def _register_by_lanes(data: bytes) -> int:
+    """The register after `data`, having been zero before: many equal pieces go through as many registers at once.
+
+    The registers are four byte strings, one for each byte of theirs from the lowest up. A step takes the next byte
+    of every piece: `translate` looks all of them up, and integers of many bytes add what it finds. Zeros in front
+    make the pieces equal; they leave a register of zero as it is.
+    """
+    length = 1 << (len(data).bit_length() - 1) // 2
+    data = bytes(-len(data) % length) + data
+    lanes = len(data) // length
+    look0, look1, look2, look3 = _byte_tables()
+    whole = int.from_bytes
+    low = second = third = high = 0
+    for at in range(length):
+        index = (whole(data[at::length], "little") ^ low).to_bytes(lanes, "little")
+        low = second ^ whole(index.translate(look0), "little")
+        second = third ^ whole(index.translate(look1), "little")
+        third = high ^ whole(index.translate(look2), "little")
+        high = whole(index.translate(look3), "little")
+    registers = bytearray(4 * lanes)
+    for byte, plane in enumerate((low, second, third, high)):
+        registers[byte::4] = plane.to_bytes(lanes, "little")
+    shift0, shift1, shift2, shift3 = _shift_tables(length)
+    crc = 0
+    for register in struct.unpack(f"<{lanes}I", registers):
+        crc = shift0[crc & 255] ^ shift1[crc >> 8 & 255] ^ shift2[crc >> 16 & 255] ^ shift3[crc >> 24] ^ register
+    return crc
+
+
+@cache
+def _shift_tables(length: int) -> tuple[tuple[int, ...], ...]:
+    """What each byte of the register, from the lowest up, becomes when `length` zeros follow, a power of two."""
+    if length > 1:
+        t0, t1, t2, t3 = half = _shift_tables(length // 2)
+        return tuple(
+            tuple([t0[crc & 255] ^ t1[crc >> 8 & 255] ^ t2[crc >> 16 & 255] ^ t3[crc >> 24] for crc in table])
+            for table in half
+        )
+    lowest = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (CASTAGNOLI if byte & 1 else 0)
+        lowest.append(byte)
+    return tuple(lowest), *(tuple(range(0, 256 << place, 1 << place)) for place in (0, 8, 16))
+
+
+@cache
+def _byte_tables() -> tuple[bytes, ...]:
+    """The table for a lowest byte, each byte of its values by itself, from the lowest up."""
+    values = struct.pack("<256I", *_shift_tables(1)[0])
+    return tuple(values[byte::4] for byte in range(4))

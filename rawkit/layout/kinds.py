@@ -105,6 +105,8 @@ class Kind:
     type: type
     expected: str
     base: int = 10
+    is_list: bool = False
+    """Whether one value is a list."""
 
     def read(self, raw: str) -> str:
         """An expression for the value, given one for what `struct` read."""

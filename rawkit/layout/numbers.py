@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ class Numbers:
     Headers enter it by their declaration (`numbers={IP_PROTOCOLS: 6}`). Of several numbers for one header, the
     first is used when building; a number stays with the header that took it first. `nothing` is the number
     that says that no header follows, `otherwise` the one before whatever has no number, plain bytes included.
+    `names` are what is called by a number but not read here; those of the space `within` are known too.
     What enters the space `within` enters this one too, unless it has a number of its own here.
     """
 
@@ -25,8 +27,10 @@ class Numbers:
         nothing: int | None = None,
         otherwise: int | None = None,
         within: Numbers | None = None,
+        names: Mapping[int, str] | None = None,
     ) -> None:
         self.name, self.nothing, self.otherwise = name, nothing, otherwise
+        self.names: dict[int, str] = {**(within.names if within is not None else {}), **(names or {})}
         self._headers: dict[int, type[Record]] = {}
         self._numbers: dict[type[object], int] = {}
         self._narrower: list[Numbers] = []

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from rawkit.layout.checksum import Sums
     from rawkit.layout.record import Record
 
-__all__ = ["Problem", "View"]
+__all__ = ["Problem", "Severity", "View"]
+
+
+class Severity(IntEnum):
+    """How much a Problem says against the packet; the worse one is the greater."""
+
+    NOTE = 0
+    """Nothing: rawkit does not read what follows."""
+    WARNING = 1
+    """Something is odd or missing, or a limit was reached; the bytes may still be what was meant."""
+    ERROR = 2
+    """The bytes contradict themselves or what their protocol demands."""
+
+    def __str__(self) -> str:
+        return self.name.lower()
 
 
 class Problem(NamedTuple):
@@ -16,6 +31,7 @@ class Problem(NamedTuple):
 
     `start` and `stop` are byte offsets into the packet as captured; for bytes that are missing they reach
     past its end. `causes` are the mistakes of which each would have led to just this, the likeliest first.
+    A `severity` of NOTE is no fault: it only tells that something was not read.
     """
 
     layer: str
@@ -24,6 +40,7 @@ class Problem(NamedTuple):
     stop: int
     message: str
     causes: tuple[str, ...] = ()
+    severity: Severity = Severity.ERROR
 
     @property
     def text(self) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawkit.errors import BuildError, FieldError
 from rawkit.layout.numbers import Numbers
-from rawkit.layout.problem import View
+from rawkit.layout.problem import Severity, View
 
 if TYPE_CHECKING:
     from rawkit.layout.record import FieldInfo, Record
@@ -47,6 +47,9 @@ class Rule:
     recomputed = True
     """Whether `packet.recomputed()` gives the field back to this rule."""
 
+    mended = True
+    """Whether the value follows from which headers there are, or can be mended (`patch.py`) when fields change."""
+
     def compute(self, field: FieldInfo) -> str:
         """An expression for the value, when building."""
         raise NotImplementedError
@@ -58,6 +61,10 @@ class Rule:
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
         """What is wrong with the field as it was read, in words; empty if nothing is."""
         return ""
+
+    def severity(self, record: Record, field: FieldInfo) -> Severity:
+        """How bad it is if `check` finds something."""
+        return Severity.ERROR
 
     def sound(self, owner: type[Record], field: FieldInfo) -> str:
         """An expression that is true only where `check` finds nothing; empty if it never finds anything.
@@ -261,10 +268,20 @@ class NextProtocol(Rule):
         return f"({field.name}_header(self.{field.name}) is not None or stop >= limit){fragmented}"
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        unread = self.unread(record, field) if view.stop < view.limit else ""
+        is_named = getattr(record, field.name) in self.numbers.names
+        return f"{unread} is not read here" if unread and is_named else unread
+
+    def severity(self, record: Record, field: FieldInfo) -> Severity:
+        return Severity.NOTE
+
+    def unread(self, record: Record, field: FieldInfo) -> str:
+        """What the number announces if no header is read for it, in words; else nothing."""
         number = getattr(record, field.name)
-        if number in self.numbers or view.stop >= view.limit or (self.unless and getattr(record, self.unless)):
+        if number in self.numbers or (self.unless and getattr(record, self.unless)):
             return ""
-        return f"unknown {self.numbers.name} {field.show(number)}"
+        name, shown = self.numbers.names.get(number), field.show(number)
+        return f"{name} ({shown})" if name else f"unknown {self.numbers.name} {shown}"
 
 
 class LengthOrNext(NextProtocol, Length):
@@ -316,6 +333,10 @@ class LengthOrNext(NextProtocol, Length):
             return Length.check(self, view, record, field)
         return NextProtocol.check(self, view, record, field)
 
+    def severity(self, record: Record, field: FieldInfo) -> Severity:
+        is_length = 0 < getattr(record, field.name) <= self.longest
+        return Severity.ERROR if is_length else Severity.NOTE
+
 
 class NextPort(NextProtocol):
     """A port, by which the next header is known, as is the one at the other end, the field `other`.
@@ -340,6 +361,9 @@ class NextPort(NextProtocol):
         return ""
 
     def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        return ""
+
+    def unread(self, record: Record, field: FieldInfo) -> str:
         return ""
 
 

@@ -93,6 +93,8 @@ class Checksum(Rule):
 class CRC32c(Rule):
     """The CRC32c over header and body, the field itself being zero (RFC 9260, section 6.8)."""
 
+    mended = False
+
     def compute(self, field: FieldInfo) -> str:
         return f"{field.name}_crc(packed)"
 

@@ -146,6 +146,8 @@ class Remainder(Tail):
 class Array(Tail):
     """Values of one fixed-width kind, one after the other, as a tuple."""
 
+    is_list = True
+
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.size = kind.bits // 8
@@ -187,6 +189,7 @@ class ItemList(Tail):
     """
 
     expected = "a list of items"
+    is_list = True
 
     def __init__(self, item: type[Record], often: Iterable[Often] = ()) -> None:
         self.item = item

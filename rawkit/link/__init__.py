@@ -6,6 +6,7 @@ from rawkit.link.guard import Flow, FlowGuard
 from rawkit.link.interfaces import Interface, interfaces
 from rawkit.link.memory import MemoryEnd, MemoryLink
 from rawkit.link.packet import PacketSocket, Statistics
+from rawkit.link.policy import Sending, examine, require_force
 from rawkit.link.privileges import Identity, calling_user, drop_privileges
 from rawkit.link.raw import RawIPv4Socket, RawIPv6Socket
 from rawkit.link.route import (
@@ -17,6 +18,7 @@ from rawkit.link.route import (
     source_towards,
     with_source,
 )
+from rawkit.link.surroundings import is_lab
 
 __all__ = [
     "EXPLANATIONS",
@@ -37,14 +39,18 @@ __all__ = [
     "RawLink",
     "Receiver",
     "Route",
+    "Sending",
     "Statistics",
     "calling_user",
     "drop_privileges",
+    "examine",
     "find_neighbor",
     "find_route",
     "interfaces",
+    "is_lab",
     "kernel_counters",
     "moved",
+    "require_force",
     "source_towards",
     "with_source",
 ]

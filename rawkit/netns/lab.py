@@ -96,25 +96,27 @@ class Lab:
         if not _LEAST_MTU <= mtu <= _MOST_MTU:
             raise FieldError("Lab.link", "mtu", mtu, f"{_LEAST_MTU} to {_MOST_MTU} bytes")
         given = (None, None) if addresses is None else tuple(_interfaces(texts, mtu) for texts in addresses)
-        numbers = len(a.ports), len(b.ports) + (a is b)
-        names = f"eth{numbers[0]}", f"eth{numbers[1]}"
-        hardware = _station(macs[0], a.mac_of(numbers[0])), _station(macs[1], b.mac_of(numbers[1]))
+        ends = _end(a, len(a.ports), macs[0], given[0]), _end(b, len(b.ports) + (a is b), macs[1], given[1])
+        cable = self._plug_in(ends, mtu, offload)
+        for node in self._nodes.values():
+            if isinstance(node, Host):
+                node.add_routes()
+        return cable
+
+    def _plug_in(self, ends: tuple[_End, _End], mtu: int, offload: bool) -> Cable:
+        """The cable between two ends, carrying; if that fails, nothing of it is left."""
+        a, b = ends
         with ExitStack() as undo:
-            segment = self._segment(a, b, undo)
-            _put_back(undo, segment, a, b)
-            a.netlink.add_veth(names[0], hardware[0], names[1], hardware[1], b.namespace, mtu)
-            undo.callback(a.netlink.remove, names[0])
-            cable = Cable(
-                a.plug(names[0], hardware[0], mtu, offload, segment, given[0]),
-                b.plug(names[1], hardware[1], mtu, offload, segment, given[1]),
-            )
+            segment = self._segment(a.node, b.node, undo)
+            _put_back(undo, segment, a.node, b.node)
+            a.node.netlink.add_veth(a.name, a.mac, b.name, b.mac, b.node.namespace, mtu)
+            undo.callback(a.node.netlink.remove, a.name)
+            first, second = (end.node.plug(end.name, end.mac, mtu, offload, segment, end.given) for end in ends)
+            cable = Cable(first, second)
             for port in cable:
                 with port.node:
                     _synchronize(port)
             undo.pop_all()
-        for node in self._nodes.values():
-            if isinstance(node, Host):
-                node.add_routes()
         return cable
 
     def close(self) -> None:
@@ -154,6 +156,20 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _End(NamedTuple):
+    """Where a cable is going to be plugged in."""
+
+    node: Node
+    name: str
+    mac: MAC
+    given: tuple[IPv4Interface | IPv6Interface, ...] | None
+
+
+def _end(node: Node, number: int, mac: MAC | str | None, given: Any) -> _End:
+    """Interface number `number` of the node."""
+    return _End(node, f"eth{number}", _station(mac, node.mac_of(number)), given)
 
 
 def _interfaces(texts: Sequence[str], mtu: int) -> tuple[IPv4Interface | IPv6Interface, ...]:

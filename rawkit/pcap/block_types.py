@@ -45,9 +45,12 @@ __all__ = [
     "NameRecord",
     "describe",
     "name_of_type",
+    "section_header",
 ]
 
 SECTION = SECTION_TYPE
+_BYTE_ORDER_MAGIC = 0x1A2B3C4D
+_LENGTH_UNKNOWN = -1  # of a section
 INTERFACE, OBSOLETE, SIMPLE, NAMES, STATISTICS, ENHANCED = 1, 2, 3, 4, 5, 6
 JOURNAL, SECRETS = 9, 10
 CUSTOM, CUSTOM_NOT_COPIED = 0x00000BAD, 0x40000BAD
@@ -270,3 +273,14 @@ def _reordered(content: bytes, old: ByteOrder, new: ByteOrder) -> bytes:
     for kind, value in _walk_names(content, old)[0]:
         parts += _RECORDS[new].pack(kind, len(value)), value, bytes(-len(value) % WORD_SIZE)
     return b"".join(parts) + bytes(WORD_SIZE)
+
+
+def section_header(order: ByteOrder) -> Block:
+    """A section header (4.1) that says no more than its byte order."""
+    fields = {
+        "byte_order_magic": _BYTE_ORDER_MAGIC,
+        "major_version": 1,
+        "minor_version": 0,
+        "section_length": _LENGTH_UNKNOWN,
+    }
+    return BlockView(SECTION, order, fields, b"").block

@@ -56,7 +56,9 @@ def changed_block(block: Block, old: Record, new: Record) -> Block:
     else:
         ticks += (new.time_ns - old.time_ns) * per_second // _NANOSECONDS
     if not 0 <= ticks < _WORD * _WORD:
-        raise FieldError("Record", "time_ns", new.time_ns, "a time that the interface's clock can tell")
+        longest = _WORD * _WORD // per_second
+        expected = f"a time that the interface's clock can tell, up to {longest} s after 1970 (or if_tsoffset)"
+        raise FieldError("Record", "time_ns", new.time_ns, expected)
     high, low = divmod(ticks, _WORD)
     fields = view.fields | {
         "timestamp_high": high,

@@ -15,12 +15,11 @@ from rawkit.pcap.parts import Part
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.salvage import Damage, OnDamage, next_record
 from rawkit.pcap.source import MAXIMUM_BLOCK, Source
-from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, FileHeader, Variant, fitting
+from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, VERSIONS, FileHeader, Variant, fitting
 from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_SNAPLEN", "ClassicEncoder", "ClassicReader"]
 
-_VERSIONS = ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0))  # as libpcap; the last is DG/UX's
 _RECORD_HEADER = "IIII"  # seconds, fraction, captured length, length on the wire
 
 _OUR_MAGICS = {1_000_000: b"\xd4\xc3\xb2\xa1", 1_000_000_000: b"\x4d\x3c\xb2\xa1"}  # in little endian
@@ -34,21 +33,13 @@ class ClassicReader:
     format = "pcap"
     magics = frozenset(MAGICS)
 
-    def __init__(self, source: Source, on_damage: OnDamage | None = None) -> None:
-        """Reads the file header. Raises `CaptureError`."""
-        start = source.offset
-        magic = MAGICS[source.data[source.position : source.position + 4]]
-        fields = Struct(magic.order + FILE_HEADER)
-        size = fields.size + magic.extra
-        if not source.ensure(size):
-            raise source.ended(f"a file header of {size} bytes")
-        self._raw_header = source.data[source.position : source.position + size]
-        self.header = FileHeader._make((*fields.unpack_from(self._raw_header), self._raw_header[fields.size :]))
+    def __init__(
+        self, source: Source, on_damage: OnDamage | None = None, header: FileHeader | None = None
+    ) -> None:
+        """Reads the file header, unless one is given that stands in for it. Raises `CaptureError`."""
+        self.header = self._read_header(source) if header is None else header
         """The file header."""
-        version = self.header.major, self.header.minor
-        if version not in _VERSIONS:
-            raise source.damage(start + 4, "version 2.4", "version {}.{}".format(*version))
-        source.position += size
+        self._raw_header = self.header.pack()
         self._source = source
         self._on_damage = on_damage
         self._variant: Variant | None = None
@@ -61,6 +52,22 @@ class ClassicReader:
             fcs_length=self.header.fcs_length,
         )
 
+    @staticmethod
+    def _read_header(source: Source) -> FileHeader:
+        start = source.offset
+        magic = MAGICS[source.data[source.position : source.position + 4]]
+        fields = Struct(magic.order + FILE_HEADER)
+        size = fields.size + magic.extra
+        if not source.ensure(size):
+            raise source.ended(f"a file header of {size} bytes")
+        raw = source.data[source.position : source.position + size]
+        header = FileHeader._make((*fields.unpack_from(raw), raw[fields.size :]))
+        version = header.major, header.minor
+        if version not in VERSIONS:
+            raise source.damage(start + 4, "version 2.4", "version {}.{}".format(*version))
+        source.position += size
+        return header
+
     @property
     def interfaces(self) -> tuple[Interface, ...]:
         """The one interface of the file, which its header describes."""
@@ -69,7 +76,7 @@ class ClassicReader:
     def parts(self) -> Generator[Part, None, None]:
         """The file header, then every record. Raises what iterating raises."""
         source = self._source
-        yield Part(self._raw_header, source.offset - len(self._raw_header))
+        yield Part(self._raw_header, max(source.offset - len(self._raw_header), 0))
         if self._on_damage is not None:
             yield from self._salvaged(self._on_damage)
         size = self._probed().size

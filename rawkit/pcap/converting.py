@@ -11,7 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rawkit.errors import FieldError
-from rawkit.pcap.block_types import ENHANCED, INTERFACE, PACKETS, SECTION, SIMPLE, BlockView, describe
+from rawkit.pcap.block_types import (
+    ENHANCED,
+    INTERFACE,
+    PACKETS,
+    SECTION,
+    SIMPLE,
+    BlockView,
+    describe,
+    section_header,
+)
 from rawkit.pcap.blocks import Block
 from rawkit.pcap.changes import changed_block, changed_record
 from rawkit.pcap.classic import ClassicEncoder
@@ -19,27 +28,14 @@ from rawkit.pcap.options import make_option
 from rawkit.pcap.parts import Part
 from rawkit.pcap.reader import Capture
 from rawkit.pcap.record import Interface, Record
-from rawkit.pcap.source import ByteOrder
 from rawkit.pcap.variants import MAXIMUM_SNAPLEN, STANDARD, FileHeader
 
 __all__ = ["ToClassic", "ToPcapng", "changed_packet"]
 
 _NANOSECONDS = 1_000_000_000  # in a second
 _MAGIC = b"\x4d\x3c\xb2\xa1"  # of files that count nanoseconds, in little endian
-_BYTE_ORDER_MAGIC = 0x1A2B3C4D
-_LENGTH_UNKNOWN = -1  # of a section
 _WORD = 2**32
 _RECORD_HEADER = 16  # bytes, in a classic file
-
-
-def _section_header(order: ByteOrder) -> Part:
-    fields = {
-        "byte_order_magic": _BYTE_ORDER_MAGIC,
-        "major_version": 1,
-        "minor_version": 0,
-        "section_length": _LENGTH_UNKNOWN,
-    }
-    return Part.of(BlockView(SECTION, order, fields, b"").block)
 
 
 def changed_packet(part: Part, record: Record) -> Part:
@@ -68,7 +64,7 @@ class ToPcapng:
             self.lost["file header detail"] += 1
         for part in parts:
             if part.record is None:
-                yield _section_header(header.order)
+                yield Part.of(section_header(header.order))
                 yield self._interface(header)
             else:
                 if len(part.raw) - len(part.record.data) > _RECORD_HEADER:

@@ -33,6 +33,7 @@ from rawkit.pcap.salvage import OnDamage
 from rawkit.pcap.shifting import ShiftedStatistics, check_shift
 from rawkit.pcap.splitting import SplitCopy, Splitting
 from rawkit.pcap.writer import CLASSIC_SUFFIXES, Format
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["Edit", "Moment", "Outcome", "edit_capture"]
 
@@ -93,6 +94,7 @@ def edit_capture(
     merge: Sequence[Target] = (),
     split: Splitting | None = None,
     on_damage: OnDamage | None = None,
+    link_type: LinkType | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Outcome:
     """Write an edited copy of a capture, in constant memory; `on_progress` is given the count of packets read.
@@ -100,13 +102,16 @@ def edit_capture(
     The target has the format that its name tells (.pcap, .cap, .dmp; .pcapng, .ntar; and compression as
     `CaptureCopy`), else that of the source. Parts that are not changed come out byte for byte if the format
     stays. A file appears under its name when it is complete, and may be one of the sources; with `split` see
-    `SplitCopy`. Damage is an error, unless `on_damage` is given (see `open_capture`).
+    `SplitCopy`. Damage is an error, unless `on_damage` is given (see `open_capture`, also for `link_type`).
 
     Raises `CaptureError`, `FileError`, `FilterError`, and `FieldError` for what the target's format or clock
     cannot hold, and for a comment on a packet that is not written.
     """
     with ExitStack() as stack:
-        captures = [stack.enter_context(open_capture(one, on_damage=on_damage)) for one in (source, *merge)]
+        captures = [
+            stack.enter_context(open_capture(one, on_damage=on_damage, link_type=link_type))
+            for one in (source, *merge)
+        ]
         pipeline = _Pipeline(captures, _format_of(target, cast("Format", captures[0].format)), edit, on_progress)
         with _copy(target, split, pipeline.unchanged) as copy:
             for part in pipeline.parts():
@@ -221,7 +226,16 @@ class _Pipeline:
             else:
                 if part.block is not None:
                     check_shift(shift_ns, record.interface.ticks_per_second if record.interface else DEFAULT_TICKS)
-                yield changed(part, record._replace(time_ns=record.time_ns + shift_ns))
+                yield _later(part, record, shift_ns, changed)
+
+
+def _later(part: Part, record: Record, shift_ns: int, changed: Changed) -> Part:
+    """The part in another time. Raises `FieldError` for one that the file cannot hold."""
+    try:
+        return changed(part, record._replace(time_ns=record.time_ns + shift_ns))
+    except FieldError as error:
+        expected = f"nanoseconds that leave packet {record.number} {error.expected}"
+        raise FieldError("Edit", "shift_ns", shift_ns, expected) from error
 
 
 def _cut(parts: Iterable[Part], snaplen: int, changed: Changed) -> Iterator[Part]:

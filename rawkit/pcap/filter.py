@@ -1,9 +1,14 @@
-"""Filters in the tcpdump language, compiled by libpcap (through cypcap), for packets that were captured."""
+"""Filters in the tcpdump language, compiled by libpcap (through cypcap), for packets that were captured.
+
+The libpcap is the one that cypcap brings along, which may be newer than the system's. From 1.10.5 on it corrects
+`ip multicast`, which in older ones also lets 240.0.0.0/4 pass: there, and only there, tcpdump may select more.
+"""
 
 from __future__ import annotations
 
 import re
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from tempfile import NamedTemporaryFile
@@ -29,7 +34,12 @@ OPTIMIZED: Final = 6000
 """Instructions of which libpcap's optimizer, whose time grows with their cube, gets rid in some three seconds."""
 
 SEARCHED: Final = 400
-"""Characters of a filter in which the place of a syntax error is searched, by compiling its beginnings."""
+"""Characters of a filter in which the place of a syntax error is searched, by compiling some of its beginnings."""
+
+WORD: Final = re.compile(r"\\?\w[\w.:-]*|&&|\|\||<<|>>|[<>=!]=|\S")
+
+NO_WORD: Final = "::999.999.999.999"
+"""What libpcap's scanner takes for an IPv6 address and then refuses, in words that speak of no syntax."""
 
 Compiler: TypeAlias = Callable[[str, bool], Iterable[tuple[int, int, int, int]]]
 """What cypcap makes of a filter: its instructions, optimized or not."""
@@ -164,15 +174,21 @@ def _compiled(compile: Compiler, text: str, optimize: bool) -> Any:
 
 
 def _place(compile: Compiler, text: str, reason: str) -> int | None:
-    """Where the longest beginning of the text that is a filter ends; libpcap tells no place. None: not known."""
+    """Where the first word stands that libpcap's grammar does not take there; None where that is not known.
+
+    libpcap tells no place. But its parser finds a mistake at the first word that cannot follow, before it looks
+    at any behind it: so what comes behind a beginning that is sound is complained of in place of the syntax.
+    """
     if "syntax error" not in reason or len(text) > SEARCHED:
         return None
-    for word in [*re.finditer(r"\S+", text)][::-1]:
+    words = [*WORD.finditer(text)]
+
+    def is_wrong(end: int) -> bool:
         try:
-            _compiled(compile, text[: word.start()], False)
+            _compiled(compile, f"{text[:end]} {NO_WORD}", False)
         except _Refused as refused:
-            if "syntax error" not in refused.reason:
-                return None
-        else:
-            return word.start()
-    return None
+            return "syntax error" in refused.reason
+        return False
+
+    at = bisect_left(words, True, key=lambda word: is_wrong(word.end()))
+    return words[at].start() if at < len(words) else len(text)

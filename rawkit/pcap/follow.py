@@ -14,6 +14,7 @@ from rawkit.pcap.files import Target, path_of
 from rawkit.pcap.reader import Capture, open_capture
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.salvage import OnDamage
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["FollowedCapture"]
 
@@ -28,8 +29,8 @@ class FollowedCapture:
     `wait` is called when there is nothing to read yet. It returns when it is time to look again, or raises what
     ends the following. The records of a file that takes the place of the first one (another inode under its
     name, or the same one cut shorter) follow those of the first, and are numbered on. A file that was replaced
-    in the midst of a record is told of through `on_cut`; `on_damage` is that of `open_capture`. What is no
-    regular file (a pipe, `-`, a file object) is read to its end.
+    in the midst of a record is told of through `on_cut`; `on_damage` and `link_type` are those of `open_capture`.
+    What is no regular file (a pipe, `-`, a file object) is read to its end.
 
     Raises `FileError` and `CaptureError` as `open_capture` does, when it is made or iterated over.
     """
@@ -41,9 +42,11 @@ class FollowedCapture:
         *,
         on_cut: Callable[[CaptureError], None] | None = None,
         on_damage: OnDamage | None = None,
+        link_type: LinkType | None = None,
     ) -> None:
         name = path_of(source)
         self._source, self._wait, self._on_cut, self._on_damage = source, wait, on_cut, on_damage
+        self._link_type = link_type
         self._name = name if name is not None and name != "-" and _is_regular(name) else None
         self._capture: Capture | None = None
         self._records = self._all()
@@ -83,14 +86,22 @@ class FollowedCapture:
                 except CaptureError as error:
                     if not growing.replaced:
                         raise
-                    if self._on_cut is not None:
+                    if self._on_cut is not None and growing.offset:  # nothing is lost with an empty file
                         self._on_cut(error)
-            while not Path(self._name).exists():
+            file = self._successor(self._name)
+
+    def _successor(self, name: str) -> FileIO:
+        """The file that has taken the place of the last, or will."""
+        while True:
+            try:
+                return FileIO(name, "rb")
+            except FileNotFoundError:
                 self._wait()
-            file = _open(self._name)
+            except OSError as error:
+                raise file_error(error, f"open {name}") from error
 
     def _records_of(self, source: Target) -> Generator[Record, None, None]:
-        with open_capture(source, on_damage=self._on_damage) as capture:
+        with open_capture(source, on_damage=self._on_damage, link_type=self._link_type) as capture:
             self._capture = capture
             yield from capture
 
@@ -102,15 +113,16 @@ class _Growing:
         self.name = name
         self.replaced = False
         """Whether all was read that there will ever be."""
+        self.offset = 0
+        """How many bytes were read."""
         self._file, self._wait = file, wait
-        self._offset = 0
 
     def read(self, count: int) -> bytes:
         """At most `count` bytes, as soon as there are any."""
         while True:
             replaced = self._is_replaced()  # looked at before reading, so that the last bytes are not missed
             if part := self._file.read(count):
-                self._offset += len(part)
+                self.offset += len(part)
                 return part
             if replaced:
                 self.replaced = True
@@ -119,7 +131,7 @@ class _Growing:
 
     def _is_replaced(self) -> bool:
         here = os.fstat(self._file.fileno())
-        if here.st_size < self._offset:
+        if here.st_size < self.offset:
             return True
         try:
             there = Path(self.name).stat()

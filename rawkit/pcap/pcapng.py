@@ -12,7 +12,16 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from rawkit.errors import CaptureError, FieldError
-from rawkit.pcap.block_types import ENHANCED, INTERFACE, OBSOLETE, PACKETS, SECTION, SIMPLE, BlockView
+from rawkit.pcap.block_types import (
+    ENHANCED,
+    INTERFACE,
+    OBSOLETE,
+    PACKETS,
+    SECTION,
+    SIMPLE,
+    BlockView,
+    section_header,
+)
 from rawkit.pcap.blocks import (
     HEAD_SIZE,
     SECTION_MAGIC,
@@ -27,7 +36,7 @@ from rawkit.pcap.options import DEFAULT_TICKS, ticks_per_second
 from rawkit.pcap.parts import Part
 from rawkit.pcap.record import Interface, Record
 from rawkit.pcap.salvage import Damage, OnDamage, salvaged_blocks
-from rawkit.pcap.source import Source
+from rawkit.pcap.source import ByteOrder, Source
 from rawkit.wire.link_type import LinkType
 
 __all__ = ["MAXIMUM_INTERFACES", "MAXIMUM_TEXT", "PcapngReader"]
@@ -84,16 +93,28 @@ class PcapngReader:
     format = "pcapng"
     magics = frozenset([SECTION_MAGIC])
 
-    def __init__(self, source: Source, on_damage: OnDamage | None = None) -> None:
-        """Reads the header of the first section. Raises `CaptureError`."""
+    def __init__(self, source: Source, on_damage: OnDamage | None = None, order: ByteOrder = "<") -> None:
+        """Reads the header of the first section, or one stands in for it where damage is gone over.
+
+        `order` is that of the section in whose midst `source` may stand then. Raises `CaptureError`.
+        """
         self._source = source
         self._on_damage = on_damage
-        blocks = iter(read_blocks(source) if on_damage is None else salvaged_blocks(source, on_damage))
+        blocks = iter(read_blocks(source) if on_damage is None else salvaged_blocks(source, on_damage, order))
         first = next(blocks, None)
         if first is None:  # all is damage
             raise source.damage(0, "a section header block", "none that can be read")
-        self._open_section(first)
-        self._blocks: Iterator[Block] = chain((first,), blocks)
+        heads = [first]
+        try:
+            if first.type != SECTION:
+                raise source.damage(first.offset, "a section header block", f"a block of type {first.type}")
+            self._open_section(first)
+        except CaptureError:
+            if on_damage is None:
+                raise
+            heads = [section_header(first.order), first]
+            self._open_section(heads[0])
+        self._blocks: Iterator[Block] = chain(heads, blocks)
 
     @property
     def interfaces(self) -> tuple[Interface, ...]:

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 
-from rawkit.errors import FileError
+from rawkit.errors import CaptureError, FileError
 from rawkit.pcap.classic import ClassicReader
 from rawkit.pcap.compression import MAGIC_SIZE, Decompressed, codec_of
 from rawkit.pcap.files import Target, open_input, reading
 from rawkit.pcap.parts import Part
 from rawkit.pcap.pcapng import PcapngReader
 from rawkit.pcap.record import Interface, Record
-from rawkit.pcap.salvage import OnDamage
+from rawkit.pcap.salvage import Damage, OnDamage, find_start, is_file
 from rawkit.pcap.source import Source
 from rawkit.pcap.variants import FileHeader
+from rawkit.wire.link_type import LinkType
 
 __all__ = ["Capture", "open_capture"]
 
@@ -27,7 +28,9 @@ _READERS: dict[bytes, type[ClassicReader] | type[PcapngReader]] = {
 }
 
 
-def open_capture(source: Target, *, on_damage: OnDamage | None = None) -> Capture:
+def open_capture(
+    source: Target, *, on_damage: OnDamage | None = None, link_type: LinkType | None = None
+) -> Capture:
     """Open a capture file, classic pcap or pcapng: a path, `-` for standard input, or a binary file object.
 
     Use it as a context manager and iterate over it:
@@ -53,22 +56,27 @@ def open_capture(source: Target, *, on_damage: OnDamage | None = None) -> Captur
 
     With `on_damage`, reading goes on behind damage: with the next record or block that proves itself, which it
     finds in time that grows with the file and no faster. `on_damage` is called with a `Damage` for each stretch
-    of bytes that was passed over. Only damage of the first bytes, and of compressed data, still ends it.
+    of bytes that was passed over. Where the header of a classic file is lost, its packets are of `link_type`,
+    which has to be given then: nothing else tells it. Only damage of compressed data still ends it.
     """
-    return Capture(source, on_damage)
+    return Capture(source, on_damage, link_type)
 
 
 class Capture:
     """An open capture file: an iterator over its records. Made by `open_capture`, which tells the rest."""
 
-    def __init__(self, source: Target, on_damage: OnDamage | None = None) -> None:
+    def __init__(
+        self, source: Target, on_damage: OnDamage | None = None, link_type: LinkType | None = None
+    ) -> None:
         self._file, self.name, self._owned = open_input(source)
         try:
             window = _window(reading(self._file), self.name)
-            magic = window.data[:_MAGIC_SIZE]
-            if magic not in _READERS:
-                raise window.damage(0, _EXPECTED, magic.hex(" "))
-            self._reader = _READERS[magic](window, on_damage)
+            try:
+                self._reader = _reader(window, on_damage)
+            except CaptureError as error:
+                if on_damage is None:
+                    raise
+                self._reader = _behind_damage(window, on_damage, link_type, error)
         except BaseException:
             self._release()
             raise
@@ -149,6 +157,35 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _reader(window: Source, on_damage: OnDamage | None) -> ClassicReader | PcapngReader:
+    """The reader of what begins at `position`."""
+    magic = window.data[window.position : window.position + _MAGIC_SIZE]
+    if magic not in _READERS:
+        raise window.damage(window.offset, _EXPECTED, magic.hex(" "))
+    if on_damage is not None and not is_file(window):
+        raise window.damage(window.offset, "a sound section header or file header", magic.hex(" "))
+    return _READERS[magic](window, on_damage)
+
+
+def _behind_damage(
+    window: Source, on_damage: OnDamage, link_type: LinkType | None, error: CaptureError
+) -> ClassicReader | PcapngReader:
+    """The reader of what follows a damaged beginning. Raises `error` if nothing does that proves itself."""
+    begin = window.offset
+    found, start = find_start(window)
+    if not found:
+        raise error
+    on_damage(Damage(window.name, begin, window.offset - begin, error.expected, error.found))
+    if start is None:
+        return _reader(window, on_damage)
+    if not isinstance(start, FileHeader):
+        return PcapngReader(window, on_damage, start)
+    if link_type is None:
+        expected = "the link type in a file header, which is lost; give it: --link-type ETHERNET (link_type=...)"
+        raise window.damage(begin, expected, f"packets from byte {window.offset} on")
+    return ClassicReader(window, on_damage, start._replace(link=link_type))
 
 
 def _window(read: Callable[[int], bytes], name: str) -> Source:

@@ -11,12 +11,12 @@ from struct import Struct
 from typing import NamedTuple
 
 from rawkit.errors import CaptureError
-from rawkit.pcap.block_types import KNOWN_TYPES
+from rawkit.pcap.block_types import ENHANCED, INTERFACE, KNOWN_TYPES
 from rawkit.pcap.blocks import SECTION_MAGIC, SMALLEST, TAIL_SIZE, WORD_SIZE, Block, read_blocks
 from rawkit.pcap.source import MAXIMUM_BLOCK, ByteOrder, Source
-from rawkit.pcap.variants import FileHeader, Variant
+from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, STANDARD, VERSIONS, FileHeader, Variant
 
-__all__ = ["Damage", "OnDamage", "next_record", "salvaged_blocks"]
+__all__ = ["Damage", "OnDamage", "find_start", "is_file", "next_record", "salvaged_blocks"]
 
 
 class Damage(NamedTuple):
@@ -42,6 +42,7 @@ OnDamage = Callable[[Damage], None]
 
 _PROOF = 3  # records in a row prove that the first is one, or fewer that end with the file
 _LONGEST_PAUSE = 24 * 3600  # seconds between two records of a proof, at the most
+_INTERFACE_SIZE, _ENHANCED_SIZE = 20, 32  # bytes of the shortest block
 _LONGEST_GAP = 366 * 24 * 3600  # seconds between the last record before a damage and the first behind it
 
 # A record header in little and big endian, by the bytes that tell most: a fraction below 2**30, a captured length
@@ -60,28 +61,100 @@ def next_record(source: Source, header: FileHeader, variant: Variant, limit: int
 
     Raises `FileError` and, where a compressed file is damaged, `CaptureError`.
     """
-    unpack = header.unpacker(variant)
 
     def proves_itself() -> bool:
-        """Whether the record at `position`, and those after it, make sense."""
-        at, last, pause = 0, before, _LONGEST_GAP
-        for count in range(_PROOF):
-            if not source.ensure(at + variant.size):
-                return count > 0 and source.available == at
-            seconds, fraction, captured, wire_length = unpack(source.data, source.position + at)
-            if fraction >= header.ticks or not 0 < captured <= wire_length <= limit:
-                return False
-            if last is not None and abs(seconds - last) > pause:
-                return False
-            at, last, pause = at + variant.size + captured, seconds, _LONGEST_PAUSE
-        return source.ensure(at)
+        return _is_record(source, header, variant, limit, before)
 
     return _search(source, _RECORD_PATTERNS[header.order], variant.size, proves_itself)
 
 
-def salvaged_blocks(source: Source, report: OnDamage) -> Iterator[Block]:
-    """Every block that can be read, in the order of the file; `report` is told what lies between them."""
-    order: ByteOrder = "<"
+def _is_record(
+    source: Source, header: FileHeader, variant: Variant, limit: int, before: int | None = None
+) -> bool:
+    """Whether the record at `position`, and those after it, make sense."""
+    unpack = header.unpacker(variant)
+    at, last, pause = 0, before, _LONGEST_GAP
+    for count in range(_PROOF):
+        if not source.ensure(at + variant.size):
+            return count > 0 and source.available == at
+        seconds, fraction, captured, wire_length = unpack(source.data, source.position + at)
+        if fraction >= header.ticks or not 0 < captured <= wire_length <= limit:
+            return False
+        if last is not None and abs(seconds - last) > pause:
+            return False
+        at, last, pause = at + variant.size + captured, seconds, _LONGEST_PAUSE
+    return source.ensure(at)
+
+
+Start = ByteOrder | FileHeader | None
+"""What was found behind a damaged beginning: blocks in a byte order, records of a file header, or a whole file."""
+
+
+def find_start(source: Source) -> tuple[bool, Start]:
+    """Move `position` on to the first thing that proves itself, in a file whose first bytes are damaged.
+
+    That is a section header, a file header, a block or a record, in either byte order; the latter two stand for
+    themselves, and the file header that records would have is told, but for the link type. False at the end.
+    """
+    start: Start = None
+
+    def proves_itself() -> bool:
+        nonlocal start
+        if is_file(source):
+            return True
+        for order in _ORDERS:
+            if _BLOCK_PATTERNS[order].match(source.data, source.position) and _is_described(source, order):
+                start = order
+                return True
+        for header in _STAND_INS:
+            fits = _RECORD_PATTERNS[header.order].match(source.data, source.position)
+            if fits and _is_record(source, header, STANDARD, MAXIMUM_SNAPLEN):
+                start = header
+                return True
+        return False
+
+    return _search(source, _START_PATTERN, STANDARD.size, proves_itself), start
+
+
+def is_file(source: Source) -> bool:
+    """Whether a section header, or the header of a classic file, stands at `position`."""
+    if not source.ensure(SMALLEST):
+        return False
+    if source.data.startswith(SECTION_MAGIC, source.position):
+        return _is_section(source)
+    magic = MAGICS.get(source.data[source.position : source.position + WORD_SIZE])
+    if magic is None or not source.ensure(Struct(FILE_HEADER).size):
+        return False
+    return Struct(magic.order + "HH").unpack_from(source.data, source.position + WORD_SIZE) in VERSIONS
+
+
+def _is_described(source: Source, order: ByteOrder) -> bool:
+    """Whether the interface block at `position`, or the packet in an enhanced one, makes sense in this order.
+
+    Lengths alone do not tell: three bytes before a block, among zeros, they are the same in the other order.
+    """
+    if not _is_known_block(source, order):
+        return False
+    fields = Struct(order + "II").unpack_from(source.data, source.position)
+    if fields[0] == INTERFACE and fields[1] >= _INTERFACE_SIZE:
+        return Struct(order + "8x2xH").unpack_from(source.data, source.position) == (0,)  # reserved
+    if fields[0] == ENHANCED and fields[1] >= _ENHANCED_SIZE:
+        (captured,) = Struct(order + "20xI").unpack_from(source.data, source.position)
+        return bool(captured <= fields[1] - _ENHANCED_SIZE)
+    return fields[0] not in (INTERFACE, ENHANCED)
+
+
+def _is_known_block(source: Source, order: ByteOrder) -> bool:
+    lengths = Struct(order + "I")
+    (length,) = lengths.unpack_from(source.data, source.position + WORD_SIZE)
+    return _is_block(source, length, lengths)
+
+
+def salvaged_blocks(source: Source, report: OnDamage, order: ByteOrder = "<") -> Iterator[Block]:
+    """Every block that can be read, in the order of the file; `report` is told what lies between them.
+
+    `order` is that of a section in whose midst `source` may stand.
+    """
     while True:
         try:
             for block in read_blocks(source, order):
@@ -98,15 +171,13 @@ def salvaged_blocks(source: Source, report: OnDamage) -> Iterator[Block]:
 
 def _next_block(source: Source, order: ByteOrder) -> bool:
     """Move `position` to the next block that proves itself: of a known type, its length the same at both ends."""
-    lengths = Struct(order + "I")
 
     def proves_itself() -> bool:
         if not source.ensure(SMALLEST):
             return False
         if source.data.startswith(SECTION_MAGIC, source.position):
             return _is_section(source)
-        (length,) = lengths.unpack_from(source.data, source.position + WORD_SIZE)
-        return _is_block(source, length, lengths)
+        return _is_known_block(source, order)
 
     return _search(source, _BLOCK_PATTERNS[order], SMALLEST, proves_itself)
 
@@ -134,6 +205,22 @@ def _block_pattern(order: ByteOrder) -> re.Pattern[bytes]:
 
 
 _BLOCK_PATTERNS: dict[ByteOrder, re.Pattern[bytes]] = {"<": _block_pattern("<"), ">": _block_pattern(">")}
+
+_ORDERS: tuple[ByteOrder, ByteOrder] = ("<", ">")
+_STAND_INS = [
+    FileHeader(magic, 2, 4, 0, 0, MAXIMUM_SNAPLEN, 0)
+    for magic, told in MAGICS.items()
+    if told.variants[0] is STANDARD
+]
+_START_PATTERN = re.compile(
+    b"|".join(
+        [
+            *(re.escape(magic) for magic in MAGICS),
+            *(pattern.pattern for pattern in (*_BLOCK_PATTERNS.values(), *_RECORD_PATTERNS.values())),
+        ]
+    ).replace(b"(?s)", b""),
+    re.DOTALL,
+)
 
 
 def _search(source: Source, pattern: re.Pattern[bytes], size: int, proves_itself: Callable[[], bool]) -> bool:

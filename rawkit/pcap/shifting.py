@@ -18,7 +18,7 @@ _TIMES = ("isb_starttime", "isb_endtime")
 def check_shift(shift_ns: int, ticks: int) -> None:
     """Raise `FieldError` if a clock of so many ticks a second cannot be shifted by that without rounding."""
     if shift_ns * ticks % _NANOSECONDS:
-        expected = f"a multiple of 1/{ticks} s, since the file's clock tells no less"
+        expected = f"nanoseconds that are a multiple of 1/{ticks} s, since the file's clock tells no less"
         raise FieldError("Edit", "shift_ns", shift_ns, expected)
 
 
@@ -67,5 +67,10 @@ def _shifted_option(option: Option, ticks: int) -> Option:
 
 def _within(ticks: int) -> int:
     if not 0 <= ticks < _WORD * _WORD:
-        raise FieldError("Edit", "shift_ns", ticks, "times of statistics that the interface's clock can tell")
+        raise FieldError(
+            "Edit",
+            "shift_ns",
+            ticks,
+            "nanoseconds that leave statistics a time that the interface's clock can tell",
+        )
     return ticks

@@ -145,15 +145,19 @@ class Summary:
 
 
 def summarize(
-    source: Target, *, salvage: bool = False, on_progress: Callable[[int], None] = lambda _: None
+    source: Target,
+    *,
+    salvage: bool = False,
+    link_type: LinkType | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> Summary:
     """Read a capture file to its end, and tell what it holds; `on_progress` is given the count of packets.
 
-    Damage ends it, unless `salvage` has it go on behind; either way it stands in the summary. Raises `FileError`,
-    and `CaptureError` for what is no capture file.
+    Damage ends it, unless `salvage` has it go on behind (see `open_capture`, also for `link_type`); either way it
+    stands in the summary. Raises `FileError`, and `CaptureError` for what is no capture file.
     """
     summary = Summary()
-    with open_capture(source, on_damage=summary.add_damage if salvage else None) as capture:
+    with open_capture(source, on_damage=summary.add_damage if salvage else None, link_type=link_type) as capture:
         counting = _Counting(summary, capture)
         try:
             for part in capture.parts():

@@ -15,10 +15,13 @@ from rawkit.errors import FieldError
 from rawkit.pcap.source import ByteOrder
 from rawkit.wire.link_type import LinkType
 
-__all__ = ["FILE_HEADER", "MAGICS", "MAXIMUM_SNAPLEN", "FileHeader", "Variant", "fitting"]
+__all__ = ["FILE_HEADER", "MAGICS", "MAXIMUM_SNAPLEN", "STANDARD", "VERSIONS", "FileHeader", "Variant", "fitting"]
 
 MAXIMUM_SNAPLEN = 262_144
 """libpcap's longest packet, in bytes. A record may be longer only where the file header's snaplen says so."""
+
+VERSIONS = ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0))
+"""Of the format, as libpcap; the last is DG/UX's."""
 
 # magic, major, minor, time zone and accuracy (nearly always 0), snaplen, link type
 FILE_HEADER = "4sHHiIII"

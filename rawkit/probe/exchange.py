@@ -27,7 +27,7 @@ from rawkit.probe.outcome import Answer, Clock, Miss, Reason
 from rawkit.probe.port import KernelPort, Port, Ready, Resolution
 from rawkit.wire import ARP, NeighborAdvertisement, Packet, TargetLinkLayerAddress
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "mac_in"]
 
 BATCH: Final = 64
 """Questions that leave in one system call at the most."""
@@ -242,7 +242,7 @@ class Exchange:
 
     def resolved(self, hop: tuple[Any, str], outcome: Answer | Miss) -> None:
         """Send what waited for a neighbour, or give it up."""
-        mac = _mac_in(outcome.packet) if isinstance(outcome, Answer) else None
+        mac = mac_in(outcome.packet) if isinstance(outcome, Answer) else None
         if mac is not None:
             self.port.learn(*hop, mac)
         for pending in self._resolving.pop(hop, ()):
@@ -512,7 +512,7 @@ class _Run:
             self._outcomes.append(outcome)
 
 
-def _mac_in(packet: Packet) -> Any:
+def mac_in(packet: Packet) -> Any:
     """The MAC address that a neighbour told."""
     if ARP in packet:
         return packet[ARP].sender_mac

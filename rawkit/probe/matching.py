@@ -21,6 +21,7 @@ A packet whose key differs in one place nearly answers: `partial_keys` are for f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from rawkit.wire import (
@@ -303,15 +304,27 @@ def _quote_keys(ip: AnyIP | None, upper: Header | CutHeader | None) -> Iterator[
     if ip is None:
         return
     protocol = _protocol(ip)
-    values = upper.values() if isinstance(upper, CutHeader) else {}
-    told = [values.get(name) if values else getattr(upper, name, None) for name in QUOTED_FIELDS]
-    flow = (ip.version, int(ip.src), int(ip.dst), protocol, *told[:2])
-    yield ("quote", *flow, *told[2:], ip.identification if isinstance(ip, IPv4) else ip.flow_label)
+    header: type = upper.header if isinstance(upper, CutHeader) else type(upper)
+    ports, others = TOLD.get(header, OTHERWISE)
+    values = upper.values().get if isinstance(upper, CutHeader) else partial(_value_of, upper)
+    flow = (ip.version, int(ip.src), int(ip.dst), protocol, *map(values, ports))
+    yield ("quote", *flow, *map(values, others), ip.identification if isinstance(ip, IPv4) else ip.flow_label)
     yield ("quote of flow", *flow)
 
 
-QUOTED_FIELDS: Final = ("src_port", "dst_port", "seq", "id", "type", "length")
-"""Of the transports' first eight bytes, what tells one packet from another; the ports tell its flow."""
+def _value_of(header: Header | None, name: str) -> Any:
+    return getattr(header, name, None)
+
+
+Names = tuple[str, ...]
+PORTS: Final = ("src_port", "dst_port")
+TOLD: Final[dict[type, tuple[Names, Names]]] = {
+    TCP: (PORTS, ("seq",)),
+    UDP: (PORTS, ("length", "checksum")),
+    SCTP: (PORTS, ("verification_tag",)),
+}
+OTHERWISE: Final[tuple[Names, Names]] = ((), ("type", "code", "id", "seq"))
+"""Of the transports' first eight bytes, what tells flows apart, and what tells packets of a flow apart."""
 
 TRANSPORTS: Final = frozenset(
     {TCP, UDP, SCTP, ICMPv4Echo, ICMPv4Timestamp, ICMPv4AddressMask, ICMPv4ExtendedEcho}

@@ -266,6 +266,10 @@ class KernelPort:
             _remember(self._routes, destination, route)
         return route
 
+    def link_mtu(self, destination: AnyAddress) -> int:
+        """The largest packet in bytes that leaves this host towards an address, whatever is known of the path."""
+        return self._own(self.route(destination).interface).mtu
+
     def _mac(self, hop: AnyAddress, route: Route) -> MAC | None:
         if hop.is_multicast:
             return group_mac(hop)

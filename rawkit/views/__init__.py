@@ -4,7 +4,7 @@ All of them take what they show from the declarations of the headers, and give t
 """
 
 from rawkit.views.diagram import diagram
-from rawkit.views.expression import read_expression, to_expression
+from rawkit.views.expression import read_expression, read_sweep, to_expression
 from rawkit.views.fields import WiresharkFields, wireshark_fields, wireshark_values
 from rawkit.views.hexdump import dump_bytes, hexdump
 from rawkit.views.json import as_object, json_line
@@ -26,6 +26,7 @@ __all__ = [
     "ladder",
     "line",
     "read_expression",
+    "read_sweep",
     "time_text",
     "to_expression",
     "tree",

@@ -4,6 +4,10 @@
 that this module knows have a meaning. They are header and option names with keyword arguments, the headers'
 documented constructors (`ICMPv4.echo(id=7)`), flags (`TCPFlags.SYN | TCPFlags.ACK`), literals, tuples, lists,
 `AUTO`, and `/` between the parts of a packet.
+
+`read_sweep` also takes several values for a field: a list, `range(1, 1025)` with one to three integers, or for IP
+addresses a prefix such as '10.0.0.0/24', which is its hosts; and a list of bytes at the end for the payload. Where
+one value of a field is a list already (options, the addresses of a route), a list stays that one value.
 """
 
 from __future__ import annotations
@@ -15,14 +19,16 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum, IntFlag
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from rawkit import wire
 from rawkit.errors import ExpressionError, FieldError, RawkitError
 from rawkit.layout import AUTO, Record
-from rawkit.wire import CutHeader, Header, LinkType, Packet, Trailer
+from rawkit.wire import CutHeader, Header, LinkType, Packet, Sweep, Trailer
+from rawkit.wire.sweep import axis_values, is_prefix
+from rawkit.wire.template import PAYLOAD
 
-__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "MAX_PARTS", "read_expression", "to_expression"]
+__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "MAX_PARTS", "read_expression", "read_sweep", "to_expression"]
 
 MAX_CHARACTERS: Final = 1 << 20
 """Longest expression that is read; the largest packet, written with `\\x` escapes, takes a quarter of it."""
@@ -46,6 +52,55 @@ ENUMS: Final[dict[str, type[IntEnum] | type[IntFlag]]] = {
     and issubclass(value, IntEnum | IntFlag)
     and value is not LinkType
 }
+OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "802.1q": ("VLAN",),
+    "chksum": ("checksum",),
+    "dataofs": ("data_offset",),
+    "dot1ad": ("ServiceVLAN",),
+    "dot1q": ("VLAN",),
+    "dport": ("dst_port",),
+    "eol": ("TCPEndOfOptions", "IPv4EndOfOptions"),
+    "ether": ("Ethernet",),
+    "fl": ("flow_label",),
+    "frag": ("fragment_offset",),
+    "hlim": ("hop_limit",),
+    "hwdst": ("target_mac",),
+    "hwsrc": ("sender_mac",),
+    "icmp": ("ICMPv4",),
+    "id": ("identification",),
+    "ip": ("IPv4",),
+    "len": ("total_length", "payload_length", "length"),
+    "mac": ("Ethernet",),
+    "mss": ("MaximumSegmentSize",),
+    "na": ("NeighborAdvertisement",),
+    "pdst": ("target_ip",),
+    "psrc": ("sender_ip",),
+    "nh": ("next_header",),
+    "nop": ("TCPNoOperation", "IPv4NoOperation"),
+    "ns": ("NeighborSolicitation",),
+    "ofs": ("data_offset",),
+    "plen": ("payload_length",),
+    "prio": ("priority",),
+    "proto": ("protocol", "next_header"),
+    "ra": ("RouterAdvertisement",),
+    "rs": ("RouterSolicitation",),
+    "sackok": ("SACKPermitted",),
+    "sackperm": ("SACKPermitted",),
+    "sport": ("src_port",),
+    "tc": ("traffic_class",),
+    "timestamp": ("Timestamps",),
+    "tos": ("dscp", "traffic_class"),
+    "ttl": ("hop_limit",),
+    "urgptr": ("urgent_pointer",),
+    "vlan": ("id",),
+    "win": ("window",),
+    "wscale": ("WindowScale",),
+}
+"""What scapy, Wireshark and everyday speech call headers, options and fields, in small letters."""
+
+SHORT: Final = 3
+"""Letters of a header's name that, with one of them wrong, is no longer like another: DNS is no misspelt DSS."""
+
 PART: Final = "a header, a packet, bytes such as b'hi', X.cut(b'...') or Trailer(...)"
 
 
@@ -61,16 +116,48 @@ def to_expression(packet: Packet) -> str:
 def read_expression(text: str) -> Packet:
     """The packet that an expression such as `IPv4(dst='10.0.0.2') / ICMPv4.echo(id=7)` stands for.
 
-    Raises ExpressionError, with the position in the text and what to write instead, for everything else.
+    Raises ExpressionError, with the position in the text and what to write instead, for everything else, and for
+    a sweep, which stands for several.
     """
-    return _Reader(text).read()
+    return _Reader(text, sweeps=False).read()
+
+
+def read_sweep(text: str) -> Sweep:
+    """The packets that an expression such as `IPv4(dst='10.0.0.2', ttl=[1, 2]) / UDP(dst_port=9)` stands for.
+
+    The order is that of nested loops, the rightmost field changing fastest. Where nothing is swept, it is one
+    packet. Raises ExpressionError as `read_expression` does, also for a value anywhere in a sweep that does not
+    fit, before there is any packet.
+    """
+    reader = _Reader(text, sweeps=True)
+    packet = reader.read()
+    return Sweep(packet, *reader.axes(packet))
+
+
+class _Swept(NamedTuple):
+    """Several values in an expression: where they are written, and what they are for."""
+
+    node: ast.expr
+    owner: Header | None
+    """The header as it was made with one of them; None for the payload."""
+    field: str
+    values: Sequence[Any]
+
+
+class _Choices(NamedTuple):
+    """What is given where several values are: a list, a range or a prefix."""
+
+    several: Any
 
 
 class _Reader:
-    """One expression, and the way from its tree to a packet."""
+    """One expression, and the way from its tree to a packet, which has one of the values of each sweep."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, sweeps: bool) -> None:
         self.text = text
+        self.sweeps = sweeps
+        self.swept: list[_Swept] = []
+        self.top: ast.expr | None = None
         self.indent = len(text) - len(text.lstrip())
         self.lines = [match.end() for match in re.finditer(r"\r\n|\r|\n", text[self.indent :])]
         self.depth = 0
@@ -78,7 +165,7 @@ class _Reader:
     def read(self) -> Packet:
         if len(self.text) > MAX_CHARACTERS:
             raise ExpressionError(self.text, MAX_CHARACTERS, f"longer than {MAX_CHARACTERS} characters")
-        node = self._parse()
+        node = self.top = self._parse()
         value = self._value(node)
         if isinstance(value, bytes):
             return Packet((), value)
@@ -87,6 +174,18 @@ class _Reader:
         if isinstance(value, Header | CutHeader):
             return Packet((value,))
         self._fail(node, f"{_kind(value)} is no packet; write a header such as IPv4(dst='10.0.0.2')")
+
+    def axes(self, packet: Packet) -> list[tuple[int, str, Sequence[Any]]]:
+        """What was swept in the packet that was read: layer number, field name, values."""
+        found = []
+        for swept in sorted(self.swept, key=lambda swept: (swept.node.lineno, swept.node.col_offset)):
+            places = [at for at, layer in enumerate(packet.layers) if layer is swept.owner]
+            if swept.owner is None:
+                places = [len(packet.layers)]
+            if not places:
+                self._fail(swept.node, "a sweep stands in a header of the packet itself, not in one that it holds")
+            found.append((places[0], swept.field, swept.values))
+        return found
 
     def _parse(self) -> ast.expr:
         if not self.text.strip():
@@ -155,7 +254,10 @@ class _Reader:
 
     def _stack(self, node: ast.BinOp) -> Packet:
         packet = Packet()
-        for at, part in enumerate(self._chain(node)):
+        parts = self._chain(node)
+        for at, part in enumerate(parts):
+            if node is self.top and part is parts[-1] and isinstance(part, ast.List):
+                return self._payloads(packet, part)
             value = self._value(part)
             if not isinstance(value, Header | Packet | CutHeader | bytes | Trailer):
                 hint = f"; write b{value!r} for bytes" if isinstance(value, str) else ""
@@ -164,6 +266,17 @@ class _Reader:
                 self._fail(part, "a Trailer stands last")
             packet = packet / value
         return packet
+
+    def _payloads(self, packet: Packet, node: ast.List) -> Packet:
+        """The packet with the first of several payloads."""
+        values: Sequence[bytes] = self._choices(node)
+        for element, value in zip(node.elts, values, strict=True):
+            if not isinstance(value, bytes):
+                self._fail(element, f"expected bytes such as b'hi', got {_kind(value)}")
+        if not values:
+            self._fail(node, "no payload; write at least one, such as [b'hi']")
+        self.swept.append(_Swept(node, None, PAYLOAD, [packet.payload + value for value in values]))
+        return packet / values[0]
 
     def _flags(self, node: ast.BinOp) -> int:
         total: Any = None
@@ -191,6 +304,8 @@ class _Reader:
 
     def _call(self, node: ast.Call) -> Any:
         match node.func:
+            case ast.Name(id="range"):
+                self._fail(node, "a range stands for the values of one field, as in TCP(dst_port=range(1, 1025))")
             case ast.Name(id="Trailer"):
                 return self._invoke(node, "Trailer", _trailer)
             case ast.Name(id=name) if name in RECORDS:
@@ -211,16 +326,51 @@ class _Reader:
         name, fields = record.__name__, [field.name for field in record.fields()]
         if node.args:
             self._fail(node.args[0], f"{name} takes keyword arguments only: {', '.join(fields)}")
-        values = self._keywords(node, name, fields)
+        lists = {field.name for field in record.fields() if field.kind.is_list}
+        values = self._keywords(node, name, fields, lists)
         for field in record.fields():
             if field.required and field.name not in values:
                 self._fail(node, f"{name} needs {field.name}=..., {field.kind.expected}")
-        try:
-            return record(**values)
-        except FieldError as error:
-            self._fail(_argument(node, error.field), str(error))
+        for key, value in values.items():
+            if self.sweeps and is_prefix(record.field(key), value):
+                values[key] = _Choices(value)
+        return self._made(node, name, record, values)  # type: ignore[no-any-return]
 
-    def _keywords(self, node: ast.Call, name: str, known: Iterable[str]) -> dict[str, Any]:
+    def _made(
+        self,
+        node: ast.Call,
+        name: str,
+        make: Callable[..., Any],
+        values: dict[str, Any],
+        places: Sequence[str] = (),
+    ) -> Any:
+        """What is made of the values, with one of each that are swept."""
+        choices = {key: value.several for key, value in values.items() if isinstance(value, _Choices)}
+        for key, several in choices.items():
+            if several == () or several == range(0):
+                self._fail(_argument(node, key, places), "no value; write at least one")
+            values[key] = several.partition("/")[0] if isinstance(several, str) else several[0]
+        try:
+            made = make(**values)
+            for key, several in choices.items():
+                where = _argument(node, key, places)
+                owner = made.layers[0] if isinstance(made, Packet) else made
+                if not isinstance(owner, Header) or key not in owner.values():
+                    self._fail(
+                        where,
+                        f"several values are for a field of the packet's own headers; {key} of {name} is none",
+                    )
+                exact = axis_values(name, owner.field(key), several)
+                self.swept.append(_Swept(where, owner, key, exact))
+                if make(**{**values, key: exact[-1]}) != _replaced(made, key, exact[-1]):
+                    self._fail(where, f"{name} makes more than one field of {key}; sweep the fields of the header")
+            return made
+        except RawkitError as error:
+            if isinstance(error, ExpressionError):
+                raise
+            self._fail(_argument(node, getattr(error, "field", ""), places), str(error))
+
+    def _keywords(self, node: ast.Call, name: str, known: Iterable[str], lists: set[str]) -> dict[str, Any]:
         names, values = list(known), {}
         for keyword in node.keywords:
             if keyword.arg is None:
@@ -230,34 +380,62 @@ class _Reader:
                 self._fail(keyword, f"{name} has no field {keyword.arg!r}{hint}")
             if keyword.arg in values:
                 self._fail(keyword, f"{keyword.arg} is given twice")
-            values[keyword.arg] = self._value(keyword.value)
+            values[keyword.arg] = self._given(keyword.value, keyword.arg in lists)
         return values
+
+    # ------------------------------------------------------------------ several values
+
+    def _given(self, node: ast.expr, may_be_list: bool) -> Any:
+        """What is given for a field, or _Choices of it."""
+        several = isinstance(node, ast.List) and not may_be_list
+        if several or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"):
+            return _Choices(self._choices(node))
+        return self._value(node)
+
+    def _choices(self, node: ast.expr) -> Sequence[Any]:
+        """The values in a list, or a range."""
+        if not self.sweeps:
+            self._fail(node, "several values stand for several packets, and one is wanted here")
+        if isinstance(node, ast.List):
+            return tuple([self._value(element) for element in node.elts])
+        assert isinstance(node, ast.Call)
+        numbers = [self._value(argument) for argument in node.args]
+        if node.keywords or not 1 <= len(numbers) <= 3:
+            self._fail(node, "a range takes one to three integers: range(stop), range(start, stop[, step])")
+        for argument, number in zip(node.args, numbers, strict=True):
+            if type(number) is not int:
+                self._fail(argument, f"a range takes integers, got {_kind(number)}")
+        if numbers[2:] == [0]:
+            self._fail(node.args[2], "the step of a range is not 0")
+        return range(*numbers)
 
     def _invoke(self, node: ast.Call, name: str, make: Callable[..., Any]) -> Any:
         parameters = inspect.signature(make).parameters
-        values = self._keywords(node, name, parameters)
+        lists = {key for key, parameter in parameters.items() if _is_list(str(parameter.annotation))}
+        values = self._keywords(node, name, parameters, lists)
         places = [key for key, parameter in parameters.items() if parameter.kind is not parameter.KEYWORD_ONLY]
         for at, argument in enumerate(node.args):
             if at >= len(places):
                 self._fail(argument, f"{name} takes keyword arguments only: {', '.join(parameters)}")
             if places[at] in values:
                 self._fail(argument, f"{places[at]} is given twice")
-            values[places[at]] = self._value(argument)
+            values[places[at]] = self._given(argument, places[at] in lists)
         for key, parameter in parameters.items():
             if key in values:
                 where = _argument(node, key, places)
                 values[key] = self._fitting(where, f"{name}: {key}", str(parameter.annotation), values[key])
             elif parameter.default is parameter.empty:
                 self._fail(node, f"{name} needs {key}=...")
-        try:
-            return make(**values)
-        except RawkitError as error:
-            self._fail(_argument(node, getattr(error, "field", ""), places), str(error))
+        return self._made(node, name, make, values, places)
 
     def _fitting(self, node: ast.expr, name: str, annotation: str, value: Any) -> Any:
         """The value, if it can be what a constructor's annotation says; its fields look closer."""
         if isinstance(value, Header | CutHeader):
             value = Packet((value,))
+        if isinstance(value, _Choices):
+            return value
+        if self.sweeps and isinstance(value, str) and "/" in value and "IP" in annotation:
+            return _Choices(value)
         if "Packet" in annotation:
             fits, wanted = isinstance(value, Packet | None), "a packet"
         elif annotation == "bytes":
@@ -284,6 +462,18 @@ def constructors(record: type[Record]) -> dict[str, Callable[..., Any]]:
     return {name: getattr(record, name) for name in sorted(names)}
 
 
+def _is_list(annotation: str) -> bool:
+    """Whether a constructor's argument is itself a list, or can be no field."""
+    return "Extensions" in annotation or "Packet" in annotation
+
+
+def _replaced(made: Any, field: str, value: Any) -> Any:
+    """The header, or the packet that begins with it, with another value in that field."""
+    if isinstance(made, Packet):
+        return made.replace(type(made.layers[0]), **{field: value})  # type: ignore[arg-type]
+    return made.replace(**{field: value})
+
+
 def _trailer(data: bytes, layer: int) -> Trailer:
     if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < MAX_PARTS:
         raise FieldError("Trailer", "layer", layer, "the number of a layer, from 0")
@@ -303,12 +493,24 @@ def _required(record: type[Record]) -> str:
 def _near(name: str, known: Iterable[str], all_of: bool = False) -> str:
     """A hint at what was meant, for the end of an error message; with `all_of`, what there is to choose."""
     names = list(known)
-    folded = {candidate.lower(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.lower(), folded, 1, 0.6)
-    hint = f"; did you mean {folded[near[0]]}?" if near else ""
+    meant = _meant(name.lower(), names, 0.6 if all_of or len(name) > SHORT else 0.7)
+    hint = f"; did you mean {meant}?" if meant else ""
     if all_of:
         hint += f"{'' if hint else ';'} it has {', '.join(names)}" if names else "; it has none"
     return hint
+
+
+def _meant(name: str, names: Sequence[str], likeness: float) -> str | None:
+    """The one of the names that somebody meant who wrote `name`, in small letters."""
+    folded = {candidate.lower(): candidate for candidate in names}
+    if name in folded:
+        return folded[name]
+    if others := [other for other in OTHER_NAMES.get(name, ()) if other in names]:
+        return others[0]
+    if swapped := [candidate for candidate in folded if sorted(candidate) == sorted(name)]:
+        return folded[swapped[0]]
+    near = difflib.get_close_matches(name, folded, 1, likeness)
+    return folded[near[0]] if near else None
 
 
 def _known(name: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from rawkit.layout import Severity
 from rawkit.views.outline import Section, fields_of, sections
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, layer_style, paint
 from rawkit.wire import Packet
@@ -18,7 +19,7 @@ HALF = WIDTH // 2
 def hexdump(packet: Packet, *, colour: bool = False) -> Iterator[str]:
     """The lines of the packet's dump; with `colour`, one a layer follows that tells which colour is what.
 
-    Bytes that a problem is about are red. Raises BuildError if a field cannot be computed.
+    Fields with a problem that is more than a note are red. Raises BuildError if a field cannot be computed.
     """
     data = bytes(packet)
     if not colour:
@@ -29,7 +30,7 @@ def hexdump(packet: Packet, *, colour: bool = False) -> Iterator[str]:
     for number, section in enumerate(found):
         _fill(styles, section, number)
     for problem in packet.problems:
-        if problem.field:
+        if problem.field and problem.severity > Severity.NOTE:
             styles[problem.start : problem.stop] = [PROBLEM] * len(styles[problem.start : problem.stop])
     yield from dump_bytes(data, styles)
     for number, section in enumerate(found):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from rawkit.layout import AUTO, ItemList, Kind, Optional, Record, UInt
+from rawkit.layout import AUTO, ItemList, Kind, Optional, Problem, Record, UInt
 from rawkit.layout.tails import Array
 from rawkit.views.line import Captured
 from rawkit.wire import CutHeader, ForeignLayer, Layer, Packet
@@ -47,8 +47,13 @@ def json_line(record: Captured, packet: Packet) -> str:
         f'{{"number": {record.number}, "time_ns": {record.time_ns}, "length": {len(record.data)}, '
         f'"wire_length": {record.wire_length}, "link_type": "{record.link_type._name_}", '
         f'"layers": [{", ".join(layers)}], "payload": "{packet.payload.hex()}", '
-        f'"problems": {json.dumps([problem._asdict() for problem in problems]) if problems else "[]"}{comments}}}'
+        f'"problems": {json.dumps([_problem(problem) for problem in problems]) if problems else "[]"}{comments}}}'
     )
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    """A problem as an object; its severity is a word."""
+    return problem._asdict() | {"severity": str(problem.severity)}
 
 
 def _layer(layer: Layer, start: int, stop: int) -> str:

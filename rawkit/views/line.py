@@ -1,11 +1,13 @@
-"""A packet in one line: its number, its time, what it is, and the first thing that is wrong with it."""
+"""A packet in one line: its number, its time, what it is, and the worst thing that is wrong with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Protocol
 
+from rawkit.layout import Severity
 from rawkit.views.palette import PROBLEM, QUIET, paint
 from rawkit.wire import LinkType, Packet
 
@@ -36,14 +38,16 @@ class Captured(Protocol):
 def line(record: Captured, packet: Packet, *, origin_ns: int | None = None, colour: bool = False) -> str:
     """One line about `packet`, which was read from `record`.
 
-    Times are seconds since `origin_ns`, or UTC where that is None. A problem follows its mark `!`.
+    Times are seconds since `origin_ns`, or UTC where that is None. The worst problem follows its mark `!`; notes
+    are none, since what is not read here has its name in the summary.
     """
     time = time_text(record.time_ns, origin_ns)
     text = f"{record.number:>5} {paint(time, QUIET, True) if colour else time} {packet.summary()}"
-    if not packet.problems:
+    faults = [problem for problem in packet.problems if problem.severity > Severity.NOTE]
+    if not faults:
         return text
-    first, *others = packet.problems
-    more = f" (and {len(others)} more)" if others else ""
+    first = max(faults, key=attrgetter("severity"))  # of several that are as bad, the outermost
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     name = f"{first.layer}.{first.field}" if first.field else first.layer
     return f"{text} {paint(f'! {name}: {first.text}{more}', PROBLEM, colour)}"
 

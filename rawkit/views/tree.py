@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rawkit.layout import ItemList, Problem
+from rawkit.layout import ItemList, Problem, Severity
 from rawkit.views.outline import Placed, Section, fields_of, items_of, sections
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
 from rawkit.wire import CutHeader, ForeignLayer, Packet
@@ -37,7 +37,7 @@ def tree(packet: Packet, *, colour: bool = False) -> Iterator[str]:
         yield from _fields(fields_of(section), mine, INDENT, colour)
         yield from _problems([problem for problem in mine if not problem.field], INDENT, colour)
     for problem in pending:
-        yield paint(f"! {problem.layer}: {problem.text}", PROBLEM, colour)
+        yield _problem(problem, problem.layer, colour)
 
 
 def _belongs(problem: Problem, section: Section) -> bool:
@@ -77,8 +77,16 @@ def _foreign(layer: ForeignLayer, indent: str, colour: bool) -> Iterator[str]:
 
 def _problems(problems: list[Problem], indent: str, colour: bool) -> Iterator[str]:
     for problem in problems:
-        name = f"{problem.field}: " if problem.field else ""
-        yield f"{indent}{paint(f'! {name}{problem.text}', PROBLEM, colour)}"
+        yield f"{indent}{_problem(problem, problem.field, colour)}"
+
+
+def _problem(problem: Problem, name: str, colour: bool) -> str:
+    """A problem behind its mark; how bad it is stands there if it is no error."""
+    severity = "" if problem.severity is Severity.ERROR else f"{problem.severity}: "
+    about = f"{name}: " if name else ""
+    if problem.severity is Severity.NOTE:
+        return paint(f"{severity}{about}{problem.text}", QUIET, colour)
+    return paint(f"! {severity}{about}{problem.text}", PROBLEM, colour)
 
 
 def _place(start: int, stop: int, colour: bool) -> str:

@@ -125,7 +125,7 @@ from rawkit.wire.ipv6 import (
 from rawkit.wire.juniper import JuniperEthernet
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.llc import LLC, SNAP, LLCNumbered
-from rawkit.wire.macsec import MACsec, MACsecData, MACsecReadable
+from rawkit.wire.macsec import MACsec, MACsecCheckValue, MACsecData, MACsecReadable
 from rawkit.wire.mld import MLDDone, MLDQuery, MLDReport, MLDv2Query, MLDv2Report, MulticastAddressRecord
 from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
 from rawkit.wire.mptcp import (
@@ -159,7 +159,7 @@ from rawkit.wire.nd_options import (
     SourceLinkLayerAddress,
     TargetLinkLayerAddress,
 )
-from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGAttributes, NFLOGPacket
+from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGAttributes, NFLOGPacket, NFLOGPadding
 from rawkit.wire.nhrp import NHRP, NHRPIndication
 from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.null import Loop, Null
@@ -178,6 +178,7 @@ from rawkit.wire.segment_routing import (
     SegmentTLV,
     SegmentUnknownTLV,
 )
+from rawkit.wire.sweep import Axis, Sweep
 from rawkit.wire.tcp import (
     SACK,
     TCP,
@@ -198,6 +199,7 @@ from rawkit.wire.tcp import (
     UserTimeout,
     WindowScale,
 )
+from rawkit.wire.template import Template
 from rawkit.wire.udp import UDP
 from rawkit.wire.vxlan import VXLAN
 from rawkit.wire.wccp import WCCP, WCCPRedirect
@@ -242,6 +244,7 @@ __all__ = [
     "AristaTimestamp",
     "AristaTimestamp48",
     "AristaTimestamp64",
+    "Axis",
     "CiscoHDLC",
     "CiscoMetadata",
     "CompressedPPP",
@@ -339,6 +342,7 @@ __all__ = [
     "Loop",
     "LooseSourceRoute",
     "MACsec",
+    "MACsecCheckValue",
     "MACsecData",
     "MACsecReadable",
     "MD5Signature",
@@ -369,6 +373,7 @@ __all__ = [
     "NFLOGAttribute",
     "NFLOGAttributes",
     "NFLOGPacket",
+    "NFLOGPadding",
     "NHRPIndication",
     "NeighborAdvertisement",
     "NeighborSolicitation",
@@ -425,6 +430,7 @@ __all__ = [
     "SourceLinkLayerAddress",
     "StreamIdentifier",
     "StrictSourceRoute",
+    "Sweep",
     "TCPAuthentication",
     "TCPEndOfOptions",
     "TCPExperiment",
@@ -434,6 +440,7 @@ __all__ = [
     "TCPOption",
     "TCPUnknownOption",
     "TargetLinkLayerAddress",
+    "Template",
     "Timestamps",
     "Trailer",
     "UnknownRouting",

@@ -1,6 +1,8 @@
 """Arista's timestamps in Ethernet frames (EtherType 0xD28B), of 64 or of 48 bits.
 
-No specification is public: the formats are those that Wireshark knows. tcpdump also has those of later hardware.
+The byte `format` is the format of the time and, in its low half, the hardware: 0 for the series R and R2, 1 for R3
+(Arista's "Overview of Arista Timestamps", and tcpdump's print-arista.c, which is Arista's own). Those of R3 are
+left as payload, as they are in Wireshark, beside which every field here has to stand.
 """
 
 from rawkit.layout import U16, U32, X8, X16, NextProtocol, auto

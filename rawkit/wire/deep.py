@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from rawkit.layout import Problem
+from rawkit.layout import Problem, Severity
 from rawkit.wire.foreign import ForeignField, ForeignLayer
 from rawkit.wire.ip import IP
 from rawkit.wire.ipv4 import IPv4
@@ -115,7 +115,8 @@ def deepen(packet: Packet) -> Packet:
 
     def tell(what: str, error: BaseException) -> None:
         text = printable(f"{what} raises {type(error).__name__.lstrip('_')}: {error}")
-        problem = Problem(name_of(packet.layers[-1]) if packet.layers else "payload", "", at, end, text)
+        last = name_of(packet.layers[-1]) if packet.layers else "payload"
+        problem = Problem(last, "", at, end, text, severity=Severity.WARNING)
         if problem not in told and len(told) < MAX_FOREIGN_LAYERS:
             told.append(problem)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from rawkit.errors import PacketError, TruncatedError
+from rawkit.errors import FieldError, PacketError, TruncatedError
 from rawkit.layout import Place, Problem, Record, compile_locator
 from rawkit.wire.ethernet import Ethernet
 from rawkit.wire.ipv4 import IPv4
@@ -21,7 +21,7 @@ from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.tcp import TCP
 from rawkit.wire.udp import UDP
 
-__all__ = ["MAX_DEPTH", "MAX_LAYERS", "DissectedPacket", "dissect"]
+__all__ = ["MAX_DEPTH", "MAX_LAYERS", "DissectedPacket", "Frame", "dissect"]
 
 MAX_LAYERS = 32
 """How deep layers nest at the most when reading; what lies deeper stays payload, with a Problem."""
@@ -49,11 +49,12 @@ def dissect(
     `wire_length` is how long the packet was when it was captured, if that is more than `data`. With
     `checksum_unfinished` its transport checksum was left to the network card, and is no problem.
     The last `fcs_length` bytes on the wire are a frame check sequence: a trailer of the first header.
+    Raises FieldError for a `link_type` that no capture file can have; one that nobody knows leaves payload.
     """
     if type(data) is not bytes:
         data = bytes(memoryview(data))
     if link_type.__class__ is not LinkType:
-        link_type = LinkType(link_type)
+        link_type = _link_type(link_type)
     if fcs_length and LINK_LAYERS.header_of(link_type) is not None:
         return _dissect_frame(data, link_type, wire_length, checksum_unfinished, fcs_length)
     packet = new(DissectedPacket)
@@ -67,6 +68,14 @@ def dissect(
     if packet._stopped is not None:
         packet._read_on()
     return packet
+
+
+def _link_type(number: int) -> LinkType:
+    try:
+        return LinkType(number)
+    except ValueError:
+        expected = "a LinkType, or its number from 0 to 65535"
+        raise FieldError("dissect", "link_type", number, expected) from None
 
 
 class DissectedPacket(Packet):
@@ -137,10 +146,10 @@ class DissectedPacket(Packet):
         return layers  # type: ignore[no-any-return]
 
     def __getitem__(self, header: type[H]) -> H:
-        places = self._places
-        if header not in places:
+        place = self._places.get(header)
+        if place is None:
             return Packet.__getitem__(self, header)
-        index, start, decode = places[header]
+        index, start, decode = place
         layers: Any = self._layers
         layer = layers[index]
         if layer is header:
@@ -188,6 +197,11 @@ class Frame(DissectedPacket):
     __slots__ = ("_check_sequence",)
 
     _check_sequence: bytes
+
+    @property
+    def check_sequence(self) -> bytes:
+        """What was captured of it."""
+        return self._check_sequence
 
     @property
     def trailers(self) -> tuple[Trailer, ...]:  # type: ignore[override]

@@ -65,7 +65,11 @@ __all__ = [
 
 
 class PayloadLength(Length):
-    """The payload length: zero where a hop-by-hop option has the jumbo payload's length (RFC 2675, section 3)."""
+    """The payload length: zero where a hop-by-hop option has the jumbo payload's length (RFC 2675, section 3).
+
+    Zero without that option is what a sender captures of segments that its network card is going to cut. Nothing
+    tells that from a wrong length, so no payload is read, as Wireshark does.
+    """
 
     knows_zero = True
 
@@ -93,6 +97,10 @@ class PayloadLength(Length):
         says, following = getattr(record, field.name), view.layers[view.position + 1 : view.position + 2]
         option = _jumbo_option(following[0]) if following else None
         if option is None:
+            behind = view.end - view.stop
+            is_last = getattr(record, "next_header", None) == IP_PROTOCOLS.nothing
+            if behind and not (says or is_last or view.quoted):
+                return f"zero without a jumbo payload option, but {behind} bytes follow: {UNCUT}"
             return super().check(view, record, field)
         if says:
             return f"says {says}, but a jumbo payload option says {option.jumbo_length}"
@@ -106,6 +114,7 @@ class PayloadLength(Length):
 
 
 HOP_BY_HOP, LARGEST_PAYLOAD = 0, 65535
+UNCUT = "perhaps a large segment that the network card is to cut"
 
 
 def _jumbo_option(following: object = None) -> JumboPayload | None:

@@ -3,13 +3,26 @@
 The numbers of attributes are in the byte order of the machine, taken to be little-endian.
 """
 
+from typing import ClassVar
+
 from rawkit.layout import L16, U8, U16, X8, HeaderLength, Length, Rest, auto
 from rawkit.wire.ip import IP
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Header
 from rawkit.wire.spaces import LINK_LAYERS
 
-__all__ = ["NFLOG", "NFLOGAttribute", "NFLOGPacket"]
+__all__ = ["NFLOG", "NFLOGAttribute", "NFLOGPacket", "NFLOGPadding"]
+
+
+class NFLOGPadding(Header):
+    """What fills the last attribute up to a whole word."""
+
+    trailer_lengths: ClassVar[tuple[int, int]] = (0, 3)
+
+    padding: Rest = b""
+
+    def describe(self) -> str:
+        return "padding"
 
 
 class NFLOGAttributes(Header, by="type"):
@@ -20,7 +33,7 @@ class NFLOGAttributes(Header, by="type"):
     flags: X8 = 0
 
 
-class NFLOGPacket(NFLOGAttributes, carries=IP):
+class NFLOGPacket(NFLOGAttributes, carries=IP, trailed_by=NFLOGPadding):
     """The attribute that holds the packet, which is the last."""
 
     length: L16 = auto(Length(header=True))

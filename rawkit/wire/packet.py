@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import accumulate
-from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from rawkit.errors import FieldError, LayerError
-from rawkit.layout import AUTO, FieldInfo, NextProtocol, Problem, Record, Rest
+from rawkit.layout import AUTO, FieldInfo, NextProtocol, Problem, Record, Rest, field_ruled_by
 from rawkit.wire.foreign import ForeignLayer
 from rawkit.wire.link_type import LinkType
 from rawkit.wire.spaces import LINK_LAYERS
+
+if TYPE_CHECKING:
+    from rawkit.wire.template import Template
 
 __all__ = ["CutHeader", "Header", "Layer", "Packet", "Raw", "Trailer"]
 
@@ -25,6 +28,9 @@ class Header(Record):
 
     behind_body: ClassVar[str] = "trailing bytes after its body"
     """What to call bytes that stand behind what the header's length says."""
+
+    trailer_lengths: ClassVar[tuple[int, int] | None] = None
+    """Of a record that trails a body: how many bytes it has at the least and at the most."""
 
     def __truediv__(self, other: Header | Packet | bytes | CutHeader | Trailer) -> Packet:
         if Header in type(other).__mro__:  # isinstance takes three times as long where there is a metaclass
@@ -236,9 +242,18 @@ class Packet:
         first = next(at for at, layer in enumerate(self.layers) if layer is old)
         return self._with((*self.layers[:first], old.replace(**changes), *self.layers[first + 1 :]))
 
-    def _with(self, layers: tuple[Layer, ...]) -> Packet:
-        """The same packet with other layers."""
-        return make_packet(layers, self.payload, self.trailers, self._link_type)
+    def template(self, *fields: tuple[type[Header] | int, str]) -> Template:
+        """What builds this packet with other values in some fields, fast: `packet.template((TCP, "dst_port"))`.
+
+        See `Template`. Raises LayerError, FieldError, and what building the packet raises.
+        """
+        from rawkit.wire.template import Template  # which needs this module
+
+        return Template(self, *fields)
+
+    def _with(self, layers: tuple[Layer, ...], payload: bytes | None = None) -> Packet:
+        """The same packet with other layers, and payload if one is given."""
+        return make_packet(layers, self.payload if payload is None else payload, self.trailers, self._link_type)
 
     # ------------------------------------------------------------------ looking at it
 
@@ -306,12 +321,24 @@ class Packet:
         """The packet in one line."""
         words = [layer.describe() for layer in self.layers]
         if payload := self.payload:
-            words.append(f"{len(payload)} bytes")
+            unread = self._unread()
+            words.append(f"{unread}, {len(payload)} bytes" if unread else f"{len(payload)} bytes")
         if self.trailers:
             from rawkit.wire.trailing import trailing  # which needs this module
 
             words += [place.record.describe() for place in trailing(self) if place.record is not None]
         return " / ".join(words)
+
+    def _unread(self) -> str:
+        """What the payload is said to be, where that is something that is not read here; else nothing."""
+        if not self.layers:
+            link_type = self._link_type
+            return "" if link_type is None or LINK_LAYERS.header_of(link_type) else link_type.name
+        layer: Any = self.layers[-1]
+        field = _announcing_field(layer.__class__)
+        if field is None or getattr(layer, field.name) is AUTO:
+            return ""
+        return field.rule.unread(layer, field)  # type: ignore[union-attr,no-any-return]
 
     def __repr__(self) -> str:
         parts: list[object] = [*self.layers]
@@ -385,6 +412,12 @@ def _with_trailer(layer: Layer, body: bytes, following: Any, layers: Any, index:
     if layer._trailed_by is not None:
         return layer._build(body, following, layers, index, False, trailer)  # type: ignore[no-any-return]
     return layer._build(body, following, layers, index, False) + trailer  # type: ignore[no-any-return]
+
+
+@cache
+def _announcing_field(layer: type) -> FieldInfo | None:
+    """The field of a header that tells what follows."""
+    return field_ruled_by(layer, NextProtocol) if issubclass(layer, Header) else None
 
 
 @cache

@@ -6,11 +6,24 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from rawkit.errors import PacketError, TruncatedError
-from rawkit.layout import MAX_ITEMS, Checksum, FieldInfo, ItemList, Length, Problem, Rule, View, field_ruled_by
+from rawkit.errors import PacketError, TruncatedError, UnknownHeaderError
+from rawkit.layout import (
+    MAX_ITEMS,
+    Checksum,
+    FieldInfo,
+    ItemList,
+    Length,
+    Problem,
+    Rule,
+    Severity,
+    View,
+    field_ruled_by,
+)
+from rawkit.layout.checksum import frame_check_sequence
 from rawkit.wire.diagnose import Placed, diagnose
-from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, DissectedPacket
+from rawkit.wire.dissect import MAX_DEPTH, MAX_LAYERS, DissectedPacket, Frame
 from rawkit.wire.ethernet import VLAN, Ethernet
+from rawkit.wire.link_type import LinkType
 from rawkit.wire.packet import Header, name_of
 from rawkit.wire.spaces import LINK_LAYERS
 from rawkit.wire.trailing import read_trailer
@@ -25,7 +38,8 @@ MINIMUM_FRAME = 60
 
 def find_problems(packet: DissectedPacket) -> tuple[Problem, ...]:
     """The problems of a packet, from the outermost layer in."""
-    return () if _is_sound(packet) else tuple(_all_problems(packet))
+    problems = () if _is_sound(packet) else tuple(_all_problems(packet))
+    return (*problems, *_frame_problems(packet)) if isinstance(packet, Frame) else problems
 
 
 def _is_sound(packet: DissectedPacket) -> bool:
@@ -49,98 +63,118 @@ def _is_sound(packet: DissectedPacket) -> bool:
 
 
 def _all_problems(packet: DissectedPacket) -> Iterator[Problem]:
-    """Every problem, in words.
-
-    Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
-    """
-    data, unfinished = packet._data, packet._checksum_unfinished
-    wire_end = max(packet._wire_length or 0, len(data))
+    """Every problem, in words."""
     known = {
         trailer.layer: record
         for trailer in packet.trailers
         if (record := read_trailer(packet, trailer)) is not None
     }
     layers: Any = tuple(layer for layer in packet.layers if isinstance(layer, Header))  # only the last can be cut
-    start, end = 0, len(data)
-    around = (len(data), *packet._limits)
+    around = (len(packet._data), *packet._limits)
     covered = [around[at if one._trailed_by else at + 1] for at, one in enumerate(layers)]
-    placed = Placed(data, layers, packet._stops, covered)
-    cut, partial, quoted = wire_end > end, False, False
+    placed = Placed(packet._data, layers, packet._stops, covered)
+    for index, view in enumerate(_views(packet, placed)):
+        yield from _layer_problems(view, layers[index], placed)
+        if index in known:
+            yield from _trailer_problems(view, known[index], packet._limits[index])
+    yield from _end_problems(packet, layers)
+
+
+def _views(packet: DissectedPacket, placed: Placed) -> Iterator[View]:
+    """Each layer where it stands.
+
+    Within a quote (in an ICMP error) and a fragment, lengths and checksums say nothing: both are cut on purpose.
+    So it is where the packet was cut within a layer that has a trailer, since nothing tells the two apart then.
+    """
+    data, layers = packet._data, placed.layers
+    wire_end = max(packet._wire_length or 0, len(data))
+    start, end = 0, len(data)
+    cut, sliced = wire_end > end, False
     for index, layer in enumerate(layers):
-        stop, limit = packet._stops[index], packet._limits[index]
-        sliced = quoted or partial
+        assert isinstance(layer, Header)
+        stop, limit, within = packet._stops[index], packet._limits[index], placed.limits[index]
         cut = _is_cut(layer, start, stop, end, cut)
         whole = not (cut or sliced)
-        view = View(
-            data,
-            layers,
-            index,
-            start,
-            stop,
-            covered[index],
-            end,
-            wire_end,
-            whole,
-            sliced,
-            unfinished,
-            placed.sums,
-        )
-        yield from _layer_problems(view, layer, placed)
-        if index in known:
-            yield from _trailer_problems(view, known[index], limit)
-        partial = partial or layer.is_fragment()
-        quoted = quoted or layer.quotes()
+        unfinished = packet._checksum_unfinished
+        yield View(data, layers, index, start, stop, within, end, wire_end, whole, sliced, unfinished, placed.sums)
+        sliced = sliced or layer.is_fragment() or layer.quotes() or (cut and layer._trailed_by is not None)
         start, end = stop, limit
-    yield from _end_problems(packet, wire_end, start, quoted or partial)
 
 
-def _end_problems(packet: DissectedPacket, wire_end: int, start: int, quoted: bool) -> Iterator[Problem]:
-    """What is wrong at the point where reading ended."""
+def _frame_problems(frame: Frame) -> Iterator[Problem]:
+    """A wrong check sequence of an Ethernet frame; one that was cut cannot be judged."""
+    found, right = frame.check_sequence, frame_check_sequence(frame._data)
+    if frame.link_type is LinkType.ETHERNET and len(found) == len(right) and found != right:
+        start = len(frame._data)
+        message = f"bad frame check sequence 0x{found.hex()}, computed 0x{right.hex()}"
+        yield Problem(Ethernet.__name__, "", start, start + len(found), message)
+
+
+def _end_problems(packet: DissectedPacket, layers: tuple[Header, ...]) -> Iterator[Problem]:
+    """What is wrong at the point where reading ended, behind these layers."""
     data, link_type, stopped = packet._data, packet.link_type, packet._stopped
     assert link_type is not None
+    wire_end = max(packet._wire_length or 0, len(data))
     if stopped is None and wire_end <= len(data) and packet.layers:
         return
+    start = packet._stops[len(layers) - 1] if layers else 0
+    quoted = any(layer.quotes() or layer.is_fragment() for layer in layers)
     last = name_of(packet.layers[-1]) if packet.layers else link_type.name
     cut = wire_end > len(data)
     if isinstance(stopped, PacketError):
         if not quoted or not isinstance(stopped, TruncatedError):
             stop = start + stopped.needed if isinstance(stopped, TruncatedError) else len(data)
-            yield Problem(stopped.header, stopped.field, stopped.offset, stop, stopped.message)
+            severity = Severity.NOTE if isinstance(stopped, UnknownHeaderError) else Severity.ERROR
+            yield Problem(stopped.header, stopped.field, stopped.offset, stop, stopped.message, severity=severity)
     elif stopped is not None and len(packet.layers) == MAX_LAYERS:
-        yield Problem(last, "", start, len(data), f"more than {MAX_LAYERS} layers, the rest is payload")
+        yield _warning(last, start, len(data), f"more than {MAX_LAYERS} layers, the rest is payload")
     elif stopped is not None and packet._limits and MAX_DEPTH < start < packet._limits[-1]:
-        yield Problem(last, "", start, len(data), f"headers reach behind byte {MAX_DEPTH}, the rest is payload")
+        yield _warning(last, start, len(data), f"headers reach behind byte {MAX_DEPTH}, the rest is payload")
     elif stopped is not None and not quoted and not cut:
-        yield Problem(last, "", start, start, f"{stopped.__name__} is announced, but nothing follows")
+        yield _warning(last, start, start, f"{stopped.__name__} is announced, but nothing follows")
     elif not packet.layers and LINK_LAYERS.header_of(link_type) is None:
         message = f"link type {link_type.name} ({int(link_type)}) is not read here"
-        yield Problem(last, "", 0, len(data), message)
+        yield Problem(last, "", 0, len(data), message, severity=Severity.NOTE)
     if cut:
         message = f"cut by the snaplen: {len(data)} of {wire_end} bytes were captured"
-        yield Problem(last, "", len(data), wire_end, message)
+        yield _warning(last, len(data), wire_end, message)
+
+
+def _warning(layer: str, start: int, stop: int, message: str) -> Problem:
+    """A problem that need not be a fault of the packet, and is of no single field."""
+    return Problem(layer, "", start, stop, message, severity=Severity.WARNING)
 
 
 def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Problem]:
+    length_is_wrong = False
     for field in _checked_fields(type(layer)):
         if field.rule is not None:
             if message := field.rule.check(view, layer, field):
                 problem = field.problem(view, message)
-                is_sum = isinstance(field.rule, Checksum)
-                yield problem._replace(causes=diagnose(placed, view.position)) if is_sum else problem
+                length_is_wrong = length_is_wrong or isinstance(field.rule, Length)
+                causes = diagnose(placed, view.position) if isinstance(field.rule, Checksum) else ()
+                yield problem._replace(causes=causes, severity=field.rule.severity(layer, field))
         elif field.expected is not None and getattr(layer, field.name) != field.expected:
-            yield field.problem(view, f"is {getattr(layer, field.name)}, should be {field.expected}")
+            message = f"is {getattr(layer, field.name)}, should be {field.expected}"
+            yield field.problem(view, message)._replace(severity=Severity.WARNING)
         elif isinstance(field.kind, ItemList) and any(item.malformed for item in getattr(layer, field.name)):
             too_long = len(getattr(layer, field.name)) > MAX_ITEMS
             message = f"more than {MAX_ITEMS} items, the rest stays as it is" if too_long else MALFORMED
-            yield field.problem(view, message)
-    if view.limit < view.end and not view.quoted and not _is_padding(view):
+            severity = Severity.WARNING if too_long else Severity.ERROR
+            yield field.problem(view, message)._replace(severity=severity)
+    if view.limit < view.end and not (length_is_wrong or view.quoted or _is_padding(view)):
         extra = view.end - view.limit
-        yield Problem(type(layer).__name__, "", view.limit, view.end, f"{extra} {layer.behind_body}")
+        yield _warning(type(layer).__name__, view.limit, view.end, f"{extra} {layer.behind_body}")
 
 
 def _trailer_problems(view: View, record: Header, start: int) -> Iterator[Problem]:
     """What is wrong with what the layer in view knows to trail its body."""
     stop = start + len(bytes(record))
+    if record.trailer_lengths is not None and view.whole:
+        least, most = record.trailer_lengths
+        if not least <= stop - start <= most:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            yield Problem(type(record).__name__, "", start, stop, f"has {stop - start} bytes, not {wanted}")
     layers = (view.layers[view.position], record)
     alone = view._replace(layers=layers, position=1, start=start, stop=stop, limit=view.end)
     placed = Placed(view.data, alone.layers, (start, stop), (start, view.end))

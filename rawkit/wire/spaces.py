@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from rawkit.layout import Numbers
+from rawkit.wire.unread import (
+    ETHER_TYPE_NAMES,
+    ETHERNET_NAMES,
+    IP_PROTOCOL_NAMES,
+    LLC_SAP_NAMES,
+    PPP_PROTOCOL_NAMES,
+)
 
 __all__ = [
     "ETHER_TYPES",
@@ -27,19 +34,19 @@ __all__ = [
 LINK_LAYERS = Numbers("link type")
 """LINKTYPE_ numbers of capture files, see `LinkType`."""
 
-ETHER_TYPES = Numbers("EtherType")
+ETHER_TYPES = Numbers("EtherType", names=ETHER_TYPE_NAMES)
 """https://www.iana.org/assignments/ieee-802-numbers"""
 
-IP_PROTOCOLS = Numbers("IP protocol number", nothing=59)
+IP_PROTOCOLS = Numbers("IP protocol number", nothing=59, names=IP_PROTOCOL_NAMES)
 """https://www.iana.org/assignments/protocol-numbers; 59 says that nothing follows (RFC 8200, section 4.7)."""
 
 UDP_PORTS = Numbers("UDP port")
 """https://www.iana.org/assignments/service-names-port-numbers"""
 
-LENGTHS_AND_ETHER_TYPES = Numbers("EtherType", within=ETHER_TYPES)
+LENGTHS_AND_ETHER_TYPES = Numbers("EtherType", within=ETHER_TYPES, names=ETHERNET_NAMES)
 """What stands in an Ethernet header: a length up to 1500, or an EtherType (IEEE 802.3, section 3.2.6)."""
 
-LLC_SAPS = Numbers("LLC service access point")
+LLC_SAPS = Numbers("LLC service access point", names=LLC_SAP_NAMES)
 """https://standards.ieee.org/products-programs/regauth/llc/public/"""
 
 NULL_FAMILIES = Numbers("address family")
@@ -51,7 +58,7 @@ LOOP_FAMILIES = Numbers("address family")
 SLL_PROTOCOLS = Numbers("Linux packet protocol", within=ETHER_TYPES)
 """EtherTypes, and the ETH_P_ values below 1536 of Linux's `if_ether.h`."""
 
-PPP_BYTES = Numbers("PPP protocol")
+PPP_BYTES = Numbers("PPP protocol", names=PPP_PROTOCOL_NAMES)
 """The PPP protocols whose first byte is zero, and can be left out (RFC 1661, section 6.5)."""
 
 PPP_PROTOCOLS = Numbers("PPP protocol", within=PPP_BYTES)

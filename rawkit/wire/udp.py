@@ -2,11 +2,36 @@
 
 from typing import Annotated
 
-from rawkit.layout import U16, X16, Checksum, Length, NextPort, auto
+from rawkit.layout import U16, X16, Checksum, FieldInfo, Length, NextPort, Record, View, auto
 from rawkit.wire.packet import Header
 from rawkit.wire.spaces import IP_PROTOCOLS, UDP_PORTS
 
 __all__ = ["UDP"]
+
+
+LONGEST = 65535
+"""The longest datagram whose length can be told."""
+
+
+class DatagramLength(Length):
+    """The length of header and data: zero where that is more than 65535, in a jumbogram (RFC 2675, section 4)."""
+
+    knows_zero = True
+
+    def __init__(self) -> None:
+        super().__init__(header=True)
+
+    def compute(self, field: FieldInfo) -> str:
+        return f"size + len(body) if len(body) <= {LONGEST} - size else 0"
+
+    def limit_at_zero(self, record: Record, data: bytes, stop: int, end: int) -> int:
+        return end
+
+    def check(self, view: View, record: Record, field: FieldInfo) -> str:
+        length = view.limit - view.start
+        if not getattr(record, field.name) and length <= LONGEST and view.whole:
+            return f"zero for a datagram of {length} bytes, which no jumbogram needs"
+        return super().check(view, record, field)
 
 
 class UDP(Header, numbers={IP_PROTOCOLS: 17}):
@@ -22,7 +47,7 @@ class UDP(Header, numbers={IP_PROTOCOLS: 17}):
 
     src_port: U16 = 49152
     dst_port: Annotated[U16, NextPort(UDP_PORTS, other="src_port")]
-    length: U16 = auto(Length(header=True))
+    length: U16 = auto(DatagramLength())
     checksum: X16 = auto(Checksum(pseudo_header=IP_PROTOCOLS, optional=True))
 
     def describe(self) -> str:

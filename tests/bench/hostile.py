@@ -105,6 +105,7 @@ HOSTILE: dict[str, tuple[LinkType, bytes]] = {
     ),
     "UDP with a wrong checksum": (LinkType.RAW, ipv4(17, UDP + NOISE[:65500])),
     "SCTP chunks": (LinkType.RAW, ipv4(132, bytes(12) + b"\x03\0\0\4" * 16000)),
+    "SCTP chunk of all bytes": (LinkType.RAW, ipv4(132, bytes(12) + b"\0\3\xff\xc0" + NOISE[:65468])),
 }
 
 

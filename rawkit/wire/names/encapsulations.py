@@ -12,9 +12,9 @@ from rawkit.wire.infiniband import IPoIB
 from rawkit.wire.ipnet import IPNet
 from rawkit.wire.ipsec import NATKeepalive, NonESPMarker
 from rawkit.wire.juniper import JuniperEthernet
-from rawkit.wire.macsec import MACsec, MACsecData, MACsecReadable
+from rawkit.wire.macsec import MACsec, MACsecCheckValue, MACsecData, MACsecReadable
 from rawkit.wire.names.table import Names, Table, named
-from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket
+from rawkit.wire.nflog import NFLOG, NFLOGAttribute, NFLOGPacket, NFLOGPadding
 from rawkit.wire.nhrp import NHRP, NHRPIndication
 from rawkit.wire.nsh import NSH, VXLANGPE
 from rawkit.wire.packet import Header
@@ -49,11 +49,13 @@ UNNAMED: Table = {
         NATKeepalive,
         JuniperEthernet,
         MACsec,
+        MACsecCheckValue,
         MACsecReadable,
         MACsecData,
         NFLOG,
         NFLOGAttribute,
         NFLOGPacket,
+        NFLOGPadding,
         NHRP,
         NHRPIndication,
         NSH,

@@ -15,6 +15,7 @@ from rawkit.wire.ipv6 import (
     JumboPayload,
     Pad1,
     PadN,
+    Routing,
     RoutingType0,
     RoutingType2,
     UnknownRouting,
@@ -75,6 +76,7 @@ IP_VERSION_6: Table = {
         ("data", "", "ipv6.opt.length", notation.first_byte),
     ),
     IPv6UnknownOption: named("HBHOptUnknown", *IPV6_OPTION, ("data", "optdata", "")),
+    Routing: named("IPv6ExtHdrRouting", *ROUTING),
     RoutingType0: named(
         "IPv6ExtHdrRouting",
         *ROUTING,

@@ -1,0 +1,130 @@
+"""The names of well-known protocols that are not read here, so that a line can say what a packet carries.
+
+A name is the registry's own short one where it has one.
+"""
+
+__all__ = ["ETHERNET_NAMES", "ETHER_TYPE_NAMES", "IP_PROTOCOL_NAMES", "LLC_SAP_NAMES", "PPP_PROTOCOL_NAMES"]
+
+IP_PROTOCOL_NAMES = {
+    3: "GGP",
+    5: "ST",
+    8: "EGP",
+    9: "IGP",
+    12: "PUP",
+    27: "RDP",
+    33: "DCCP",
+    46: "RSVP",
+    48: "DSR",
+    54: "NARP",
+    55: "Min-IPv4",
+    73: "CPHB",
+    88: "EIGRP",
+    89: "OSPF",
+    94: "IPIP",
+    97: "EtherIP",
+    98: "ENCAP",
+    108: "IPComp",
+    112: "VRRP",
+    113: "PGM",
+    115: "L2TP",
+    124: "IS-IS over IPv4",
+    133: "FC",
+    135: "Mobility Header",
+    136: "UDPLite",
+    138: "manet",
+    139: "HIP",
+    140: "Shim6",
+    141: "WESP",
+    142: "ROHC",
+    144: "AGGFRAG",
+}
+"""https://www.iana.org/assignments/protocol-numbers, its keywords; 89 is OSPFIGP there, 108 and 115 in words."""
+
+ETHER_TYPE_NAMES = {
+    0x2000: "CDP",
+    0x2003: "VTP",
+    0x2004: "DTP",
+    0x6003: "DECnet",
+    0x809B: "AppleTalk",
+    0x80F3: "AARP",
+    0x8137: "IPX",
+    0x8808: "flow control",
+    0x8809: "slow protocols",
+    0x880B: "PPP",
+    0x8819: "CobraNet",
+    0x886F: "NLB",
+    0x887B: "HomePlug",
+    0x888E: "EAPOL",
+    0x8892: "PROFINET",
+    0x8899: "Realtek",
+    0x889A: "HyperSCSI",
+    0x88A2: "AoE",
+    0x88A4: "EtherCAT",
+    0x88A7: "DCE",
+    0x88AB: "POWERLINK",
+    0x88B8: "GOOSE",
+    0x88B9: "GSE management",
+    0x88BA: "sampled values",
+    0x88C7: "802.11 pre-authentication",
+    0x88CA: "TIPC",
+    0x88CC: "LLDP",
+    0x88CD: "SERCOS III",
+    0x88E1: "HomePlug AV",
+    0x88E3: "MRP",
+    0x88F5: "MVRP",
+    0x88F6: "MMRP",
+    0x88F7: "PTP",
+    0x88FB: "PRP",
+    0x8902: "CFM",
+    0x8906: "FCoE",
+    0x8914: "FIP",
+    0x8915: "RoCE",
+    0x892F: "HSR",
+    0x8947: "GeoNetworking",
+    0x9000: "loopback test",
+}
+"""https://www.iana.org/assignments/ieee-802-numbers and http://standards-oui.ieee.org/ethertype/eth.txt."""
+
+ETHERNET_NAMES = {0x8035: "RARP"}
+"""EtherTypes that are this in an Ethernet header alone: behind Cisco's HDLC, 0x8035 is SLARP."""
+
+LLC_SAP_NAMES = {
+    0x00: "null",
+    0x04: "SNA",
+    0x42: "STP",
+    0x7E: "X.25",
+    0x80: "XNS",
+    0xBC: "VINES",
+    0xE0: "IPX",
+    0xF0: "NetBIOS",
+    0xF4: "LAN management",
+    0xFE: "ISO network layer",
+    0xFF: "IPX without LLC",
+}
+"""https://standards.ieee.org/products-programs/regauth/llc/public/, and tcpdump's `llc.h`."""
+
+PPP_PROTOCOL_NAMES = {
+    0x0023: "OSI network layer",
+    0x0029: "AppleTalk",
+    0x002B: "IPX",
+    0x002D: "VJ compressed TCP",
+    0x002F: "VJ uncompressed TCP",
+    0x0031: "bridging",
+    0x003D: "multilink",
+    0x0053: "encryption",
+    0x00FD: "compressed",
+    0x8021: "IPCP",
+    0x8053: "ECP",
+    0x8057: "IPv6CP",
+    0x80FD: "CCP",
+    0x8281: "MPLSCP",
+    0xC021: "LCP",
+    0xC023: "PAP",
+    0xC025: "LQR",
+    0xC027: "SPAP",
+    0xC02B: "BACP",
+    0xC02D: "BAP",
+    0xC223: "CHAP",
+    0xC227: "EAP",
+}
+"""https://www.iana.org/assignments/ppp-numbers"""
