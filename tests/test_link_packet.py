@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from programs import require
@@ -17,8 +18,9 @@ from scapy.layers.inet import IP, UDP
 from scapy.utils import RawPcapReader
 
 from rawkit.errors import FieldError, FilterError, InterfaceError, KernelError, TimedOut
-from rawkit.link import Direction, Link, PacketSocket
+from rawkit.link import Direction, Link, PacketSocket, _kernel
 from rawkit.netns import Host, Lab
+from rawkit.wire import Ethernet
 from rawkit.wire.link_type import LinkType
 
 pytestmark = pytest.mark.root
@@ -41,6 +43,78 @@ def send(host: Host, *frames: bytes) -> None:
     with host.open(PacketSocket, "eth0", filter=OURS) as link:
         for frame in frames:
             link.send(frame)
+
+
+def numbered(count: int, size: int = 0) -> list[bytes]:
+    return [B + A + TYPE + number.to_bytes(4) + bytes(size) for number in range(count)]
+
+
+def test_many_frames_in_order(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    frames = numbered(_kernel.MOST_MESSAGES * 2 + 88)
+    with (
+        a.open(PacketSocket, "eth0", protocol=0) as near,
+        b.open(PacketSocket, "eth0", filter=OURS, buffer_size=1 << 22) as far,
+    ):
+        near.send_many(frames)
+        near.send_many([])
+        assert [far.receive(PATIENCE).data for _ in frames] == frames
+        with pytest.raises(TimedOut):
+            far.receive(0)
+
+
+def test_many_frames_take_one_system_call(hosts: tuple[Host, ...]) -> None:
+    with hosts[0].open(PacketSocket, "eth0", protocol=0) as near:
+        frames = numbered(_kernel.MOST_MESSAGES)
+        assert _kernel.send_many(near.fileno(), frames) == len(frames)
+
+
+def test_many_frames_are_whatever_one_can_be(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    frame = B + A + TYPE + b"four"
+    wide = memoryview(bytearray(frame)).cast("H")  # whose items are two bytes each
+    packet = Ethernet(dst=B, src=A, type=0x88B5) / b"four"
+    with (
+        a.open(PacketSocket, "eth0", protocol=0) as near,
+        b.open(PacketSocket, "eth0", filter=OURS) as far,
+    ):
+        near.send_many((frame, bytearray(frame), memoryview(frame), wide, packet))
+        assert [far.receive(PATIENCE).data for _ in range(5)] == [frame] * 5
+
+
+def test_of_many_frames_the_one_that_is_refused_is_named(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    frames = numbered(400)
+    frames[300] += bytes(1600)
+    with (
+        a.open(PacketSocket, "eth0", protocol=0) as near,
+        b.open(PacketSocket, "eth0", filter=OURS, buffer_size=1 << 22) as far,
+    ):
+        with pytest.raises(KernelError, match=r"frame 301 of 400 \(1618 bytes\) on eth0") as caught:
+            near.send_many(frames)
+        assert caught.value.errno == errno.EMSGSIZE
+        assert [far.receive(PATIENCE).data for _ in range(300)] == frames[:300]
+        with pytest.raises(TimedOut):
+            far.receive(0)
+        near.close()
+        with pytest.raises(KernelError, match="closed"):
+            near.send_many(frames)
+
+
+@pytest.mark.parametrize("limit", ["4kb", "4mb"], ids=["queue full", "buffer full"])
+def test_many_frames_wait_for_a_slow_link(hosts: tuple[Host, ...], limit: str) -> None:
+    """A queue of 4 KB refuses frames (ENOBUFS); one of 4 MB keeps them until the socket is full (EAGAIN)."""
+    require("tc")
+    a, b = hosts
+    shape = ["root", "tbf", "rate", "1mbit", "burst", "2kb", "limit", limit]
+    a.run(["tc", "qdisc", "add", "dev", "eth0", *shape], check=True)
+    frames = numbered(600)
+    with (
+        a.open(PacketSocket, "eth0", protocol=0) as near,
+        b.open(PacketSocket, "eth0", filter=OURS, buffer_size=1 << 22) as far,
+    ):
+        near.send_many(frames)
+        assert [far.receive(PATIENCE).data for _ in frames] == frames
 
 
 def test_directions(hosts: tuple[Host, ...]) -> None:
@@ -256,7 +330,7 @@ def test_it_has_the_short_interface(hosts: tuple[Host, ...]) -> None:
 
 
 @pytest.mark.parametrize("options", [{"protocol": 0x12345}, {"protocol": -1}, {"snaplen": 0}, {"snaplen": -5}])
-def test_an_argument_out_of_its_range_is_refused(options: dict[str, int]) -> None:
+def test_an_argument_out_of_its_range_is_refused(options: dict[str, Any]) -> None:
     ((field, value),) = options.items()
     with pytest.raises(FieldError, match=f"PacketSocket.{field}: expected .*, got {value}"):
         PacketSocket("lo", **options)

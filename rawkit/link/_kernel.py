@@ -146,7 +146,7 @@ def membership(index: int, kind: int) -> bytes:
 
 
 MOST_MESSAGES = 256
-"""How many messages `send_many` takes; more in one call are no faster."""
+"""How many messages `send_many` takes; more in one call are no faster (128 neither)."""
 
 
 class _IOVec(ctypes.Structure):
@@ -156,7 +156,7 @@ class _IOVec(ctypes.Structure):
 
 
 class _MessageHeader(ctypes.Structure):
-    """struct mmsghdr (<bits/socket.h>): a struct msghdr, and how many bytes were sent."""
+    """struct msghdr (<bits/socket.h>)."""
 
     _fields_ = [
         ("name", ctypes.c_void_p),
@@ -166,25 +166,30 @@ class _MessageHeader(ctypes.Structure):
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
         ("flags", ctypes.c_int),
-        ("sent", ctypes.c_uint32),
     ]
 
 
+class _Message(ctypes.Structure):
+    """struct mmsghdr (<bits/socket.h>): the header, and how many bytes were sent."""
+
+    _fields_ = [("header", _MessageHeader), ("sent", ctypes.c_uint)]
+
+
 class _Batch(threading.local):
-    """Message headers, each with one part; where that lies and how long it is changes. One a thread."""
+    """Messages of one part each; only where that lies and how long it is changes. One batch a thread."""
 
     def __init__(self) -> None:
         self.parts = (_IOVec * MOST_MESSAGES)()
-        self.headers = (_MessageHeader * MOST_MESSAGES)()
-        for index in range(MOST_MESSAGES):
-            self.headers[index].parts = ctypes.pointer(self.parts[index])
-            self.headers[index].part_count = 1
+        self.messages = (_Message * MOST_MESSAGES)()
+        for message, part in zip(self.messages, self.parts, strict=True):
+            message.header.parts = ctypes.pointer(part)
+            message.header.part_count = 1
 
 
 _batch = _Batch()
 
 
-def send_many(descriptor: int, buffers: Sequence[bytes | bytearray | memoryview]) -> int:
+def send_many(descriptor: int, buffers: Sequence[bytes]) -> int:
     """sendmmsg(2): how many of at most `MOST_MESSAGES` buffers were sent, at least one. Raises OSError."""
     joined = b"".join(buffers)
     address = ctypes.cast(ctypes.c_char_p(joined), ctypes.c_void_p).value or 0
@@ -193,7 +198,7 @@ def send_many(descriptor: int, buffers: Sequence[bytes | bytearray | memoryview]
     struct.pack_into(
         f"@{'PN' * len(lengths)}", _batch.parts, 0, *chain.from_iterable(zip(starts, lengths, strict=True))
     )
-    sent: int = _libc.sendmmsg(descriptor, _batch.headers, len(lengths), 0)
+    sent: int = _libc.sendmmsg(descriptor, _batch.messages, len(lengths), 0)
     if sent < 0:
         _raise_errno("sendmmsg")
     return sent

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from rawkit.errors import FieldError, InterfaceError, kernel_error
 from rawkit.link import _kernel
-from rawkit.link._socket import Ancillary, KernelSocket, kernel_time, payload, wait
+from rawkit.link._socket import Ancillary, KernelSocket, kernel_time, wait
 from rawkit.link.filters import compile_live_filter
 from rawkit.link.frame import Direction, Frame, Sendable
 from rawkit.pcap.bpf import Program
@@ -105,7 +105,7 @@ class PacketSocket(KernelSocket):
 
         Raises what `send` raises, for the first frame that the kernel refuses; those before it are sent.
         """
-        buffers = [payload(frame) for frame in frames]
+        buffers = [bytes(frame) for frame in frames]
         sent = 0
         while sent < len(buffers):
             try:
