@@ -9,6 +9,7 @@ drivers do the waiting, one with poll(2), one with asyncio.
 from __future__ import annotations
 
 import asyncio
+import errno
 import heapq
 import math
 import select
@@ -131,6 +132,28 @@ class Exchange:
         finally:
             run.close()
 
+    def complete(self, packet: Packet, *, timeout: float = 1.0) -> Ready:
+        """A question as it would be sent, after its next hop's address was asked for if need be.
+
+        Raises KernelError: EHOSTUNREACH where the next hop does not answer, and what finding the way raises.
+        """
+        prepared = self.port.prepare(packet)
+        if isinstance(prepared, Resolution):
+            hop = (prepared.address, prepared.interface)
+            run = _Run(self, (), timeout, 0, None, 1, False, 0)
+            self._resolving[hop] = []
+            run.ask_neighbor(prepared.ready, hop)
+            try:
+                for step in run.steps():
+                    if isinstance(step, float):
+                        self._wait(step)
+            finally:
+                run.close()
+            prepared = self.port.prepare(packet)
+        if isinstance(prepared, Resolution):
+            raise KernelError(errno.EHOSTUNREACH, "send", _silent(hop, RESOLVING_RETRIES + 1))
+        return prepared
+
     def close(self) -> None:
         """Close the port. Closing twice is no error."""
         self.port.close()
@@ -249,9 +272,7 @@ class Exchange:
             if mac is not None:
                 pending.run.start(pending)
                 continue
-            protocol = "ARP" if hop[0].version == 4 else "neighbour discovery"
-            text = f"{hop[0]}, the next hop on {hop[1]}, does not answer {protocol} ({outcome.sends} requests)"
-            pending.run.miss(pending, (Reason.NO_NEIGHBOR, text, None))
+            pending.run.miss(pending, (Reason.NO_NEIGHBOR, _silent(hop, outcome.sends), None))
 
 
 class _Table:
@@ -416,6 +437,7 @@ class _Run:
         """Ask for a neighbour's address, on the exchange's own account."""
         pending = _Pending(self, -1, ready.packet)
         pending.hop = hop
+        self._open += 1
         self._file(pending, ready)
 
     def _file(self, pending: _Pending, ready: Ready) -> None:
@@ -504,12 +526,16 @@ class _Run:
         if not outcome.repeated:
             self._mine.discard(pending)
             self._exchange.finish(pending)
+            self._open -= 1
             if pending.hop is not None:
                 self._exchange.resolved(pending.hop, outcome)
-                return
-            self._open -= 1
         if pending.hop is None:
             self._outcomes.append(outcome)
+
+
+def _silent(hop: tuple[Any, str], sends: int) -> str:
+    protocol = "ARP" if hop[0].version == 4 else "neighbour discovery"
+    return f"{hop[0]}, the next hop on {hop[1]}, does not answer {protocol} ({sends} requests)"
 
 
 def mac_in(packet: Packet) -> Any:
