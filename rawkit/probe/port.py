@@ -49,7 +49,7 @@ from rawkit.wire import (
     solicited_node,
 )
 
-__all__ = ["KernelPort", "MemoryPort", "Port", "Ready", "Resolution"]
+__all__ = ["Channel", "KernelPort", "MemoryPort", "Port", "Ready", "Resolution"]
 
 BROADCAST: Final = MAC("ff:ff:ff:ff:ff:ff")
 

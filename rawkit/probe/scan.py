@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -36,7 +36,7 @@ from rawkit.wire import (
     Packet,
     TCPFlags,
 )
-from rawkit.wire.template import FieldOf
+from rawkit.wire.template import Template
 
 __all__ = ["PortState", "Scan", "State", "Technique"]
 
@@ -180,7 +180,7 @@ class Scan:
         that ports answer only when they are asked again, they are asked more slowly; `on_limit` is told the rate.
         Raises what sending raises.
         """
-        volley = Volley(port, question, self._field(), self._reader(question.packet))
+        volley = Volley(port, question.channel, self._frames(question.packet), self._reader(question.packet))
         open_ports = list(dict.fromkeys(self.ports))
         random.Random(self.seed).shuffle(open_ports)
         rate, round_, extra = self.rate, 0, 0
@@ -232,10 +232,26 @@ class Scan:
             return OPEN_BY_RESET
         return CLOSED_BY_RESET
 
-    def _field(self) -> FieldOf:
+    def _frames(self, question: Packet) -> Callable[[Sequence[int]], Iterable[bytes]]:
+        """What makes the questions to some ports, from the one to the first."""
         if self.technique is Technique.PROTOCOL:
-            return (IPv4, "protocol") if self.destination.version == 4 else (IPv6, "next_header")
-        return (UDP if self.technique is Technique.UDP else TCP), "dst_port"
+            link = Packet(question.layers[: 1 if isinstance(question.layers[0], Ethernet) else 0])
+            return lambda numbers: (bytes(link / self._protocol_packet(question, number)) for number in numbers)
+        header: type[TCP] | type[UDP] = UDP if self.technique is Technique.UDP else TCP
+        return Template(question.recomputed(), (header, "dst_port")).frames
+
+    def _protocol_packet(self, question: Packet, number: int) -> Packet:
+        """A packet of a protocol: with a header, where a host answers to nothing less, else with no more than IP."""
+        old: IPv4 | IPv6 = question[IPv4] if self.destination.version == 4 else question[IPv6]
+        ip = Packet((old,)).recomputed()
+        body = {
+            1: ICMPv4.echo(id=FIRST_PORT),
+            6: TCP(src_port=FIRST_PORT, dst_port=FIRST_PORT, ack=1, flags="A"),
+            17: UDP(src_port=FIRST_PORT, dst_port=FIRST_PORT),
+            58: ICMPv6.echo(id=FIRST_PORT),
+        }.get(number)
+        ip = ip.replace(IPv4, protocol=number) if IPv4 in ip else ip.replace(IPv6, next_header=number)
+        return ip / (body if body is not None else self.payload)
 
     def _reader(self, question: Packet) -> Callable[[Frame], tuple[int, Verdict] | None]:
         """What tells which port a received frame is about, and what it says of it."""
