@@ -234,8 +234,8 @@ def _scan_of(plan: Plan, address: AnyAddress) -> Scan:
     )
 
 
-def _tell_limit(rate: float) -> None:
-    click.echo(f"the host limits its errors; asking {rate:.1f} ports a second", err=True)
+def _tell_limit() -> None:
+    click.echo("the host limits how many errors a second it sends; asking more slowly", err=True)
 
 
 class Report:

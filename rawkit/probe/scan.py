@@ -172,7 +172,7 @@ class Scan:
         return ip / TCP(src_port=source, dst_port=self.ports[0], seq=seq, ack=ack, flags=flags, window=1024)
 
     def run(
-        self, port: KernelPort, question: Ready, on_limit: Callable[[float], None] = lambda rate: None
+        self, port: KernelPort, question: Ready, on_limit: Callable[[], None] = lambda: None
     ) -> Iterator[PortState]:
         """Ask every port, those that stay silent again; each state comes as it is known, silence at the end.
 
@@ -192,17 +192,19 @@ class Scan:
                 errors += reason in ERRORS_THAT_CLOSE
                 yield PortState(self.destination, number, state, reason)
             open_ports = [number for number in open_ports if number not in answered]
-            if errors and open_ports and self._is_limited(round_, errors):
+            # Ports that were silent, and say now that they are closed: the host limits its errors.
+            if round_ and errors and open_ports:
+                if not extra:
+                    on_limit()
                 extra += 1
-                rate = max(SLOWEST, HEADROOM * errors / max(self.timeout, len(answered) / (rate or 1e6)))
-                on_limit(rate)
+                rate = max(SLOWEST, HEADROOM * errors / self._seconds_of(len(answered), rate))
             round_ += 1
         for number in open_ports:
             yield PortState(self.destination, number, self._silence(), "no-response")
 
-    def _is_limited(self, round_: int, errors: int) -> bool:
-        """Whether ports that were silent before say now that they are closed: they were not heard, or not let."""
-        return self.technique in (Technique.UDP, Technique.PROTOCOL) and errors > 0
+    def _seconds_of(self, count: int, rate: float | None) -> float:
+        """About how long so many answers took to come."""
+        return max(self.timeout, count / rate if rate else 0)
 
     def _silence(self) -> State:
         return SILENCE.get(self.technique, State.OPEN_OR_FILTERED)
@@ -241,7 +243,7 @@ class Scan:
         return Template(question.recomputed(), (header, "dst_port")).frames
 
     def _protocol_packet(self, question: Packet, number: int) -> Packet:
-        """A packet of a protocol: with a header, where a host answers to nothing less, else with no more than IP."""
+        """A packet of a protocol, with a header of it where a host answers to nothing less."""
         old: IPv4 | IPv6 = question[IPv4] if self.destination.version == 4 else question[IPv6]
         ip = Packet((old,)).recomputed()
         body = {
