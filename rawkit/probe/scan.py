@@ -177,17 +177,20 @@ class Scan:
         """Ask every port, those that stay silent again; each state comes as it is known, silence at the end.
 
         `question` is `packet()`, completed by the port. Where a host limits how many errors a second it sends, so
-        that ports answer only when they are asked again, they are asked more slowly; `on_limit` is told the rate.
+        that ports answer only when they are asked again, they are asked more slowly; `on_limit` is told.
         Raises what sending raises.
         """
         volley = Volley(port, question.channel, self._frames(question.packet), self._reader(question.packet))
         open_ports = list(dict.fromkeys(self.ports))
         random.Random(self.seed).shuffle(open_ports)
         rate, round_, extra = self.rate, 0, 0
+        limited = self.technique in CLOSED_BY_ERROR  # as many errors as hosts send are worth waiting for
         while open_ports and round_ <= self.retries + extra and round_ < MOST_ROUNDS:
             answered: set[int] = set()
             errors = 0
-            for number, (state, reason) in volley.fire(open_ports, rate=rate, timeout=self.timeout):
+            for number, (state, reason) in volley.fire(
+                open_ports, rate=rate, timeout=self.timeout, patient=limited
+            ):
                 answered.add(number)
                 errors += reason in ERRORS_THAT_CLOSE
                 yield PortState(self.destination, number, state, reason)

@@ -51,12 +51,12 @@ class Volley(Generic[V]):
         self._port, self._channel, self._frames, self._read = port, channel, frames, read
 
     def fire(
-        self, values: Sequence[int], *, rate: float | None = None, timeout: float = 1.0
+        self, values: Sequence[int], *, rate: float | None = None, timeout: float = 1.0, patient: bool = False
     ) -> Iterator[tuple[int, V]]:
         """Ask all, and give what answers each, once, as it comes.
 
         Ends when all are answered, or when nothing came for as long as answers took so far, many times over, and
-        `timeout` seconds at the most. Raises what sending raises.
+        `timeout` seconds at the most; if `patient`, not before. Raises what sending raises.
         """
         open_values, read = set(values), self._read
         sender = _Sender(self._channel, self._frames(values), rate)
@@ -81,7 +81,8 @@ class Volley(Generic[V]):
                     longest = max(longest, now - max(heard, sender.last))
                     heard = now
                 if sender.done:
-                    patience = min(timeout, max(LEAST_PATIENCE, ROUND_TRIPS * longest)) if longest else timeout
+                    near = longest and not patient
+                    patience = min(timeout, max(LEAST_PATIENCE, ROUND_TRIPS * longest)) if near else timeout
                     left = max(heard, sender.last) + patience - now
                     if left <= 0:
                         break
