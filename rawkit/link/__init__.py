@@ -9,6 +9,7 @@ from rawkit.link.packet import PacketSocket, Statistics
 from rawkit.link.policy import Sending, examine, require_force
 from rawkit.link.privileges import Identity, calling_user, drop_privileges
 from rawkit.link.raw import RawIPv4Socket, RawIPv6Socket
+from rawkit.link.ring import Captured, PacketRing
 from rawkit.link.route import (
     Neighbor,
     NeighborState,
@@ -23,6 +24,7 @@ from rawkit.link.surroundings import is_lab
 
 __all__ = [
     "EXPLANATIONS",
+    "Captured",
     "Direction",
     "Flow",
     "FlowGuard",
@@ -34,6 +36,7 @@ __all__ = [
     "MemoryLink",
     "Neighbor",
     "NeighborState",
+    "PacketRing",
     "PacketSocket",
     "RawIPv4Socket",
     "RawIPv6Socket",
