@@ -2,7 +2,6 @@
 
 from rawkit.probe.arp import Owner, announcement, detect_duplicate, hosts_of, question, who_has
 from rawkit.probe.connect import connect_scan
-from rawkit.probe.demo import Asked, Conversation, Question, WireFrame
 from rawkit.probe.discover import Discovery, Host
 from rawkit.probe.exchange import Exchange
 from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
@@ -17,9 +16,7 @@ from rawkit.probe.trace import Hop, HopReply, Trace, TraceMethod
 __all__ = [
     "PATTERN",
     "Answer",
-    "Asked",
     "Clock",
-    "Conversation",
     "Discovery",
     "Exchange",
     "Hop",
@@ -37,7 +34,6 @@ __all__ = [
     "PingSummary",
     "Port",
     "PortState",
-    "Question",
     "Reason",
     "Scan",
     "State",
@@ -46,7 +42,6 @@ __all__ = [
     "Technique",
     "Trace",
     "TraceMethod",
-    "WireFrame",
     "address_of",
     "announcement",
     "connect_scan",

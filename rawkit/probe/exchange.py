@@ -8,7 +8,6 @@ drivers do the waiting, one with poll(2), one with asyncio.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import heapq
 import math
@@ -18,7 +17,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
 from itertools import count
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rawkit.errors import FieldError, InterfaceError, KernelError
 from rawkit.link import Direction, Frame
@@ -27,6 +26,9 @@ from rawkit.probe.matching import Key, answer_keys, question_keys
 from rawkit.probe.outcome import Answer, Clock, Miss, Reason
 from rawkit.probe.port import KernelPort, Port, Ready, Resolution
 from rawkit.wire import ARP, NeighborAdvertisement, Packet, TargetLinkLayerAddress
+
+if TYPE_CHECKING:
+    from asyncio import Event
 
 __all__ = ["Exchange", "mac_in"]
 
@@ -66,7 +68,7 @@ class Exchange:
         self._remembered: deque[_Pending] = deque()
         self._resolving: dict[tuple[Any, str], list[_Pending]] = {}
         self._runs: list[_Run] = []
-        self._woken: set[asyncio.Event] = set()
+        self._woken: set[Event] = set()
 
     def ask(self, packet: Packet, *, timeout: float = 2.0, retries: int = 0) -> Answer | Miss:
         """Ask one question; returns as soon as it is answered, and after `timeout` seconds a try at the latest.
@@ -175,6 +177,8 @@ class Exchange:
             select.select([self.port.fileno()], [], [], None if left == math.inf else left)
 
     async def _wait_async(self, until: float) -> None:
+        import asyncio  # takes 20 ms, which only they need who wait so
+
         loop = asyncio.get_running_loop()
         event, descriptor = asyncio.Event(), self.port.fileno()
         self._woken.add(event)

@@ -291,7 +291,7 @@ class Scan:
             source, port, to_port, flags, from_seq, ack, window = picked
             if to_port != own_port or (ack != acknowledged and from_seq != seq) or source != own:
                 return None
-            return port, judge(flags, window)
+            return port, judge(int(flags), window)
 
         return read
 
