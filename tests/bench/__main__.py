@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from decoding import compare_decoding
 from headers import HEADERS, Comparison
 from hostile import report_hostile
+from probing import compare_probing
 
 ROUNDS = 15
 
@@ -97,6 +98,7 @@ def main() -> None:
     compare_imports()
     compare_decoding()
     report_hostile()
+    compare_probing()
 
 
 def _cpuinfo() -> list[str]:
