@@ -127,7 +127,7 @@ def find_route(
     try:
         with NetlinkSocket(socket.NETLINK_ROUTE) as netlink:
             index = None if name is None else _index(netlink.fileno(), name)
-            answer, *_ = netlink.request(_RTM_GETROUTE, _question(destination, index, source))
+            answer = netlink.request(_RTM_GETROUTE, _question(destination, index, source))
             return _route(destination, source, answer, netlink.fileno())
     except OSError as error:
         if error.errno in _NO_WAY:  # EACCES too is about the route: no privilege would help
@@ -194,13 +194,13 @@ def find_neighbor(address: AnyAddress, interface: str) -> Neighbor | None:
         with NetlinkSocket(socket.NETLINK_ROUTE) as netlink:
             index = _index(netlink.fileno(), interface)
             request = _NDMSG.pack(_FAMILIES[address.version], index, 0, 0, 0)
-            answers = netlink.request(_RTM_GETNEIGH, request + attribute(_NDA_DST, address.packed))
+            answer = netlink.request(_RTM_GETNEIGH, request + attribute(_NDA_DST, address.packed))
     except OSError as error:
         if error.errno == errno.ENOENT:
             return None
         raise kernel_error(error, f"look up {address} among the neighbours on {interface}") from error
-    _, _, state, _, _ = _NDMSG.unpack_from(answers[0])
-    mac = attributes(answers[0][_NDMSG.size :]).get(_NDA_LLADDR, b"")
+    _, _, state, _, _ = _NDMSG.unpack_from(answer)
+    mac = attributes(answer[_NDMSG.size :]).get(_NDA_LLADDR, b"")
     return Neighbor(address, MAC(mac) if len(mac) == 6 else None, NeighborState(state))
 
 
