@@ -136,6 +136,7 @@ WRONG = [
     ("IPv4(dst='10.0.0.1') / [b'a', 1]", 30, "expected bytes"),
     ("IPv4(dst='10.0.0.1') / [b'a'] / b'b'", 23, "expected a header"),
     ("ICMPv4.time_exceeded(quoting=IPv4(dst='10.0.0.1', ttl=[1, 2]))", 54, "the packet itself"),
+    ("IPv4(dst='10.0.0.1') / Trailer(b'x', 5)", 23, "the number of a layer, 0 to 0"),
     ("ICMPv4.echo(id=range(70000))", 15, "got 69999"),
 ]
 

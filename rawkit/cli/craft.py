@@ -53,3 +53,53 @@ def command(
     mtu: int | None,
     file: str | None,
 ) -> None:
+    """Make the packets that EXPR stands for, and show them (by default summary and bytes) or write them."""
+    sweep = read_sweep(expression)
+    stream = sys.stderr if file == "-" else sys.stdout
+    colour = colour_wanted(stream)
+    next(_packets(sweep, mtu))  # what cannot be built is told before a file is made
+    if file is not None:
+        write_capture(file, _packets(sweep, mtu))
+        if not (as_hex or as_tree or as_diagram or as_python):
+            return
+    with Lines(stream) as output:
+        for number, packet in enumerate(_packets(sweep, mtu)):
+            lines = [*_shown(packet, as_hex, as_tree, as_diagram, as_python, file is not None, colour)]
+            for line in ["", *lines] if number and len(lines) > 1 else lines:
+                output.write(line)
+
+
+def _packets(sweep: Sweep, mtu: int | None) -> Iterator[Packet]:
+    """The packets one by one, built, and cut to fit."""
+    for packet in sweep:
+        if mtu is None:
+            yield packet.built()
+        else:
+            yield from _fragments(packet.built(), mtu)
+
+
+def _fragments(packet: Packet, mtu: int) -> tuple[Packet, ...]:
+    try:
+        return fragment(packet, mtu)
+    except FieldError as error:
+        if error.field != "dont_fragment":
+            raise
+        expected = f"False to cut it to {mtu} bytes; take dont_fragment out of EXPR, or give a larger --fragment"
+        raise FieldError(error.header, error.field, error.value, expected) from None
+
+
+def _shown(
+    packet: Packet, as_hex: bool, as_tree: bool, as_diagram: bool, as_python: bool, plain: bool, colour: bool
+) -> Iterator[str]:
+    """The lines of each view that was asked for; of none, if the packet is only to be written."""
+    if as_python:
+        yield to_expression(packet)
+    if as_tree:
+        yield from tree(packet, colour=colour)
+    if as_diagram:
+        yield from diagram(packet, colour=colour)
+    if not (as_python or as_tree or as_diagram or as_hex or plain):
+        yield packet.summary()
+        as_hex = True
+    if as_hex:
+        yield from hexdump(packet, colour=colour)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, TypeVar
@@ -11,11 +11,13 @@ from typing import Any, Final, TypeVar
 import click
 
 from rawkit.cli.arguments import INTERFACE, Seconds
+from rawkit.cli.output import count_of
 from rawkit.link import Flow, drop_privileges
 from rawkit.probe import Exchange, KernelPort
 from rawkit.wire import Packet
 
 __all__ = [
+    "FORCE",
     "FORMAT",
     "INTERFACE_OPTION",
     "POSITIVE_SECONDS",
@@ -43,6 +45,7 @@ FORMAT = click.option(
 TIMEOUT = click.option(
     "--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for an answer (default 2)."
 )
+FORCE = click.option("--force", is_flag=True, help="Send also what asks for this.")
 INTERFACE_OPTION = click.option(
     "-I", "--interface", metavar="IFACE", type=INTERFACE, help="Send on this interface, whatever the routes say."
 )
@@ -73,16 +76,20 @@ def exchange_for(
 
     What keeps this host's kernel quiet is told on standard error.
     """
-    with KernelPort(interface, filter=filter, bulk=bulk, guard=guard, on_guard=_announce) as port:
+    flows: list[Flow] = []
+    with KernelPort(interface, filter=filter, bulk=bulk, guard=guard, on_guard=flows.append) as port:
         for packet in packets:
             port.open(packet)
+        _announce(flows)
         drop_privileges()
         yield Exchange(port)
 
 
-def _announce(flow: Flow) -> None:
-    what = "resets" if flow.protocol == "tcp" else "port unreachable messages"
-    click.echo(f"keeping this host's {what} out of {flow}, until this command ends", err=True)
+def _announce(flows: Sequence[Flow]) -> None:
+    if flows:
+        what = "resets" if flows[0].protocol == "tcp" else "port unreachable messages"
+        more = f" and {count_of(len(flows) - 1, 'other flow')}" if len(flows) > 1 else ""
+        click.echo(f"keeping this host's {what} out of {flows[0]}{more}, until this command ends", err=True)
 
 
 class Terminated(KeyboardInterrupt):

@@ -15,9 +15,7 @@ from rawkit.cli.arguments import INTERFACE, SECONDS
 from rawkit.cli.main import OK
 from rawkit.cli.output import Lines, Progress
 from rawkit.cli.signals import StopSignals
-from rawkit.layout import AUTO
 from rawkit.link import (
-    Interface,
     PacketSocket,
     RawIPv4Socket,
     RawIPv6Socket,
@@ -25,10 +23,11 @@ from rawkit.link import (
     examine,
     interfaces,
     require_force,
+    with_own_addresses,
     with_source,
 )
 from rawkit.views import read_sweep
-from rawkit.wire import ARP, Ethernet, IPv4, IPv6, Packet, Sweep
+from rawkit.wire import Ethernet, IPv4, IPv6, Sweep
 
 __all__ = ["command"]
 
@@ -143,7 +142,8 @@ def _sender(sweep: Sweep, name: str | None, stack: ExitStack) -> tuple[Sweep, Se
     if name is None:
         raise click.UsageError("a packet that begins with Ethernet needs -i IFACE; `rawkit interfaces` lists them")
     socket = stack.enter_context(PacketSocket(name, protocol=0))
-    return sweep.based_on(_with_own_addresses(packet, name)), _one_by_one(socket.send)
+    own = next(interface for interface in interfaces() if interface.name == name)
+    return sweep.based_on(with_own_addresses(packet, own)), socket.send_many
 
 
 def _one_by_one(send: Callable[[bytes], None]) -> Send:
@@ -154,17 +154,3 @@ def _one_by_one(send: Callable[[bytes], None]) -> Send:
             send(frame)
 
     return send_each
-
-
-def _with_own_addresses(packet: Packet, name: str) -> Packet:
-    """The frame with the interface's MAC and IP addresses where it left them AUTO."""
-    own: Interface = next(interface for interface in interfaces() if interface.name == name)
-    ipv4 = next((address.ip for address in own.addresses if address.version == 4), None)
-    if packet[Ethernet].src is AUTO and own.mac is not None:
-        packet = packet.replace(Ethernet, src=own.mac)
-    if ARP in packet:
-        if packet[ARP].sender_mac is AUTO and own.mac is not None:
-            packet = packet.replace(ARP, sender_mac=own.mac)
-        if packet[ARP].sender_ip is AUTO and ipv4 is not None:
-            packet = packet.replace(ARP, sender_ip=ipv4)
-    return with_source(packet, name)

@@ -16,6 +16,7 @@ from rawkit.link.route import (
     find_neighbor,
     find_route,
     source_towards,
+    with_own_addresses,
     with_source,
 )
 from rawkit.link.surroundings import is_lab
@@ -52,5 +53,6 @@ __all__ = [
     "moved",
     "require_force",
     "source_towards",
+    "with_own_addresses",
     "with_source",
 ]

@@ -20,7 +20,8 @@ from rawkit.layout import AUTO, MAC
 from rawkit.link import _kernel
 from rawkit.link._netlink import NetlinkSocket, attribute, attributes
 from rawkit.link.frame import Sendable
-from rawkit.wire import IPv4, IPv6, LinkType, Packet, dissect
+from rawkit.link.interfaces import Interface
+from rawkit.wire import ARP, Ethernet, IPv4, IPv6, LinkType, Packet, dissect
 
 __all__ = [
     "Neighbor",
@@ -30,6 +31,7 @@ __all__ = [
     "find_neighbor",
     "find_route",
     "source_towards",
+    "with_own_addresses",
     "with_source",
 ]
 
@@ -230,3 +232,21 @@ def with_source(packet: Packet, interface: str | None = None) -> Packet:
     if header is None or header.src is not AUTO:
         return packet
     return packet.replace(type(header), src=source_towards(header.dst, interface))
+
+
+def with_own_addresses(packet: Packet, own: Interface) -> Packet:
+    """The frame with the interface's MAC and IP addresses where it left them AUTO."""
+    if packet[Ethernet].src is AUTO and own.mac is not None:
+        packet = packet.replace(Ethernet, src=own.mac)
+    if ARP in packet and packet[ARP].sender_mac is AUTO and own.mac is not None:
+        packet = packet.replace(ARP, sender_mac=own.mac)
+    if ARP in packet and packet[ARP].sender_ip is AUTO and (ip := _address_of(own, 4)) is not None:
+        packet = packet.replace(ARP, sender_ip=ip)
+    header = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
+    if header is not None and header.src is AUTO and (address := _address_of(own, header.version)) is not None:
+        packet = packet.replace(type(header), src=address)
+    return packet
+
+
+def _address_of(own: Interface, version: int) -> AnyAddress | None:
+    return next((address.ip for address in own.addresses if address.version == version), None)

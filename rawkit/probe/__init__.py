@@ -7,7 +7,7 @@ from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
 from rawkit.probe.ping import PATTERN, Method, Ping, PingSummary
 from rawkit.probe.pmtu import PathMTU, PathMTUResult, Step, StepResult
 from rawkit.probe.port import KernelPort, MemoryPort, Port
-from rawkit.probe.target import address_of
+from rawkit.probe.target import address_of, with_numbers
 from rawkit.probe.trace import Hop, HopReply, Trace, TraceMethod
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "hosts_of",
     "question",
     "who_has",
+    "with_numbers",
 ]

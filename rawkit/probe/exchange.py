@@ -436,7 +436,7 @@ class _Run:
                 pending.sent_ns, pending.clock = now_ns, Clock.USER
                 pending.sends += 1
             try:
-                channel.send_many([pending.ready for pending in batch])
+                channel.send_frames([pending.ready.data for pending in batch])
             except InterfaceError:
                 raise
             except KernelError:
@@ -453,7 +453,7 @@ class _Run:
         """
         for pending in batch:
             try:
-                pending.ready.channel.send_many([pending.ready])
+                pending.ready.channel.send_frames([pending.ready.data])
             except KernelError as error:
                 self.miss(pending, (Reason.REFUSED, str(error), None))
 

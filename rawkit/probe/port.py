@@ -30,6 +30,7 @@ from rawkit.link import (
     find_neighbor,
     find_route,
     interfaces,
+    with_own_addresses,
 )
 from rawkit.pcap.bpf import Program
 from rawkit.pcap.filter import compile_filter
@@ -86,8 +87,8 @@ class Channel(Protocol):
     hears_itself: bool
     """Whether it receives what it sent, with the kernel's time."""
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        """Send them in order. Raises KernelError."""
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        """Send them in order, complete as they are. Raises KernelError."""
         ...
 
 
@@ -135,9 +136,9 @@ class MemoryPort:
     def learn(self, address: AnyAddress, interface: str, mac: MAC) -> None:
         """Nothing: whoever asks gives the whole frame."""
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        for question in questions:
-            self._link.send(question.data)
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            self._link.send(frame)
 
     def receive(self) -> list[Frame]:
         return _waiting(self._link)
@@ -238,14 +239,13 @@ class KernelPort:
         route = self.route(ip.dst)
         if ip.src is AUTO:
             packet = packet.replace(type(ip), src=route.source)
+        self._keep_quiet(packet)
         if route.kind == "local":
             complete = packet.built()
-            self._keep_quiet(complete)
             return Ready(complete, bytes(complete), self._local(ip.version))
         channel = self._wire(route.interface)
         if channel.link_type is not LinkType.ETHERNET:
             complete = packet.built()
-            self._keep_quiet(complete)
             return Ready(complete, bytes(complete), channel)
         own = self._own(route.interface).mac or MAC(bytes(6))
         hop = route.gateway or ip.dst
@@ -255,7 +255,6 @@ class KernelPort:
             asked = _who_has(hop, own, source).built()
             return Resolution(Ready(asked, bytes(asked), channel), hop, route.interface)
         complete = (Ethernet(dst=mac, src=own) / packet).built()
-        self._keep_quiet(complete)
         return Ready(complete, bytes(complete), channel)
 
     def route(self, destination: AnyAddress) -> Route:
@@ -352,8 +351,8 @@ class _Wire:
             self.receiver = stack.enter_context(PacketSocket(name, program=program, buffer_size=size))
             self._stack = stack.pop_all()
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        self.sender.send_many([question.data for question in questions])
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        self.sender.send_many(frames)
 
     def receive(self) -> list[Frame]:
         return _waiting(self.receiver)
@@ -380,9 +379,9 @@ class _Local:
             )
             self._stack = stack.pop_all()
 
-    def send_many(self, questions: Sequence[Ready]) -> None:
-        for question in questions:
-            self._raw.send(question.data)
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            self._raw.send(frame)
 
     def receive(self) -> list[Frame]:
         return _waiting(self.receiver)
@@ -392,20 +391,6 @@ class _Local:
 
     def close(self) -> None:
         self._stack.close()
-
-
-def with_own_addresses(packet: Packet, own: Interface) -> Packet:
-    """The frame with the interface's MAC and IP addresses where it left them AUTO."""
-    if packet[Ethernet].src is AUTO and own.mac is not None:
-        packet = packet.replace(Ethernet, src=own.mac)
-    if ARP in packet and packet[ARP].sender_mac is AUTO and own.mac is not None:
-        packet = packet.replace(ARP, sender_mac=own.mac)
-    if ARP in packet and packet[ARP].sender_ip is AUTO and (ip := _address(own, 4)) is not None:
-        packet = packet.replace(ARP, sender_ip=ip)
-    header = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
-    if header is not None and header.src is AUTO and (address := _address(own, header.version)) is not None:
-        packet = packet.replace(type(header), src=address)
-    return packet
 
 
 def flow_of(packet: Packet) -> Flow | None:
@@ -418,10 +403,6 @@ def flow_of(packet: Packet) -> Flow | None:
     if UDP in packet:
         return Flow(ip.src, ip.dst, packet[UDP].src_port, packet[UDP].dst_port, "udp")
     return None
-
-
-def _address(own: Interface, version: int) -> AnyAddress | None:
-    return next((address.ip for address in own.addresses if address.version == version), None)
 
 
 def _who_has(hop: AnyAddress, mac: MAC, source: AnyAddress) -> Packet:

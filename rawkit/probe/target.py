@@ -1,13 +1,15 @@
-"""Whom a question is for: an address, or the first one that a name has."""
+"""What questions have in common: whom they are for, and what tells one from another."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from rawkit.errors import FieldError
+from rawkit.wire import IPv4, IPv6, Packet
 
-__all__ = ["address_of"]
+__all__ = ["address_of", "with_numbers"]
 
 FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
@@ -35,3 +37,16 @@ def _looked_up(name: str, version: int | None) -> IPv4Address | IPv6Address:
         reason = getattr(error, "strerror", None) or "no name of a host"
         raise FieldError("host", "name", name, f"{kind} or a name that has one ({reason})") from error
     return ip_address(found[0][4][0])
+
+
+def with_numbers(packets: Iterable[Packet]) -> Iterator[Packet]:
+    """The packets, those over IPv4 without an identification numbered from 1.
+
+    An ICMP error quotes the identification, which tells packets of one flow apart.
+    """
+    for number, packet in enumerate(packets, 1):
+        header = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
+        if isinstance(header, IPv4) and header.identification == 0:
+            yield packet.replace(IPv4, identification=number % 65_535 + 1)
+        else:
+            yield packet

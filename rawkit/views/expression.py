@@ -264,7 +264,10 @@ class _Reader:
                 self._fail(part, f"expected {PART}, got {_kind(value)}{hint}")
             if at == 0 and isinstance(value, Trailer):
                 self._fail(part, "a Trailer stands last")
-            packet = packet / value
+            try:
+                packet = packet / value
+            except FieldError as error:  # a trailer of a layer that is not there
+                self._fail(part, str(error))
         return packet
 
     def _payloads(self, packet: Packet, node: ast.List) -> Packet:
