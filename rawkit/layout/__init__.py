@@ -53,7 +53,7 @@ from rawkit.layout.kinds import (
     UInt,
     address_text,
 )
-from rawkit.layout.locate import Place, compile_locator
+from rawkit.layout.locate import Place, compile_locator, compile_picker
 from rawkit.layout.mac import MAC
 from rawkit.layout.numbers import Numbers
 from rawkit.layout.patch import Skeleton, compile_patcher
@@ -185,6 +185,7 @@ __all__ = [
     "auto",
     "compile_locator",
     "compile_patcher",
+    "compile_picker",
     "default",
     "enclosing_network",
     "expected",

@@ -6,10 +6,11 @@ header ends and what follows it, so a header that nobody looks at costs nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from struct import Struct
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from rawkit.layout.compile import Decoder, compile_decoder, compile_source
 from rawkit.layout.rules import HeaderLength, Length, NextProtocol
@@ -19,10 +20,12 @@ from rawkit.layout.writer import Writer
 if TYPE_CHECKING:
     from rawkit.layout.record import Record
 
-__all__ = ["compile_locator"]
+__all__ = ["compile_locator", "compile_picker"]
 
 Headers = tuple[type["Record"], ...]
 
+
+NOTHING: Final[Mapping[type[Record], frozenset[str]]] = MappingProxyType({})
 
 Place = tuple[int, int, Decoder]
 """Which layer a header is, from 0, at which byte it starts, and what decodes it; plain tuples unpack fastest."""
@@ -46,12 +49,33 @@ def compile_locator(stacks: Iterable[Headers]) -> Callable[[bytes, Any], bool]:
     return names["locate"]  # type: ignore[no-any-return]
 
 
+def compile_picker(
+    stack: Headers, fields: Sequence[tuple[type[Record], str]]
+) -> Callable[[bytes], tuple[Any, ...] | None]:
+    """A function that takes some fields out of packets of one stack, and reads nothing else of them.
+
+    `pick(data)` gives their values, of the types that attributes have, for a packet of that stack whose lower
+    headers have no options; None for all others. No two headers of a stack may tell their end or what follows by
+    fields of the same name.
+    """
+    *lower, last = stack
+    wanted = {header: frozenset(name for each, name in fields if each is header) for header in stack}
+    names: dict[str, Any] = {}
+    writer = PickWriter(names, tuple(lower), wanted, fields)
+    lines = ["def pick(data):", "    end = len(data)", *writer.lines([last]), "    return None"]
+    compile_source("\n".join(lines), f"<rawkit picker of {stack}>", names)
+    return names["pick"]  # type: ignore[no-any-return]
+
+
 class StacksWriter:
     """The code for stacks that differ only in their last header. What decides in `lower` is unpacked at once."""
 
-    def __init__(self, names: dict[str, Any], lower: Headers) -> None:
+    def __init__(
+        self, names: dict[str, Any], lower: Headers, wanted: Mapping[type[Record], frozenset[str]] = NOTHING
+    ) -> None:
         self.names = names
         self.lower = lower
+        self.wanted = wanted
         self.starts = [0, *accumulate(header._fixed_size for header in lower)]
         self.stops: list[str] = []
         self.ends = ["end"]
@@ -108,7 +132,7 @@ class StacksWriter:
         code, wanted = "!", []
         for writer in writers:
             for word in writer.words:
-                if _decides(writer, word):
+                if self._needs(writer, word):
                     code += word.code
                     local = word.fields[0].local
                     free = word.is_plain() and local not in wanted
@@ -122,9 +146,9 @@ class StacksWriter:
 
     def _assign(self, writer: Writer) -> Iterator[str]:
         """The lines that take the fields that decide out of the words."""
-        used = writer.names_used_when_reading()
+        used = writer.names_used_when_reading() | self.wanted.get(writer.cls, frozenset())
         for word in writer.words:
-            if _decides(writer, word):
+            if self._needs(writer, word):
                 reads = [(field.local, read) for field, read in word.reads() if field.name in used]
                 yield from (f"{self.indent}{local} = {read}" for local, read in reads if local != read)
 
@@ -163,7 +187,28 @@ class StacksWriter:
         self.stops.append(stop)
         self.ends.append(end)
 
+    def _needs(self, writer: Writer, word: Word) -> bool:
+        """Whether the word has a field that is wanted, or tells where something ends, or what follows."""
+        used = writer.names_used_when_reading() | self.wanted.get(writer.cls, frozenset())
+        return not used.isdisjoint(field.name for field in word.fields)
 
-def _decides(writer: Writer, word: Word) -> bool:
-    """Whether the word has a field that tells where a header or its body ends, or what follows."""
-    return not writer.names_used_when_reading().isdisjoint(field.name for field in word.fields)
+
+class PickWriter(StacksWriter):
+    """The code that takes fields out of one stack."""
+
+    def __init__(
+        self,
+        names: dict[str, Any],
+        lower: Headers,
+        wanted: Mapping[type[Record], frozenset[str]],
+        fields: Sequence[tuple[type[Record], str]],
+    ) -> None:
+        super().__init__(names, lower, wanted)
+        self.fields = fields
+
+    def _last(self, writer: Writer) -> Iterator[str]:
+        yield self._unpack(self.starts[-1], [writer])
+        yield from self._assign(writer)
+        for header, name in self.fields:
+            self.names |= header.field(name).kind.names()
+        yield f"{self.indent}return {', '.join(header.field(name).local for header, name in self.fields)},"

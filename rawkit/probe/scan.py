@@ -1,4 +1,4 @@
-"""Scan: which ports and protocols of a host answer, and what their answers mean (RFC 9293, section 3.10.7; RFC 792).
+"""Scan: which ports and protocols of a host answer, and what their answers mean (RFC 9293, section 3.10.7).
 
 Each technique is a packet to a port, and a table of what its answers say about that port. The words for states and
 reasons are those of nmap.
@@ -7,13 +7,16 @@ reasons are those of nmap.
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from rawkit.errors import FieldError
+from rawkit.layout import compile_picker
+from rawkit.link import Frame
 from rawkit.probe.matching import quoted_by
 from rawkit.probe.port import KernelPort, Ready
 from rawkit.probe.volley import Volley
@@ -21,6 +24,7 @@ from rawkit.wire import (
     TCP,
     UDP,
     CutHeader,
+    Ethernet,
     Header,
     ICMPv4,
     ICMPv4Unreachable,
@@ -87,6 +91,16 @@ class PortState(NamedTuple):
     reason: str
 
 
+Verdict = tuple[State, str]
+"""A state and its reason, in nmap's words."""
+
+OPEN_BY_SYN_ACK: Final[Verdict] = State.OPEN, "syn-ack"
+OPEN_BY_ACK: Final[Verdict] = State.OPEN, "ack"
+OPEN_BY_RESET: Final[Verdict] = State.OPEN, "reset"
+CLOSED_BY_RESET: Final[Verdict] = State.CLOSED, "reset"
+UNFILTERED_BY_RESET: Final[Verdict] = State.UNFILTERED, "reset"
+SYN, RST = int(TCPFlags.SYN), int(TCPFlags.RST)
+
 FLAGS: Final = {
     Technique.SYN: TCPFlags.SYN,
     Technique.FIN: TCPFlags.FIN,
@@ -118,8 +132,8 @@ UNREACHABLE_V6: Final = {0: "no-route", 1: "admin-prohibited", 3: "addr-unreach"
 class Scan:
     """The question to each of `ports` (of a protocol scan: protocol numbers) of `destination`, in a random order.
 
-    `rate` is in packets a second (None: as fast as it goes), `timeout` in seconds, `seed` chooses the order and the
-    numbers of the packets. Raises FieldError.
+    `rate` is in packets a second (None: as fast as it goes), `timeout` in seconds, `seed` chooses the order and
+    the numbers of the packets. Raises FieldError.
     """
 
     destination: IPv4Address | IPv6Address
@@ -128,7 +142,7 @@ class Scan:
     rate: float | None = None
     timeout: float = 1.0
     retries: int = 1
-    seed: int | None = None
+    seed: int = field(default_factory=lambda: secrets.randbelow(MODULO))
     payload: bytes = b""
 
     def __post_init__(self) -> None:
@@ -166,18 +180,17 @@ class Scan:
         that ports answer only when they are asked again, they are asked more slowly; `on_limit` is told the rate.
         Raises what sending raises.
         """
-        volley = Volley(port, question, self._field(), self._value_of(question.packet))
+        volley = Volley(port, question, self._field(), self._reader(question.packet))
         open_ports = list(dict.fromkeys(self.ports))
         random.Random(self.seed).shuffle(open_ports)
         rate, round_, extra = self.rate, 0, 0
         while open_ports and round_ <= self.retries + extra and round_ < MOST_ROUNDS:
             answered: set[int] = set()
             errors = 0
-            for number, packet in volley.fire(open_ports, rate=rate, timeout=self.timeout):
+            for number, (state, reason) in volley.fire(open_ports, rate=rate, timeout=self.timeout):
                 answered.add(number)
-                state = self.judge(packet)
-                errors += state.reason == "port-unreach"
-                yield state._replace(port=number)
+                errors += reason in ERRORS_THAT_CLOSE
+                yield PortState(self.destination, number, state, reason)
             open_ports = [number for number in open_ports if number not in answered]
             if errors and open_ports and self._is_limited(round_, errors):
                 extra += 1
@@ -194,12 +207,8 @@ class Scan:
     def _silence(self) -> State:
         return SILENCE.get(self.technique, State.OPEN_OR_FILTERED)
 
-    def judge(self, packet: Packet) -> PortState:
-        """What an answer, or an ICMP error about the question, says of the port; its number is left at 0."""
-        state, reason = self._judge(packet)
-        return PortState(self.destination, 0, state, reason)
-
-    def _judge(self, packet: Packet) -> tuple[State, str]:
+    def _judge(self, packet: Packet) -> Verdict:
+        """What an answer, or an ICMP error about the question, says of the port."""
         if (reason := _unreachable(packet)) is not None:
             sender = packet[IPv4].src if IPv4 in packet else packet[IPv6].src
             closed = "proto-unreach" if self.technique is Technique.PROTOCOL else "port-unreach"
@@ -212,44 +221,86 @@ class Scan:
             return State.OPEN, "proto-response"
         if self.technique is Technique.UDP:
             return State.OPEN, "udp-response"
-        return self._judge_segment(packet[TCP])
+        return self._judge_segment(packet[TCP].flags, packet[TCP].window)
 
-    def _judge_segment(self, tcp: TCP) -> tuple[State, str]:
-        if not tcp.flags & TCPFlags.RST:
-            return State.OPEN, "syn-ack" if tcp.flags & TCPFlags.SYN else "ack"
+    def _judge_segment(self, flags: int, window: int) -> Verdict:
+        if not flags & RST:
+            return OPEN_BY_SYN_ACK if flags & SYN else OPEN_BY_ACK
         if self.technique is Technique.ACK:
-            return State.UNFILTERED, "reset"
-        if self.technique is Technique.WINDOW:
-            return (State.OPEN if tcp.window else State.CLOSED), "reset"
-        return State.CLOSED, "reset"
+            return UNFILTERED_BY_RESET
+        if self.technique is Technique.WINDOW and window:
+            return OPEN_BY_RESET
+        return CLOSED_BY_RESET
 
     def _field(self) -> FieldOf:
         if self.technique is Technique.PROTOCOL:
             return (IPv4, "protocol") if self.destination.version == 4 else (IPv6, "next_header")
         return (UDP if self.technique is Technique.UDP else TCP), "dst_port"
 
-    def _value_of(self, question: Packet) -> Callable[[Packet], int | None]:
+    def _reader(self, question: Packet) -> Callable[[Frame], tuple[int, Verdict] | None]:
+        """What tells which port a received frame is about, and what it says of it."""
+        port_of = self._port_of(question)
+
+        def read(frame: Frame) -> tuple[int, Verdict] | None:
+            packet = frame.packet()
+            port = port_of(packet)
+            return None if port is None else (port, self._judge(packet))
+
+        return self._segment_reader(question, read) if self.technique in FLAGS else read
+
+    def _segment_reader(
+        self, question: Packet, otherwise: Callable[[Frame], tuple[int, Verdict] | None]
+    ) -> Callable[[Frame], tuple[int, Verdict] | None]:
+        """The same for TCP segments, without dissecting those that are nothing but that."""
+        ip = IPv4 if self.destination.version == 4 else IPv6
+        fields = (TCP, "src_port"), (TCP, "dst_port"), (TCP, "flags"), (TCP, "seq"), (TCP, "ack"), (TCP, "window")
+        pick = compile_picker((Ethernet, ip, TCP), ((ip, "src"), *fields))
+        own, asked = self.destination, question[TCP]
+        own_port, seq, acknowledged, judge = (
+            asked.src_port,
+            asked.ack,
+            self._acknowledged(asked),
+            self._judge_segment,
+        )
+
+        def read(frame: Frame) -> tuple[int, Verdict] | None:
+            picked = pick(frame.data)
+            if picked is None:
+                return otherwise(frame)
+            source, port, to_port, flags, from_seq, ack, window = picked
+            if to_port != own_port or (ack != acknowledged and from_seq != seq) or source != own:
+                return None
+            return port, judge(flags, window)
+
+        return read
+
+    def _acknowledged(self, asked: TCP) -> int:
+        """The acknowledgment number of an answer: a SYN and a FIN count (RFC 9293, section 3.4)."""
+        counted = bool(asked.flags & SYN) + bool(asked.flags & TCPFlags.FIN)
+        return (asked.seq + counted) % MODULO
+
+    def _port_of(self, question: Packet) -> Callable[[Packet], int | None]:
         """What tells which port a received packet is about."""
         if self.technique is Technique.PROTOCOL:
             return lambda packet: _protocol_answered(packet, self.destination)
         header: type[TCP] | type[UDP] = UDP if self.technique is Technique.UDP else TCP
         own = question[header].src_port
-        seq, ack = (question[TCP].seq, question[TCP].ack) if header is TCP else (0, 0)
-        acknowledged = (seq + bool(FLAGS.get(self.technique, 0) & (TCPFlags.SYN | TCPFlags.FIN))) % MODULO
+        acknowledged = self._acknowledged(question[TCP]) if header is TCP else 0
 
-        def value_of(packet: Packet) -> int | None:
-            if header not in packet:
+        def port_of(packet: Packet) -> int | None:
+            if _is_error(packet) or header not in packet:
                 return _quoted_port(packet, header, own)
-            found: Any = packet[header]
-            if found.src_port == own or found.dst_port != own:
-                return _quoted_port(packet, header, own)
-            if header is UDP or found.ack == acknowledged or found.seq == ack:
-                return int(found.src_port)
-            return None
+            found = packet[header]
+            if found.dst_port != own:
+                return None
+            if isinstance(found, TCP) and found.ack != acknowledged and found.seq != question[TCP].ack:
+                return None
+            return int(found.src_port)
 
-        return value_of
+        return port_of
 
 
+ERRORS_THAT_CLOSE: Final = ("port-unreach", "proto-unreach")
 CLOSED_BY_ERROR: Final = (Technique.UDP, Technique.PROTOCOL)
 
 
@@ -265,6 +316,10 @@ def _unreachable(packet: Packet) -> str | None:
         if isinstance(layer, ICMPv4 | ICMPv6) and layer.quotes():
             return layer.describe().partition(" ")[2].replace(" ", "-")
     return None
+
+
+def _is_error(packet: Packet) -> bool:
+    return any(isinstance(layer, ICMPv4 | ICMPv6) and layer.quotes() for layer in packet.layers)
 
 
 def _quoted_port(packet: Packet, header: type[Header], own: int) -> int | None:

@@ -12,14 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from rawkit.link import Direction
+from rawkit.link import Direction, Frame
 from rawkit.probe.port import KernelPort, Ready
-from rawkit.wire import Packet
 from rawkit.wire.template import FieldOf, Template
 
 __all__ = ["Volley"]
+
+V = TypeVar("V")
 
 BATCH: Final = 256
 """Frames that are handed to the kernel at a time."""
@@ -34,28 +35,28 @@ ROUND_TRIPS: Final = 20
 """How many times the longest way to an answer so far is waited for one more."""
 
 
-class Volley:
-    """Frames that differ in one field, and the packets that answer them.
+class Volley(Generic[V]):
+    """Frames that differ in one field, and what answers them.
 
-    `question` is complete, on the channel that it leaves by. `value_of` says which value a received packet is
-    about; None where it is about none.
+    `question` is complete, on the channel that it leaves by. `read` says which value a received frame is about,
+    and what it says of it; None where it is about none.
     """
 
     def __init__(
-        self, port: KernelPort, question: Ready, field: FieldOf, value_of: Callable[[Packet], int | None]
+        self, port: KernelPort, question: Ready, field: FieldOf, read: Callable[[Frame], tuple[int, V] | None]
     ) -> None:
-        self._port, self._question, self._value_of = port, question, value_of
-        self._template = Template(question.packet, field)
+        self._port, self._question, self._read = port, question, read
+        self._template = Template(question.packet.recomputed(), field)
 
     def fire(
         self, values: Sequence[int], *, rate: float | None = None, timeout: float = 1.0
-    ) -> Iterator[tuple[int, Packet]]:
+    ) -> Iterator[tuple[int, V]]:
         """Ask all, and give what answers each, once, as it comes.
 
         Ends when all are answered, or when nothing came for as long as answers took so far, many times over, and
         `timeout` seconds at the most. Raises what sending raises.
         """
-        open_values = set(values)
+        open_values, read = set(values), self._read
         sender = _Sender(self._question, self._template.frames(values), rate)
         started = time.monotonic()
         longest = 0.0
@@ -66,12 +67,11 @@ class Volley:
                 for frame in self._port.receive():
                     if frame.direction is Direction.OUTGOING:
                         continue
-                    packet = frame.packet()
-                    value = self._value_of(packet)
-                    if value in open_values:
-                        open_values.discard(value)
+                    found = read(frame)
+                    if found is not None and found[0] in open_values:
+                        open_values.remove(found[0])
                         answered = True
-                        yield value, packet
+                        yield found
                 now = time.monotonic()
                 if answered:
                     longest = max(longest, now - max(heard, sender.last))
@@ -107,7 +107,7 @@ class _Sender:
     def _run(self) -> None:
         try:
             self._send()
-        except Exception as error:  # whatever it is, it is raised in the thread that asked
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the thread that asked
             self._error = error
         self.done = True
 
