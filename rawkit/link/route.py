@@ -115,20 +115,22 @@ def find_route(
     `interface` (a name, or an index in digits) restricts the ways to those through it, as SO_BINDTODEVICE does
     (socket(7)); an IPv6 scope does the same. With `source`, it is the way from that address of this host.
 
-    Raises InterfaceError for an `interface` that does not exist, FieldError for a `source` of the other version,
-    and KernelError with the kernel's error number where there is no way: ENETUNREACH (no route), EHOSTUNREACH,
-    EACCES, EINVAL (a route that is unreachable, prohibited, a black hole); EINVAL also for an address that every
-    link has, if the interface is not given.
+    Raises InterfaceError for an `interface` that does not exist or is down, FieldError for a `source` of the
+    other version, and KernelError with the kernel's error number where there is no way: ENETUNREACH (no route),
+    EHOSTUNREACH, EACCES, EINVAL (a route that is unreachable, prohibited, a black hole); EINVAL also for an address
+    that every link has, if the interface is not given.
     """
     doing = f"find the way to {destination}" + (f" from {source}" if source is not None else "")
     if source is not None and source.version != destination.version:
         raise FieldError("find_route", "source", source, f"an IPv{destination.version} address")
-    name = interface or getattr(destination, "scope_id", None)
+    name = interface if interface is not None else getattr(destination, "scope_id", None)
     if name is None and destination.version == 6 and any(destination in network for network in _ON_EVERY_LINK):
         raise KernelError(errno.EINVAL, doing, _NAME_THE_INTERFACE)
     try:
         with NetlinkSocket(socket.NETLINK_ROUTE) as netlink:
             index = None if name is None else _index(netlink.fileno(), name)
+            if index is not None and not _is_up(netlink.fileno(), index):
+                raise OSError(errno.ENETDOWN, "")  # of which the kernel says only that there is no route
             answer = netlink.request(_RTM_GETROUTE, _question(destination, index, source))
             return _route(destination, source, answer, netlink.fileno())
     except OSError as error:
@@ -174,6 +176,10 @@ def _mtu(descriptor: int, name: str, version: int) -> int:
         except OSError:  # no /proc, or an interface without IPv6
             pass
     return _kernel.interface_mtu(descriptor, name)
+
+
+def _is_up(descriptor: int, index: int) -> bool:
+    return bool(_kernel.interface_flags(descriptor, _kernel.interface_name(descriptor, index)) & _kernel.IFF_UP)
 
 
 def _index(descriptor: int, interface: str) -> int:
