@@ -117,8 +117,8 @@ def find_route(
 
     Raises InterfaceError for an `interface` that does not exist or is down, FieldError for a `source` of the
     other version, and KernelError with the kernel's error number where there is no way: ENETUNREACH (no route),
-    EHOSTUNREACH, EACCES, EINVAL (a route that is unreachable, prohibited, a black hole); EINVAL also for an address
-    that every link has, if the interface is not given.
+    EHOSTUNREACH, EACCES, EINVAL (a route that is unreachable, prohibited, a black hole); EINVAL also for an
+    address that every link has, if the interface is not given.
     """
     doing = f"find the way to {destination}" + (f" from {source}" if source is not None else "")
     if source is not None and source.version != destination.version:
