@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from programs import require
-from unprivileged import run_as_nobody
+from unprivileged import run_as_nobody, script
 
 pytestmark = pytest.mark.root  # to become nobody
 
@@ -74,13 +74,3 @@ def test_the_remedies_of_the_checks_can_be_typed(tmp_path: Path) -> None:
         assert "detail='not permitted to " in line
         assert "(unshare -rn rawkit doctor)" in line
     assert "reexec" not in done.stdout
-
-
-def script(directory: Path, text: str) -> Path:
-    """A file that nobody can read, under a directory that they can enter."""
-    for parent in (directory, *directory.parents[:2]):
-        parent.chmod(0o755)
-    path = directory / "script.py"
-    path.write_text(text)
-    path.chmod(0o644)
-    return path

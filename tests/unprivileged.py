@@ -21,6 +21,16 @@ def run_as_nobody(script: str | Path, *arguments: str) -> subprocess.CompletedPr
     return _run(str(interpreter), str(script), *arguments)
 
 
+def script(directory: Path, text: str) -> Path:
+    """A file that nobody can read, under a directory that they can enter."""
+    for parent in (directory, *directory.parents[:2]):
+        parent.chmod(0o755)
+    path = directory / "script.py"
+    path.write_text(text)
+    path.chmod(0o644)
+    return path
+
+
 @functools.cache
 def _interpreter() -> str | None:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"

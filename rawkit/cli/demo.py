@@ -13,7 +13,7 @@ from rawkit.cli.output import Lines
 from rawkit.errors import MissingError
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap import Interface, Record, write_capture
-from rawkit.probe import Asked, Conversation, WireFrame
+from rawkit.probe.demo import Asked, Conversation, WireFrame
 from rawkit.verify import compare_with_scapy, difference_table, unexplained
 from rawkit.views import Crossing, ladder, to_expression
 from rawkit.wire import LinkType, Packet

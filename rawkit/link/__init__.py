@@ -1,14 +1,16 @@
 """The kernel's edge: sockets for whole packets and their in-memory twin, interfaces, privileges."""
 
+from rawkit.link._frames import Statistics
 from rawkit.link.counters import EXPLANATIONS, kernel_counters, moved
 from rawkit.link.frame import Direction, Frame, Link, RawLink, Receiver
 from rawkit.link.guard import Flow, FlowGuard
 from rawkit.link.interfaces import Interface, interfaces
 from rawkit.link.memory import MemoryEnd, MemoryLink
-from rawkit.link.packet import PacketSocket, Statistics
+from rawkit.link.packet import PacketSocket
 from rawkit.link.policy import Sending, examine, require_force
 from rawkit.link.privileges import Identity, calling_user, drop_privileges
 from rawkit.link.raw import RawIPv4Socket, RawIPv6Socket
+from rawkit.link.ring import Captured, PacketRing
 from rawkit.link.route import (
     Neighbor,
     NeighborState,
@@ -23,6 +25,7 @@ from rawkit.link.surroundings import is_lab
 
 __all__ = [
     "EXPLANATIONS",
+    "Captured",
     "Direction",
     "Flow",
     "FlowGuard",
@@ -34,6 +37,7 @@ __all__ = [
     "MemoryLink",
     "Neighbor",
     "NeighborState",
+    "PacketRing",
     "PacketSocket",
     "RawIPv4Socket",
     "RawIPv6Socket",

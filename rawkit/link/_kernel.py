@@ -18,6 +18,8 @@ __all__ = [
     "ARPHRD_LOOPBACK",
     "ARPHRD_NONE",
     "AUXDATA",
+    "BLOCK",
+    "BLOCK_STATUS",
     "CAP_SETPCAP",
     "ETH_P_8021Q",
     "ETH_P_ALL",
@@ -28,20 +30,31 @@ __all__ = [
     "MOST_MESSAGES",
     "PACKET_ADD_MEMBERSHIP",
     "PACKET_AUXDATA",
+    "PACKET_IGNORE_OUTGOING",
     "PACKET_MR_PROMISC",
+    "PACKET_RX_RING",
     "PACKET_STATISTICS",
+    "PACKET_VERSION",
     "PR_CAPBSET_DROP",
     "PR_CAP_AMBIENT",
     "PR_CAP_AMBIENT_CLEAR_ALL",
     "PR_SET_NO_NEW_PRIVS",
+    "RING_FRAME",
+    "RING_FRAME_OVERHEAD",
+    "RING_REQUEST",
+    "RING_STATISTICS",
     "SOL_PACKET",
     "SO_TIMESTAMPNS_NEW",
     "STATISTICS",
     "TIMESPEC",
+    "TPACKET_V3",
     "TP_STATUS_CSUMNOTREADY",
+    "TP_STATUS_KERNEL",
+    "TP_STATUS_USER",
     "TP_STATUS_VLAN_TPID_VALID",
     "TP_STATUS_VLAN_VALID",
     "AuxData",
+    "RingRequest",
     "attach_filter",
     "clear_capabilities",
     "detach_filter",
@@ -49,6 +62,7 @@ __all__ = [
     "interface_index",
     "interface_mtu",
     "interface_name",
+    "keeping",
     "membership",
     "prctl",
     "send_many",
@@ -64,12 +78,20 @@ SO_TIMESTAMPNS_NEW = 64
 SOL_PACKET = 263
 # <linux/if_packet.h>
 PACKET_ADD_MEMBERSHIP = 1
+PACKET_RX_RING = 5
 PACKET_STATISTICS = 6
 PACKET_AUXDATA = 8
+PACKET_VERSION = 10
+PACKET_IGNORE_OUTGOING = 23
 PACKET_MR_PROMISC = 1
+TPACKET_V3 = 2
+TP_STATUS_KERNEL = 0
+TP_STATUS_USER = 1 << 0
 TP_STATUS_CSUMNOTREADY = 1 << 3
 TP_STATUS_VLAN_VALID = 1 << 4
 TP_STATUS_VLAN_TPID_VALID = 1 << 6
+# <linux/bpf_common.h>
+BPF_RET_K = 0x06
 # <linux/if_ether.h>
 ETH_P_ALL = 0x0003
 ETH_P_8021Q = 0x8100
@@ -105,6 +127,28 @@ TIMESPEC = struct.Struct("=qq")
 STATISTICS = struct.Struct("=II")
 """struct tpacket_stats (<linux/if_packet.h>): packets, among them the dropped ones; dropped."""
 
+RING_STATISTICS = struct.Struct("=III")
+"""struct tpacket_stats_v3 (<linux/if_packet.h>): the same, and how often the ring was full."""
+
+RING_REQUEST = struct.Struct("=7I")
+"""struct tpacket_req3 (<linux/if_packet.h>): the fields of `RingRequest`."""
+
+BLOCK_STATUS = struct.Struct("=8xI")
+"""The block_status of a struct tpacket_block_desc (<linux/if_packet.h>): the reader's, with TP_STATUS_USER."""
+
+BLOCK = struct.Struct("=12xII")
+"""The same struct's num_pkts and offset_to_first_pkt (from the start of the block)."""
+
+RING_FRAME = struct.Struct("=6IH6xIH20xB")
+"""struct tpacket3_hdr and the sll_pkttype of the struct sockaddr_ll behind it (<linux/if_packet.h>).
+
+Offset of the next one, seconds, nanoseconds, bytes kept, bytes on the wire, status, offset of the bytes,
+VLAN tag, its EtherType, packet type. Offsets are from the start of the header.
+"""
+
+RING_FRAME_OVERHEAD = 256
+"""More bytes than TPACKET3_HDRLEN and struct tpacket_block_desc, which a frame has before its own in a block."""
+
 AUXDATA = struct.Struct("=IIIHHHH")
 """struct tpacket_auxdata (<linux/if_packet.h>), the fields of `AuxData`."""
 
@@ -129,12 +173,29 @@ class AuxData(NamedTuple):
     vlan_tpid: int
 
 
+class RingRequest(NamedTuple):
+    """What PACKET_RX_RING asks for: blocks and the frames that they would hold, were they all of one size."""
+
+    block_size: int
+    block_count: int
+    frame_size: int
+    frame_count: int
+    retire_ms: int
+    private_size: int = 0
+    features: int = 0
+
+
 def attach_filter(sock: socket.socket, instructions: Sequence[tuple[int, int, int, int]]) -> None:
     """Let only those packets into the socket's queue that a classic BPF program accepts (socket(7))."""
     program = b"".join(_FILTER.pack(*instruction) for instruction in instructions)
     held = ctypes.create_string_buffer(program, len(program))
     fprog = _FPROG.pack(len(instructions), ctypes.addressof(held))
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, fprog)
+
+
+def keeping(snaplen: int) -> tuple[tuple[int, int, int, int], ...]:
+    """The classic BPF program that keeps so many bytes of every packet; of 0 bytes, it lets none pass."""
+    return ((BPF_RET_K, 0, 0, snaplen),)
 
 
 def detach_filter(sock: socket.socket) -> None:

@@ -4,43 +4,25 @@ from __future__ import annotations
 
 import errno
 import select
-import socket
-import struct
 import time
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from rawkit.errors import FieldError, InterfaceError, kernel_error
+from rawkit.errors import kernel_error
 from rawkit.link import _kernel
-from rawkit.link._socket import Ancillary, KernelSocket, kernel_time, wait
-from rawkit.link.filters import compile_live_filter
+from rawkit.link._frames import LARGEST_SNAPLEN, VLAN_BYTES, FrameSocket, Statistics, put_vlan_tag_back
+from rawkit.link._socket import Ancillary, kernel_time, wait
 from rawkit.link.frame import Direction, Frame, Sendable
 from rawkit.pcap.bpf import Program
-from rawkit.wire import VLAN, Ethernet, LinkType
+from rawkit.wire import LinkType
 
 __all__ = ["PacketSocket", "Statistics"]
 
 QUEUE_FULL_SECONDS: Final = 0.0005
 """How long an interface whose queue is full is left alone."""
 
-_VLAN_BYTES = 4
-_LARGEST_SNAPLEN = 262_144  # libpcap's limit, and tcpdump's default
 
-_LINK_TYPES = {
-    _kernel.ARPHRD_ETHER: LinkType.ETHERNET,
-    _kernel.ARPHRD_LOOPBACK: LinkType.ETHERNET,  # loopback frames have an Ethernet header of zeros
-    _kernel.ARPHRD_NONE: LinkType.RAW,  # tun, WireGuard: IP without a header before it
-}
-
-
-class Statistics(NamedTuple):
-    """How a socket kept up: frames that passed its filter, and how many of them it had no room for."""
-
-    packets: int
-    drops: int
-
-
-class PacketSocket(KernelSocket):
+class PacketSocket(FrameSocket):
     """Sends and receives whole frames on one interface (AF_PACKET, SOCK_RAW; packet(7)).
 
     Sending: **the kernel changes nothing.** What is given goes out, link-layer header included, wrong lengths
@@ -72,29 +54,11 @@ class PacketSocket(KernelSocket):
         promiscuous: bool = False,
         filter: str | None = None,
         program: Program | None = None,
-        snaplen: int = _LARGEST_SNAPLEN,
+        snaplen: int = LARGEST_SNAPLEN,
         buffer_size: int | None = None,
     ) -> None:
-        if not 0 <= protocol <= 0xFFFF:
-            raise FieldError("PacketSocket", "protocol", protocol, "an EtherType: 0 to 65535")
-        if not 1 <= snaplen <= _LARGEST_SNAPLEN:
-            raise FieldError("PacketSocket", "snaplen", snaplen, f"1 to {_LARGEST_SNAPLEN} bytes")
-        self.interface = interface
-        self.snaplen = snaplen
-        self._seen = Statistics(0, 0)
-        # Protocol 0 receives nothing: no frame slips in before the filter and the interface are set.
-        self._open(socket.AF_PACKET, 0, interface)
-        try:
-            self._set_up(protocol, promiscuous, filter, program)
-            if buffer_size is not None:
-                _kernel.set_receive_buffer(self._socket, buffer_size)
-            self.link_type = self._link_type()
-        except OSError as error:
-            self.close()
-            raise kernel_error(error, f"open {interface}") from error
-        except BaseException:
-            self.close()
-            raise
+        self._buffer_size = buffer_size
+        self._open_on(interface, protocol, promiscuous, filter, program, snaplen)
 
     def send(self, data: Sendable) -> None:
         """Put one frame on the wire, unchanged. Raises KernelError (EMSGSIZE, EINVAL), InterfaceError."""
@@ -130,9 +94,8 @@ class PacketSocket(KernelSocket):
         aux = _auxdata(ancillary)
         length = aux.length
         if aux.status & _kernel.TP_STATUS_VLAN_VALID and self.link_type is LinkType.ETHERNET:
-            known = aux.status & _kernel.TP_STATUS_VLAN_TPID_VALID
-            data = _put_vlan_tag_back(data, aux.vlan_tpid if known else _kernel.ETH_P_8021Q, aux.vlan_tci)
-            data, length = data[: self.snaplen], length + _VLAN_BYTES
+            data = put_vlan_tag_back(data, aux.status, aux.vlan_tpid, aux.vlan_tci)[: self.snaplen]
+            length += VLAN_BYTES
         return Frame(
             data,
             kernel_time(ancillary),
@@ -143,42 +106,10 @@ class PacketSocket(KernelSocket):
             bool(aux.status & _kernel.TP_STATUS_CSUMNOTREADY),
         )
 
-    def statistics(self) -> Statistics:
-        """What the socket received and dropped since it was opened (PACKET_STATISTICS).
-
-        Frames that are still waiting to be received count as packets. Raises KernelError when it is closed.
-        """
-        size = _kernel.STATISTICS.size
-        try:
-            value = self._socket.getsockopt(_kernel.SOL_PACKET, _kernel.PACKET_STATISTICS, size)
-        except OSError as error:
-            raise kernel_error(error, f"read the statistics of {self._name}") from error
-        packets, drops = _kernel.STATISTICS.unpack(value)
-        # The kernel forgets what it has told.
-        self._seen = Statistics(self._seen.packets + packets, self._seen.drops + drops)
-        return self._seen
-
-    def _set_up(self, protocol: int, promiscuous: bool, filter: str | None, program: Program | None) -> None:
-        index = _kernel.interface_index(self.fileno(), self.interface)
-        if filter is not None:
-            program = compile_live_filter(filter, self.interface, self.snaplen)
-        if program is not None:
-            _kernel.attach_filter(self._socket, program.instructions)
+    def _prepare(self) -> None:
         self._socket.setsockopt(_kernel.SOL_PACKET, _kernel.PACKET_AUXDATA, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, _kernel.SO_TIMESTAMPNS_NEW, 1)
-        if promiscuous:
-            member = _kernel.membership(index, _kernel.PACKET_MR_PROMISC)
-            self._socket.setsockopt(_kernel.SOL_PACKET, _kernel.PACKET_ADD_MEMBERSHIP, member)
-        self._socket.bind((self.interface, protocol))
-        if down := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            raise OSError(down, "")  # bind succeeds on an interface that is down, and leaves the error here
-
-    def _link_type(self) -> LinkType:
-        hardware = self._socket.getsockname()[3]
-        if hardware not in _LINK_TYPES:
-            remedy = f"its link layer (ARPHRD {hardware}) is none that rawkit knows; use a raw IP socket"
-            raise InterfaceError(errno.EPROTONOSUPPORT, f"open {self.interface}", remedy)
-        return _LINK_TYPES[hardware]
+        if self._buffer_size is not None:
+            _kernel.set_receive_buffer(self._socket, self._buffer_size)
 
 
 def _auxdata(ancillary: Ancillary) -> _kernel.AuxData:
@@ -186,10 +117,3 @@ def _auxdata(ancillary: Ancillary) -> _kernel.AuxData:
         if level == _kernel.SOL_PACKET and kind == _kernel.PACKET_AUXDATA:
             return _kernel.AuxData(*_kernel.AUXDATA.unpack(value))
     raise AssertionError("the kernel sends PACKET_AUXDATA with every frame once it is asked for")
-
-
-def _put_vlan_tag_back(frame: bytes, tpid: int, tci: int) -> bytes:
-    """The frame with its 802.1Q tag after the two addresses, where it was on the wire."""
-    ethernet, body = Ethernet.parse(frame)
-    tag, _ = VLAN.parse(struct.pack("!HH", tci, ethernet.type))
-    return bytes(ethernet.replace(type=tpid) / tag / body)

@@ -1,24 +1,27 @@
 """Ask and answer: handmade packets, and what other kernels say to them."""
 
 from rawkit.probe.arp import Owner, announcement, detect_duplicate, hosts_of, question, who_has
-from rawkit.probe.demo import Asked, Conversation, Question, WireFrame
+from rawkit.probe.connect import connect_scan
+from rawkit.probe.discover import Discovery, Host
 from rawkit.probe.exchange import Exchange
 from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
 from rawkit.probe.ping import PATTERN, Method, Ping, PingSummary
 from rawkit.probe.pmtu import PathMTU, PathMTUResult, Step, StepResult
 from rawkit.probe.port import KernelPort, MemoryPort, Port
+from rawkit.probe.ports import parse_ports, service_of
+from rawkit.probe.scan import PortState, Scan, State, Technique
 from rawkit.probe.target import address_of, with_numbers
 from rawkit.probe.trace import Hop, HopReply, Trace, TraceMethod
 
 __all__ = [
     "PATTERN",
     "Answer",
-    "Asked",
     "Clock",
-    "Conversation",
+    "Discovery",
     "Exchange",
     "Hop",
     "HopReply",
+    "Host",
     "KernelPort",
     "MemoryPort",
     "Method",
@@ -30,18 +33,23 @@ __all__ = [
     "Ping",
     "PingSummary",
     "Port",
-    "Question",
+    "PortState",
     "Reason",
+    "Scan",
+    "State",
     "Step",
     "StepResult",
+    "Technique",
     "Trace",
     "TraceMethod",
-    "WireFrame",
     "address_of",
     "announcement",
+    "connect_scan",
     "detect_duplicate",
     "hosts_of",
+    "parse_ports",
     "question",
+    "service_of",
     "who_has",
     "with_numbers",
 ]

@@ -21,6 +21,7 @@ from rawkit.link import (
     Frame,
     Interface,
     Link,
+    PacketRing,
     PacketSocket,
     RawIPv4Socket,
     RawIPv6Socket,
@@ -49,13 +50,19 @@ from rawkit.wire import (
     solicited_node,
 )
 
-__all__ = ["KernelPort", "MemoryPort", "Port", "Ready", "Resolution"]
+__all__ = ["Channel", "KernelPort", "MemoryPort", "Port", "Ready", "Resolution"]
 
 BROADCAST: Final = MAC("ff:ff:ff:ff:ff:ff")
 
 RECEIVE_BUFFER: Final = 1024 * 1024
-BULK_BUFFER: Final = 64 * 1024 * 1024
-"""Bytes that may wait in a receiving socket, and in one for many answers."""
+RING_SIZE: Final = 16 * 1024 * 1024
+"""Bytes that may wait in a receiving socket, and in a ring for many answers."""
+
+RETIRE_MS: Final = 8
+"""How long a ring keeps frames at the most; so much later the last answers are known."""
+
+MOST_AT_ONCE: Final = 4096
+"""Frames that are received before what they answer is told."""
 
 REMEMBERED: Final = 65_536
 """Routes and neighbours that a port remembers at the most."""
@@ -347,8 +354,12 @@ class _Wire:
             self.sender = stack.enter_context(PacketSocket(name, protocol=0))
             self.link_type = self.sender.link_type
             program = program_for(self.link_type)
-            size = BULK_BUFFER if bulk else RECEIVE_BUFFER
-            self.receiver = stack.enter_context(PacketSocket(name, program=program, buffer_size=size))
+            self.receiver: PacketSocket | PacketRing
+            if bulk:
+                self.receiver = PacketRing(name, program=program, size=RING_SIZE, retire_ms=RETIRE_MS)
+            else:
+                self.receiver = PacketSocket(name, program=program, buffer_size=RECEIVE_BUFFER)
+            stack.enter_context(self.receiver)
             self._stack = stack.pop_all()
 
     def send_frames(self, frames: Sequence[bytes]) -> None:
@@ -418,7 +429,9 @@ def _waiting(receiver: Receiver) -> list[Frame]:
     """Whatever can be received without waiting."""
     frames: list[Frame] = []
     try:
-        while len(frames) < 4096:
+        if isinstance(receiver, PacketRing):
+            return receiver.receive_many(0)
+        while len(frames) < MOST_AT_ONCE:
             frames.append(receiver.receive(0))
     except TimedOut:
         pass

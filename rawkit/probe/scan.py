@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -36,7 +36,7 @@ from rawkit.wire import (
     Packet,
     TCPFlags,
 )
-from rawkit.wire.template import FieldOf
+from rawkit.wire.template import Template
 
 __all__ = ["PortState", "Scan", "State", "Technique"]
 
@@ -172,37 +172,42 @@ class Scan:
         return ip / TCP(src_port=source, dst_port=self.ports[0], seq=seq, ack=ack, flags=flags, window=1024)
 
     def run(
-        self, port: KernelPort, question: Ready, on_limit: Callable[[float], None] = lambda rate: None
+        self, port: KernelPort, question: Ready, on_limit: Callable[[], None] = lambda: None
     ) -> Iterator[PortState]:
         """Ask every port, those that stay silent again; each state comes as it is known, silence at the end.
 
         `question` is `packet()`, completed by the port. Where a host limits how many errors a second it sends, so
-        that ports answer only when they are asked again, they are asked more slowly; `on_limit` is told the rate.
+        that ports answer only when they are asked again, they are asked more slowly; `on_limit` is told.
         Raises what sending raises.
         """
-        volley = Volley(port, question, self._field(), self._reader(question.packet))
+        volley = Volley(port, question.channel, self._frames(question.packet), self._reader(question.packet))
         open_ports = list(dict.fromkeys(self.ports))
         random.Random(self.seed).shuffle(open_ports)
         rate, round_, extra = self.rate, 0, 0
+        limited = self.technique in CLOSED_BY_ERROR  # as many errors as hosts send are worth waiting for
         while open_ports and round_ <= self.retries + extra and round_ < MOST_ROUNDS:
             answered: set[int] = set()
             errors = 0
-            for number, (state, reason) in volley.fire(open_ports, rate=rate, timeout=self.timeout):
+            for number, (state, reason) in volley.fire(
+                open_ports, rate=rate, timeout=self.timeout, patient=limited
+            ):
                 answered.add(number)
                 errors += reason in ERRORS_THAT_CLOSE
                 yield PortState(self.destination, number, state, reason)
             open_ports = [number for number in open_ports if number not in answered]
-            if errors and open_ports and self._is_limited(round_, errors):
+            # Ports that were silent, and say now that they are closed: the host limits its errors.
+            if round_ and errors and open_ports:
+                if not extra:
+                    on_limit()
                 extra += 1
-                rate = max(SLOWEST, HEADROOM * errors / max(self.timeout, len(answered) / (rate or 1e6)))
-                on_limit(rate)
+                rate = max(SLOWEST, HEADROOM * errors / self._seconds_of(len(answered), rate))
             round_ += 1
         for number in open_ports:
             yield PortState(self.destination, number, self._silence(), "no-response")
 
-    def _is_limited(self, round_: int, errors: int) -> bool:
-        """Whether ports that were silent before say now that they are closed: they were not heard, or not let."""
-        return self.technique in (Technique.UDP, Technique.PROTOCOL) and errors > 0
+    def _seconds_of(self, count: int, rate: float | None) -> float:
+        """About how long so many answers took to come."""
+        return max(self.timeout, count / rate if rate else 0)
 
     def _silence(self) -> State:
         return SILENCE.get(self.technique, State.OPEN_OR_FILTERED)
@@ -232,10 +237,26 @@ class Scan:
             return OPEN_BY_RESET
         return CLOSED_BY_RESET
 
-    def _field(self) -> FieldOf:
+    def _frames(self, question: Packet) -> Callable[[Sequence[int]], Iterable[bytes]]:
+        """What makes the questions to some ports, from the one to the first."""
         if self.technique is Technique.PROTOCOL:
-            return (IPv4, "protocol") if self.destination.version == 4 else (IPv6, "next_header")
-        return (UDP if self.technique is Technique.UDP else TCP), "dst_port"
+            link = Packet(question.layers[: 1 if isinstance(question.layers[0], Ethernet) else 0])
+            return lambda numbers: (bytes(link / self._protocol_packet(question, number)) for number in numbers)
+        header: type[TCP] | type[UDP] = UDP if self.technique is Technique.UDP else TCP
+        return Template(question.recomputed(), (header, "dst_port")).frames
+
+    def _protocol_packet(self, question: Packet, number: int) -> Packet:
+        """A packet of a protocol, with a header of it where a host answers to nothing less."""
+        old: IPv4 | IPv6 = question[IPv4] if self.destination.version == 4 else question[IPv6]
+        ip = Packet((old,)).recomputed()
+        body = {
+            1: ICMPv4.echo(id=FIRST_PORT),
+            6: TCP(src_port=FIRST_PORT, dst_port=FIRST_PORT, ack=1, flags="A"),
+            17: UDP(src_port=FIRST_PORT, dst_port=FIRST_PORT),
+            58: ICMPv6.echo(id=FIRST_PORT),
+        }.get(number)
+        ip = ip.replace(IPv4, protocol=number) if IPv4 in ip else ip.replace(IPv6, next_header=number)
+        return ip / (body if body is not None else self.payload)
 
     def _reader(self, question: Packet) -> Callable[[Frame], tuple[int, Verdict] | None]:
         """What tells which port a received frame is about, and what it says of it."""
@@ -270,7 +291,7 @@ class Scan:
             source, port, to_port, flags, from_seq, ack, window = picked
             if to_port != own_port or (ack != acknowledged and from_seq != seq) or source != own:
                 return None
-            return port, judge(flags, window)
+            return port, judge(int(flags), window)
 
         return read
 

@@ -1,13 +1,14 @@
 """A volley: one question to thousands of ports of a host, as fast as the wire takes it.
 
-Where an exchange keeps a record of each question, a volley keeps which values are still open: its frames differ in
-one field only, and come from a template. They leave from a thread of their own, since the kernel is what takes the
+Where an exchange keeps a record of each question, a volley keeps which values are still open: its frames come
+from a template. They leave from a thread of their own, since the kernel is what takes the
 time, while the answers are read.
 """
 
 from __future__ import annotations
 
 import select
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,8 +16,7 @@ from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from rawkit.link import Direction, Frame
-from rawkit.probe.port import KernelPort, Ready
-from rawkit.wire.template import FieldOf, Template
+from rawkit.probe.port import Channel, KernelPort
 
 __all__ = ["Volley"]
 
@@ -28,6 +28,9 @@ BATCH: Final = 256
 TICK: Final = 0.002
 """Seconds between two batches where a rate is to be kept."""
 
+SWITCH_SECONDS: Final = 0.0002
+"""How long the thread that reads may keep the one that sends waiting, where Python's 5 ms would leave gaps."""
+
 LEAST_PATIENCE: Final = 0.1
 """Seconds that are waited for answers at the least, however near the host is."""
 
@@ -36,28 +39,31 @@ ROUND_TRIPS: Final = 20
 
 
 class Volley(Generic[V]):
-    """Frames that differ in one field, and what answers them.
+    """Questions that differ in one value, and what answers them.
 
-    `question` is complete, on the channel that it leaves by. `read` says which value a received frame is about,
+    They leave by `channel`. `frames` makes them of values, and `read` says which value a received frame is about,
     and what it says of it; None where it is about none.
     """
 
     def __init__(
-        self, port: KernelPort, question: Ready, field: FieldOf, read: Callable[[Frame], tuple[int, V] | None]
+        self,
+        port: KernelPort,
+        channel: Channel,
+        frames: Callable[[Sequence[int]], Iterable[bytes]],
+        read: Callable[[Frame], tuple[int, V] | None],
     ) -> None:
-        self._port, self._question, self._read = port, question, read
-        self._template = Template(question.packet.recomputed(), field)
+        self._port, self._channel, self._frames, self._read = port, channel, frames, read
 
     def fire(
-        self, values: Sequence[int], *, rate: float | None = None, timeout: float = 1.0
+        self, values: Sequence[int], *, rate: float | None = None, timeout: float = 1.0, patient: bool = False
     ) -> Iterator[tuple[int, V]]:
         """Ask all, and give what answers each, once, as it comes.
 
         Ends when all are answered, or when nothing came for as long as answers took so far, many times over, and
-        `timeout` seconds at the most. Raises what sending raises.
+        `timeout` seconds at the most; if `patient`, not before. Raises what sending raises.
         """
         open_values, read = set(values), self._read
-        sender = _Sender(self._question, self._template.frames(values), rate)
+        sender = _Sender(self._channel, self._frames(values), rate)
         started = time.monotonic()
         longest = 0.0
         with sender:
@@ -72,12 +78,15 @@ class Volley(Generic[V]):
                         open_values.remove(found[0])
                         answered = True
                         yield found
+                if not open_values:
+                    break
                 now = time.monotonic()
                 if answered:
                     longest = max(longest, now - max(heard, sender.last))
                     heard = now
                 if sender.done:
-                    patience = min(timeout, max(LEAST_PATIENCE, ROUND_TRIPS * longest)) if longest else timeout
+                    near = longest and not patient
+                    patience = min(timeout, max(LEAST_PATIENCE, ROUND_TRIPS * longest)) if near else timeout
                     left = max(heard, sender.last) + patience - now
                     if left <= 0:
                         break
@@ -90,8 +99,8 @@ class Volley(Generic[V]):
 class _Sender:
     """A thread that sends frames, at a rate if there is one."""
 
-    def __init__(self, question: Ready, frames: Iterable[bytes], rate: float | None) -> None:
-        self._question, self._frames, self._rate = question, iter(frames), rate
+    def __init__(self, channel: Channel, frames: Iterable[bytes], rate: float | None) -> None:
+        self._channel, self._frames, self._rate = channel, iter(frames), rate
         self.done = False
         self.last = time.monotonic()
         """When the last batch left."""
@@ -124,13 +133,16 @@ class _Sender:
             batch = list(islice(self._frames, due))
             if not batch:
                 return
-            self._question.channel.send_frames(batch)
+            self._channel.send_frames(batch)
             sent += len(batch)
             self.last = time.monotonic()
 
     def __enter__(self) -> None:
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        sys.setswitchinterval(self._interval)
