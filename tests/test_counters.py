@@ -6,9 +6,9 @@ import json
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import NamedTuple
 
 import pytest
+from pair import HERE, HERE6, MARK, THERE, THERE6, Pair, processed
 from programs import require
 
 from rawkit.link import EXPLANATIONS, Flow, FlowGuard, PacketSocket, kernel_counters, moved
@@ -16,15 +16,6 @@ from rawkit.netns import Host, Lab
 from rawkit.wire import TCP, UDP, Ethernet, ICMPv4, ICMPv6, IPv4, IPv6, Packet
 
 pytestmark = pytest.mark.root
-
-PATIENCE = 30
-MARK = 7777
-HERE, THERE, HERE6, THERE6 = "10.0.1.1", "10.0.1.2", "fd00:1::1", "fd00:1::2"
-
-
-class Pair(NamedTuple):
-    here: Host
-    there: Host
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +25,6 @@ def pair() -> Iterator[Pair]:
         lab.link(here, there)
         here.set_sysctls({"ipv4/conf/all/rp_filter": 1})
         yield Pair(here, there)
-
-
-def processed(sender: Host, receiver: Host) -> None:
-    """Wait until the receiver has processed what the sender put on the link before."""
-    with (
-        receiver.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as waiting,
-        sender.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as sending,
-    ):
-        waiting.settimeout(PATIENCE)
-        waiting.bind(("", MARK))
-        sending.sendto(b"mark", (str(receiver.address()), MARK))
-        waiting.recv(16)
 
 
 def counters(host: Host) -> dict[str, int]:

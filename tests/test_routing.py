@@ -133,6 +133,24 @@ def test_through_an_interface(net: Net) -> None:
     assert caught.value.errno == errno.ENODEV
 
 
+@pytest.mark.parametrize("interface", ["", "eth0\0", "eth0" * 10, "verylongnamexxxyz"])
+def test_a_name_that_no_interface_can_have(net: Net, interface: str) -> None:
+    ip(net.b, "link add verylongnamexxx type veth peer other")  # which that one is when cut to what fits
+    for destination in ("10.0.1.1", "fd00:1::1"):
+        with pytest.raises(InterfaceError) as caught:
+            route(net.b, destination, interface=interface)
+        assert caught.value.errno == errno.ENODEV
+    ip(net.b, "link delete verylongnamexxx")
+
+
+def test_an_interface_that_is_down(net: Net) -> None:
+    ip(net.b, "link add down0 type veth peer down1")
+    for interface in ("down0", str(ip(net.b, "link show down0")[0]["ifindex"])):
+        with pytest.raises(InterfaceError, match="bring it up") as caught:
+            route(net.b, "10.0.1.1", interface=interface)
+        assert caught.value.errno == errno.ENETDOWN
+
+
 @pytest.mark.parametrize("destination", ["fe80::1", "ff02::1", "ff01::1"])
 def test_an_address_that_every_link_has_needs_an_interface(net: Net, destination: str) -> None:
     with pytest.raises(KernelError, match="name the interface") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
@@ -105,6 +106,7 @@ IPV6_HDRINCL = 36
 # <linux/if.h>
 IFF_UP = 1 << 0
 IFF_RUNNING = 1 << 6
+IFNAMSIZ = 16
 # <linux/sockios.h>
 SIOCGIFNAME = 0x8910
 SIOCGIFFLAGS = 0x8913
@@ -295,7 +297,10 @@ def interface_flags(descriptor: int, name: str) -> int:
 
 
 def _ifreq(descriptor: int, request: int, name: str, layout: struct.Struct) -> int:
-    answer = fcntl.ioctl(descriptor, request, layout.pack(os.fsencode(name), 0))
+    encoded = os.fsencode(name)
+    if len(encoded) >= IFNAMSIZ or b"\0" in encoded:  # which the kernel would cut, and find another interface
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    answer = fcntl.ioctl(descriptor, request, layout.pack(encoded, 0))
     number: int = layout.unpack(answer)[1]
     return number
 

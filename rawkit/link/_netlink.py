@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Final, Self
 
-__all__ = ["ACK", "CREATE", "DUMP", "NetlinkSocket", "attribute", "attributes", "be32", "nested", "text"]
+__all__ = ["CREATE", "NetlinkSocket", "attribute", "attributes", "be32", "nested", "text"]
 
 HEADER: Final = struct.Struct("=IHHII")
 """struct nlmsghdr (<linux/netlink.h>): length, type, flags, sequence number, port."""
@@ -22,8 +22,8 @@ ATTRIBUTE: Final = struct.Struct("=HH")
 ERROR: Final = struct.Struct("=i")
 """struct nlmsgerr (<linux/netlink.h>): error number, negative; the request follows."""
 
-REQUEST, ACK, DUMP, CREATE = 0x1, 0x4, 0x300, 0x400
-NLMSG_ERROR, NLMSG_DONE = 2, 3
+REQUEST, ACK, CREATE = 0x1, 0x4, 0x400
+NLMSG_ERROR = 2
 NLA_NESTED, NLA_TYPE = 0x8000, 0x3FFF
 RECEIVE_BYTES: Final = 1 << 16
 
@@ -69,42 +69,50 @@ class NetlinkSocket:
         self._socket.bind((0, 0))
         self._sequence = 0
 
-    def request(self, kind: int, body: bytes, flags: int = 0) -> list[bytes]:
-        """Send one message, and return the bodies of the messages that answer it."""
-        self._sequence += 1
-        self._socket.send(_message(kind, flags | REQUEST, self._sequence, body))
-        wanted: list[bytes] = []
+    def request(self, kind: int, body: bytes) -> bytes:
+        """Send one message that asks for one thing, and return the body of its answer."""
+        sequence = self._next()
+        self._socket.send(_message(kind, REQUEST, sequence, body))
         while True:
-            for answer, body in self._receive():
-                if answer == NLMSG_DONE:
-                    return wanted
-                if answer == NLMSG_ERROR:
-                    _raise(body)
-                    return wanted
-                wanted.append(body)
-            if not flags & (DUMP | ACK):
-                return wanted
+            for answer, about, told in self._receive():
+                if about == sequence:
+                    if answer == NLMSG_ERROR:
+                        _raise(told)
+                    return told
 
-    def batch(self, messages: Iterable[tuple[int, int, bytes]]) -> None:
-        """Send messages (type, flags, body) together, each to be acknowledged by the kernel where it says ACK."""
-        data, waiting = b"", set()
-        for kind, flags, body in messages:
-            self._sequence += 1
-            data += _message(kind, flags | REQUEST, self._sequence, body)
-            if flags & ACK:
-                waiting.add(self._sequence)
+    def batch(self, messages: Iterable[tuple[int, int, bytes]], end: tuple[int, int, bytes]) -> None:
+        """Send messages (type, flags, body) together, `end` after them, and wait until they are done.
+
+        Only the last before the end is to be acknowledged, since the kernel tells of every error in any case,
+        and acknowledgements of many would fill the receive buffer.
+        """
+        first = self._sequence + 1
+        data = bytearray()
+        waiting = list(messages)
+        for number, (kind, flags, body) in enumerate(waiting, 1):
+            flags |= REQUEST | (ACK if number == len(waiting) else 0)
+            data += _message(kind, flags, self._next(), body)
+        last = self._sequence
+        data += _message(end[0], end[1] | REQUEST, self._next(), end[2])
         self._socket.send(data)
-        for _ in waiting:
-            for answer, body in self._receive():
-                if answer == NLMSG_ERROR:
-                    _raise(body)
+        done = False
+        while not done:
+            for answer, about, told in self._receive():
+                if answer == NLMSG_ERROR and about >= first:  # before that: what was not read after an error
+                    _raise(told)
+                    done = done or about == last
 
-    def _receive(self) -> Iterator[tuple[int, bytes]]:
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _receive(self) -> Iterator[tuple[int, int, bytes]]:
+        """Type, sequence number and body of the messages of one datagram."""
         data, at = self._socket.recv(RECEIVE_BYTES), 0
         while at + HEADER.size <= len(data):
-            length, kind, _, _, _ = HEADER.unpack_from(data, at)
-            yield kind, data[at + HEADER.size : at + length]
-            at += length + -length % 4
+            length, kind, _, sequence, _ = HEADER.unpack_from(data, at)
+            yield kind, sequence, data[at + HEADER.size : at + length]
+            at += max(length, HEADER.size) + -length % 4
 
     def fileno(self) -> int:
         return self._socket.fileno()

@@ -115,21 +115,23 @@ def find_route(
     `interface` (a name, or an index in digits) restricts the ways to those through it, as SO_BINDTODEVICE does
     (socket(7)); an IPv6 scope does the same. With `source`, it is the way from that address of this host.
 
-    Raises InterfaceError for an `interface` that does not exist, FieldError for a `source` of the other version,
-    and KernelError with the kernel's error number where there is no way: ENETUNREACH (no route), EHOSTUNREACH,
-    EACCES, EINVAL (a route that is unreachable, prohibited, a black hole); EINVAL also for an address that every
-    link has, if the interface is not given.
+    Raises InterfaceError for an `interface` that does not exist or is down, FieldError for a `source` of the
+    other version, and KernelError with the kernel's error number where there is no way: ENETUNREACH (no route),
+    EHOSTUNREACH, EACCES, EINVAL (a route that is unreachable, prohibited, a black hole); EINVAL also for an
+    address that every link has, if the interface is not given.
     """
     doing = f"find the way to {destination}" + (f" from {source}" if source is not None else "")
     if source is not None and source.version != destination.version:
         raise FieldError("find_route", "source", source, f"an IPv{destination.version} address")
-    name = interface or getattr(destination, "scope_id", None)
+    name = interface if interface is not None else getattr(destination, "scope_id", None)
     if name is None and destination.version == 6 and any(destination in network for network in _ON_EVERY_LINK):
         raise KernelError(errno.EINVAL, doing, _NAME_THE_INTERFACE)
     try:
         with NetlinkSocket(socket.NETLINK_ROUTE) as netlink:
             index = None if name is None else _index(netlink.fileno(), name)
-            answer, *_ = netlink.request(_RTM_GETROUTE, _question(destination, index, source))
+            if index is not None and not _is_up(netlink.fileno(), index):
+                raise OSError(errno.ENETDOWN, "")  # of which the kernel says only that there is no route
+            answer = netlink.request(_RTM_GETROUTE, _question(destination, index, source))
             return _route(destination, source, answer, netlink.fileno())
     except OSError as error:
         if error.errno in _NO_WAY:  # EACCES too is about the route: no privilege would help
@@ -176,6 +178,10 @@ def _mtu(descriptor: int, name: str, version: int) -> int:
     return _kernel.interface_mtu(descriptor, name)
 
 
+def _is_up(descriptor: int, index: int) -> bool:
+    return bool(_kernel.interface_flags(descriptor, _kernel.interface_name(descriptor, index)) & _kernel.IFF_UP)
+
+
 def _index(descriptor: int, interface: str) -> int:
     """The index of an interface given by its name, or by its number as a scope may be (RFC 4007, section 11.2)."""
     try:
@@ -196,13 +202,13 @@ def find_neighbor(address: AnyAddress, interface: str) -> Neighbor | None:
         with NetlinkSocket(socket.NETLINK_ROUTE) as netlink:
             index = _index(netlink.fileno(), interface)
             request = _NDMSG.pack(_FAMILIES[address.version], index, 0, 0, 0)
-            answers = netlink.request(_RTM_GETNEIGH, request + attribute(_NDA_DST, address.packed))
+            answer = netlink.request(_RTM_GETNEIGH, request + attribute(_NDA_DST, address.packed))
     except OSError as error:
         if error.errno == errno.ENOENT:
             return None
         raise kernel_error(error, f"look up {address} among the neighbours on {interface}") from error
-    _, _, state, _, _ = _NDMSG.unpack_from(answers[0])
-    mac = attributes(answers[0][_NDMSG.size :]).get(_NDA_LLADDR, b"")
+    _, _, state, _, _ = _NDMSG.unpack_from(answer)
+    mac = attributes(answer[_NDMSG.size :]).get(_NDA_LLADDR, b"")
     return Neighbor(address, MAC(mac) if len(mac) == 6 else None, NeighborState(state))
 
 
