@@ -30,6 +30,8 @@ from rawkit.wire import ARP, NeighborAdvertisement, Packet, TargetLinkLayerAddre
 if TYPE_CHECKING:
     from asyncio import Event
 
+    from rawkit.probe.witness import Witness
+
 __all__ = ["Exchange", "mac_in"]
 
 BATCH: Final = 64
@@ -37,6 +39,9 @@ BATCH: Final = 64
 
 REMEMBERED: Final = 4096
 """Questions that are done and still known, to tell a repeated or late answer for what it is."""
+
+LOST: Final = (Reason.NEARLY, Reason.DROPPED, Reason.COUNTED, Reason.SILENCE)
+"""Misses of questions that left, and may have been lost anywhere."""
 
 CATCH_UP_SECONDS: Final = 0.005
 """How far behind its pace a run may be and still catch up; timers are that late on a busy machine."""
@@ -57,12 +62,14 @@ class Exchange:
                 print(outcome.text)
 
     `port` is where: this host's interfaces by default, or a `MemoryPort`. Not for several threads at once; for
-    several asyncio tasks it is. The packets of an outcome begin with what the port puts before them, Ethernet as
+    several asyncio tasks it is. With a `witness`, misses tell where in a lab the question was last seen; it stays
+    the caller's to close. The packets of an outcome begin with what the port puts before them, Ethernet as
     a rule.
     """
 
-    def __init__(self, port: Port | None = None) -> None:
+    def __init__(self, port: Port | None = None, *, witness: Witness | None = None) -> None:
         self.port: Port = KernelPort() if port is None else port
+        self.witness = witness
         self._open, self._done = _Table(), _Table()
         self._sent = _Table()
         self._remembered: deque[_Pending] = deque()
@@ -97,10 +104,10 @@ class Exchange:
         run = _Run(self, packets, timeout, retries, rate, window, repeats, linger)
         try:
             for step in run.steps():
-                if isinstance(step, float):
-                    self._wait(step)
-                else:
+                if isinstance(step, Answer | Miss):
                     yield step
+                else:
+                    self._wait(step)
         finally:
             run.close()
 
@@ -127,10 +134,10 @@ class Exchange:
         run = _Run(self, packets, timeout, retries, rate, window, repeats, linger)
         try:
             for step in run.steps():
-                if isinstance(step, float):
-                    await self._wait_async(step)
-                else:
+                if isinstance(step, Answer | Miss):
                     yield step
+                else:
+                    await self._wait_async(step)
         finally:
             run.close()
 
@@ -147,13 +154,13 @@ class Exchange:
             run.ask_neighbor(prepared.ready, hop)
             try:
                 for step in run.steps():
-                    if isinstance(step, float):
+                    if not isinstance(step, Answer | Miss):
                         self._wait(step)
             finally:
                 run.close()
             prepared = self.port.prepare(packet)
-        if isinstance(prepared, Resolution):
-            raise KernelError(errno.EHOSTUNREACH, "send", _silent(hop, RESOLVING_RETRIES + 1))
+            if isinstance(prepared, Resolution):
+                raise KernelError(errno.EHOSTUNREACH, "send", _silent(hop, RESOLVING_RETRIES + 1))
         return prepared
 
     def close(self) -> None:
@@ -226,6 +233,8 @@ class Exchange:
 
     def hear(self) -> None:
         """Hand whatever came in to the runs that it is for."""
+        if self.witness is not None:
+            self.witness.look()
         for frame in self.port.receive():
             if frame.direction is Direction.OUTGOING:
                 self._note_sending(frame)
@@ -511,6 +520,9 @@ class _Run:
     def miss(self, pending: _Pending, finding: Finding, received_ns: int = 0) -> None:
         """Conclude that a question has no answer."""
         reason, text, packet = finding
+        if (witness := self._exchange.witness) is not None and reason in LOST and pending.ready is not None:
+            seen = witness.last_seen(pending.packet)
+            text += "; it was seen nowhere in the lab" if seen is None else f"; it was last seen at {seen}"
         facts = self._facts(pending, received_ns)
         repeated = pending.is_done
         self._conclude(pending, Miss(**facts, reason=reason, text=text, packet=packet, repeated=repeated))

@@ -60,6 +60,7 @@ __all__ = [
     "Key",
     "answer_keys",
     "differing_field",
+    "identity_of",
     "is_answer",
     "is_port_unreachable",
     "partial_keys",
@@ -132,6 +133,14 @@ def answer_keys(packet: Packet) -> tuple[Key, ...]:
     if isinstance(upper, ICMPv4 | ICMPv6) and upper.quotes():
         return tuple(_quote_keys(*quoted_by(packet)))
     return ()
+
+
+def identity_of(packet: Packet) -> Key | None:
+    """What tells a packet from all others wherever it is seen on its way; None for one that nothing tells."""
+    ip, upper, _ = _parts(packet)
+    if ip is not None:
+        return next(_quote_keys(ip, upper))
+    return next(iter(question_keys(packet)), None)
 
 
 def is_answer(question: Packet, answer: Packet) -> bool:
