@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from ipaddress import IPv4Address
+from math import inf
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from rawkit.cli.arguments import SECONDS
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines
 from rawkit.cli.probing import (
+    FORCE,
     FORMAT,
     INTERFACE_OPTION,
     TIMEOUT,
@@ -24,7 +26,7 @@ from rawkit.cli.probing import (
     terminable,
     version_of,
 )
-from rawkit.link import find_route
+from rawkit.link import examine, find_route, require_force
 from rawkit.probe import PATTERN, Answer, Clock, Method, Miss, Ping, PingSummary, address_of
 from rawkit.wire import (
     ARP,
@@ -40,6 +42,7 @@ from rawkit.wire import (
     IPv6,
     Packet,
     RecordRoute,
+    Sweep,
 )
 
 __all__ = ["command"]
@@ -61,6 +64,9 @@ ROUTE_SLOTS = 9
 """The addresses for which an IPv4 header has room (RFC 791, section 3.1)."""
 
 LARGEST_ID = 0xFFFF
+
+MANY = 1_000_000
+"""What a ping without an end may come to, for those who might be hurt by it."""
 
 FIRST_ENTRY = 5
 """The octet of a timestamp option at which its entries begin, from 1 (RFC 791, section 3.1)."""
@@ -85,6 +91,7 @@ FIRST_ENTRY = 5
 @click.option("--arp", is_flag=True, help="Ask for the MAC address, on the link.")
 @TIMEOUT
 @INTERFACE_OPTION
+@FORCE
 @VERSION
 @FORMAT
 def command(
@@ -96,6 +103,10 @@ def command(
     ping = _ping(host, 0.0 if flood else interval, timeout, options)
     if ping.method is Method.ARP and interface is None:
         interface = find_route(ping.destination).interface
+    if not options["force"]:
+        rate = 1 / ping.interval if ping.interval else inf
+        times = MANY if ping.count is None else ping.count
+        require_force(examine(Sweep(ping.packet(1)), interface=interface, times=times, rate=rate))
     report: Report = _JSONReport(ping) if format_ == "json" else _TextReport(ping, quiet=flood)
     hosts = f"arp or icmp or icmp6 or host {ping.destination}"
     wanted = None if ping.destination.is_multicast else hosts

@@ -175,6 +175,8 @@ def _run(plan: Plan, report: Report, lines: Lines) -> int:
     hosts: Iterable[Host] = [Host(address, "not asked", None, None) for address in plan.addresses]
     with ExitStack() as stack:
         discovery = stack.enter_context(Discovery(plan.addresses, plan.interface)) if plan.discovery else None
+        if discovery is not None and not plan.force:
+            require_force(discovery.sending(times=1 + plan.retries, rate=plan.rate or DISCOVERY_RATE))
         scanner = _scanner(plan, stack)
         drop_privileges()
         if discovery is not None:

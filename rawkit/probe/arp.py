@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from rawkit.errors import FieldError
 from rawkit.layout import MAC
-from rawkit.probe.exchange import Exchange, mac_in
+from rawkit.probe.exchange import Exchange
+from rawkit.probe.neighbors import mac_in
 from rawkit.probe.outcome import Answer, Miss
 from rawkit.wire import ARP, Ethernet, ICMPv6, IPv6, Packet, group_mac, solicited_node
 
