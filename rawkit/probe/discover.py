@@ -27,6 +27,7 @@ from rawkit.wire import (
     IPv4,
     IPv6,
     Packet,
+    Sweep,
 )
 
 __all__ = ["Discovery", "Host"]
