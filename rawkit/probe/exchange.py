@@ -316,7 +316,7 @@ class Run:
         self._gap = 0.0 if rate is None else 1 / rate
         self._next_at = time.monotonic()
         self._open = 0
-        self._exhausted = False
+        self._next = next(self._packets, None)
         self._outcomes: deque[Answer | Miss] = deque()
         self._deadlines: list[tuple[float, int, Pending, int]] = []
         self._order = count()
@@ -347,27 +347,25 @@ class Run:
             if self._is_over():
                 return
             until = self._deadlines[0][0] if self._deadlines else math.inf
-            if not self._exhausted and self._open < self._window:
+            if self._next is not None and self._open < self._window:
                 until = min(until, self._next_at)
-            if self._exhausted and not self._open:
+            if self._next is None and not self._open:
                 until = self._last_sent + self._linger
             if not self._queue:
                 yield until
 
     def _is_over(self) -> bool:
-        over = self._exhausted and not self._open and not self._queue
+        over = self._next is None and not self._open and not self._queue
         return over and time.monotonic() >= self._last_sent + self._linger
 
     def _take_questions(self) -> None:
         """Start as many questions as the pace and the window allow, a batch at the most."""
         now = time.monotonic()
         for _ in range(BATCH):
-            if self._exhausted or self._open >= self._window or (self._gap and now < self._next_at):
+            if self._next is None or self._open >= self._window or (self._gap and now < self._next_at):
                 return
-            question = next(self._packets, None)
-            if question is None:
-                self._exhausted = True
-                return
+            # The next but one is looked for now: where there is none, there is nothing to wait for.
+            question, self._next = self._next, next(self._packets, None)
             # A pace that was not kept up with is made up for, but not all at once.
             self._next_at = max(self._next_at + self._gap, now - CATCH_UP_SECONDS)
             self._open += 1

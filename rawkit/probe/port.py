@@ -46,6 +46,7 @@ from rawkit.wire import (
     LinkType,
     Packet,
     TCPFlags,
+    dissect,
     group_mac,
     solicited_node,
 )
@@ -137,8 +138,7 @@ class MemoryPort:
         self.name = getattr(link, "interface", "")
 
     def prepare(self, packet: Packet) -> Ready:
-        complete = packet.built()
-        return Ready(complete, bytes(complete), self)
+        return _ready(packet, self)
 
     def learn(self, address: AnyAddress, interface: str, mac: MAC) -> None:
         """Nothing: whoever asks gives the whole frame."""
@@ -211,9 +211,9 @@ class KernelPort:
             remedy = "a question begins with IPv4 or IPv6, or with Ethernet if the interface is given too"
             raise KernelError(errno.EINVAL, "send", remedy)
         channel = self._wire(self.interface)
-        complete = with_own_addresses(packet, self._own(self.interface)).built()
-        self._keep_quiet(complete)
-        return Ready(complete, bytes(complete), channel)
+        ready = _ready(with_own_addresses(packet, self._own(self.interface)), channel)
+        self._keep_quiet(ready.packet)
+        return ready
 
     def learn(self, address: AnyAddress, interface: str, mac: MAC) -> None:
         _remember(self._macs, (address, interface), mac)
@@ -245,24 +245,22 @@ class KernelPort:
     def _prepare_ip(self, packet: Packet, ip: IPv4 | IPv6) -> Ready | Resolution:
         route = self.route(ip.dst)
         if ip.src is AUTO:
+            if route.source is None:
+                raise kernel_error(OSError(errno.EADDRNOTAVAIL, ""), f"find an address to ask {ip.dst} from")
             packet = packet.replace(type(ip), src=route.source)
         self._keep_quiet(packet)
         if route.kind == "local":
-            complete = packet.built()
-            return Ready(complete, bytes(complete), self._local(ip.version))
+            return _ready(packet, self._local(ip.version))
         channel = self._wire(route.interface)
         if channel.link_type is not LinkType.ETHERNET:
-            complete = packet.built()
-            return Ready(complete, bytes(complete), channel)
+            return _ready(packet, channel)
         own = self._own(route.interface).mac or MAC(bytes(6))
         hop = route.gateway or ip.dst
         mac = self._mac(hop, route)
         if mac is None:
             source = route.source or IPv4Address(0) if hop.version == 4 else route.source or IPv6Address(0)
-            asked = _who_has(hop, own, source).built()
-            return Resolution(Ready(asked, bytes(asked), channel), hop, route.interface)
-        complete = (Ethernet(dst=mac, src=own) / packet).built()
-        return Ready(complete, bytes(complete), channel)
+            return Resolution(_ready(_who_has(hop, own, source), channel), hop, route.interface)
+        return _ready(Ethernet(dst=mac, src=own) / packet, channel)
 
     def route(self, destination: AnyAddress) -> Route:
         """The kernel's way to an address, remembered. Raises KernelError (ENETUNREACH, EHOSTUNREACH)."""
@@ -402,6 +400,12 @@ class _Local:
 
     def close(self) -> None:
         self._stack.close()
+
+
+def _ready(packet: Packet, channel: Channel) -> Ready:
+    """The question as its receiver reads it, and its bytes."""
+    data, link_type = bytes(packet), packet.link_type
+    return Ready(packet.built() if link_type is None else dissect(data, link_type), data, channel)
 
 
 def flow_of(packet: Packet) -> Flow | None:
