@@ -9,7 +9,7 @@ from rawkit.pcap.follow import FollowedCapture
 from rawkit.pcap.options import make_option, name_of, value_of
 from rawkit.pcap.parts import Part
 from rawkit.pcap.reader import Capture, open_capture
-from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.record import CapturedPacket, Counts, Interface, Record
 from rawkit.pcap.repeats import Repeats
 from rawkit.pcap.salvage import Damage
 from rawkit.pcap.source import MAXIMUM_BLOCK
@@ -26,6 +26,8 @@ __all__ = [
     "CaptureCopy",
     "CaptureFilter",
     "CaptureWriter",
+    "CapturedPacket",
+    "Counts",
     "Damage",
     "Edit",
     "FileHeader",
