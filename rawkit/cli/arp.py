@@ -17,7 +17,17 @@ from rawkit.cli.probing import FORCE, FORMAT, POSITIVE_SECONDS, ended_by, exchan
 from rawkit.errors import FieldError
 from rawkit.layout import MAC
 from rawkit.link import Interface, PacketSocket, drop_privileges, examine, find_route, interfaces, require_force
-from rawkit.probe import Exchange, Owner, address_of, announcement, detect_duplicate, hosts_of, question, who_has
+from rawkit.probe import (
+    Exchange,
+    Owner,
+    address_of,
+    announcement,
+    detect_duplicate,
+    hosts_of,
+    question,
+    target_of,
+    who_has,
+)
 from rawkit.wire import Sweep
 
 __all__ = ["command"]
@@ -52,7 +62,8 @@ def command(target: str, interface: str | None, detect: bool, announce: bool, **
     """Ask who has HOST, or each address of PREFIX, on the link."""
     if detect and announce:
         raise click.UsageError("--detect and --announce exclude each other")
-    addresses = _addresses(target)
+    addresses, zone = _addresses(target)
+    interface = interface or zone
     if (detect or announce) and len(addresses) != 1:
         raise click.UsageError("--detect and --announce take one address")
     own = _interface(interface, addresses)
@@ -107,14 +118,16 @@ def _ask(
     return OK if found else NO
 
 
-def _addresses(target: str) -> list[AnyAddress]:
+def _addresses(target: str) -> tuple[list[AnyAddress], str | None]:
+    """The addresses that are meant, and the interface where the text names one."""
     if "/" not in target:
-        return [address_of(target)]
+        address, zone = target_of(target)
+        return [address], zone
     try:
         network = ip_network(target, strict=False)
     except ValueError as error:
         raise FieldError("arp", "prefix", target, "a prefix such as 10.0.0.0/24") from error
-    return list(hosts_of(network))
+    return list(hosts_of(network)), None
 
 
 def _interface(name: str | None, addresses: list[AnyAddress]) -> Interface:

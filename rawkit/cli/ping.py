@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from math import inf
 from typing import Any
 
@@ -27,7 +27,7 @@ from rawkit.cli.probing import (
     version_of,
 )
 from rawkit.link import examine, find_route, require_force
-from rawkit.probe import PATTERN, Answer, Clock, Method, Miss, Ping, PingSummary, address_of
+from rawkit.probe import PATTERN, Answer, Clock, Method, Miss, Ping, PingSummary, target_of
 from rawkit.wire import (
     ARP,
     AddressAndTimestamp,
@@ -62,6 +62,8 @@ knows nothing of it; so nothing stays half open on the other side."""
 
 ROUTE_SLOTS = 9
 """The addresses for which an IPv4 header has room (RFC 791, section 3.1)."""
+
+AnyAddress = IPv4Address | IPv6Address
 
 LARGEST_ID = 0xFFFF
 
@@ -100,7 +102,9 @@ def command(
     """Ask HOST again and again, and show how long each answer takes."""
     if flood and options["count"] is None:
         raise click.UsageError("a flood needs its end: give -c COUNT")
-    ping = _ping(host, 0.0 if flood else interval, timeout, options)
+    target = target_of(host, version_of(options["ipv4"], options["ipv6"]))
+    interface = interface or target.interface
+    ping = _ping(target.address, 0.0 if flood else interval, timeout, options)
     if ping.method is Method.ARP and interface is None:
         interface = find_route(ping.destination).interface
     if not options["force"]:
@@ -123,7 +127,9 @@ def command(
     return code or (OK if report.summary.received else NO)
 
 
-def _ping(host: str, interval: float, timeout: float, options: dict[str, Any]) -> Ping:
+def _ping(
+    destination: IPv4Address | IPv6Address, interval: float, timeout: float, options: dict[str, Any]
+) -> Ping:
     asked = [
         (method, options[method.value]) for method in Method if options.get(method.value) not in (None, False)
     ]
@@ -131,7 +137,7 @@ def _ping(host: str, interval: float, timeout: float, options: dict[str, Any]) -
         raise click.UsageError("--syn, --ack, --udp and --arp exclude each other")
     method, port = asked[0] if asked else (Method.ICMP, 0)
     return Ping(
-        destination=address_of(host, version_of(options["ipv4"], options["ipv6"])),
+        destination=destination,
         method=method,
         count=options["count"],
         interval=interval,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
-import os
 import socket
 import struct
 from pathlib import Path
@@ -44,7 +43,7 @@ def is_lab(interface: str | None) -> bool:
 def in_own_namespace() -> bool:
     """Whether some ancestor of this thread, as far as /proc shows them, is in another network namespace."""
     own = _namespace(Path("/proc/thread-self"))
-    seen, process = set(), os.getpid()
+    seen, process = set(), _own_number()
     while own is not None and process > 0 and process not in seen:
         seen.add(process)
         directory = Path("/proc") / str(process)
@@ -56,6 +55,14 @@ def in_own_namespace() -> bool:
         except (OSError, ValueError, IndexError):  # gone, or hidden (hidepid): then it is not seen further up
             break
     return False
+
+
+def _own_number() -> int:
+    """This process's number as /proc has it, which may be that of another PID namespace."""
+    try:
+        return int(Path("/proc/self").readlink().name)
+    except (OSError, ValueError):
+        return 0
 
 
 def _namespace(process: Path) -> int | None:

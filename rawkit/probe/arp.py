@@ -43,7 +43,7 @@ def hosts_of(network: IPv4Network | IPv6Network) -> Iterator[AnyAddress]:
     """The addresses of a prefix that hosts can have. Raises FieldError for a prefix of more than 65,536."""
     if network.num_addresses > MOST_HOSTS:
         least = network.max_prefixlen - 16
-        raise FieldError("arp", "prefix", str(network), f"a prefix of at most {MOST_HOSTS} addresses (/{least})")
+        raise FieldError("sweep", "prefix", str(network), f"a prefix of at most {MOST_HOSTS} addresses (/{least})")
     return iter(network.hosts())
 
 

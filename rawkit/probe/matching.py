@@ -64,6 +64,7 @@ __all__ = [
     "is_answer",
     "is_port_unreachable",
     "partial_keys",
+    "parts_of",
     "question_keys",
     "quoted_by",
 ]
@@ -110,7 +111,7 @@ def question_keys(packet: Packet) -> tuple[Key, ...]:
 
     Empty for a packet that no protocol answers, and that no ICMP error quotes.
     """
-    ip, upper, inside = _parts(packet)
+    ip, upper, inside = parts_of(packet)
     keys: list[Key] = []
     if upper is not None and (asks := ASKS.get(type(upper))):
         keys += asks(ip, upper, inside, _goes_to_many(packet, ip))
@@ -123,7 +124,7 @@ def question_keys(packet: Packet) -> tuple[Key, ...]:
 
 def answer_keys(packet: Packet) -> tuple[Key, ...]:
     """The keys of the questions that a received packet may answer, the most exact first."""
-    ip, upper, _ = _parts(packet)
+    ip, upper, _ = parts_of(packet)
     if upper is None:
         if ip is None or _is_fragment(packet):
             return ()
@@ -137,7 +138,7 @@ def answer_keys(packet: Packet) -> tuple[Key, ...]:
 
 def identity_of(packet: Packet) -> Key | None:
     """What tells a packet from all others wherever it is seen on its way; None for one that nothing tells."""
-    ip, upper, _ = _parts(packet)
+    ip, upper, _ = parts_of(packet)
     if ip is not None:
         return next(_quote_keys(ip, upper))
     return next(iter(question_keys(packet)), None)
@@ -185,7 +186,7 @@ def quoted_by(packet: Packet) -> tuple[AnyIP | None, Header | CutHeader | None]:
     return ip, None
 
 
-def _parts(packet: Packet) -> tuple[Any, Any, int]:
+def parts_of(packet: Packet) -> tuple[Any, Any, int]:
     """The first IP header, the header that says what is asked or answered, and how many bytes that carries."""
     ip = None
     for layer in packet.layers:

@@ -35,6 +35,7 @@ from rawkit.link import (
 )
 from rawkit.pcap.bpf import Program
 from rawkit.pcap.filter import compile_filter
+from rawkit.probe.matching import parts_of
 from rawkit.wire import (
     ARP,
     TCP,
@@ -410,13 +411,11 @@ def _ready(packet: Packet, channel: Channel) -> Ready:
 
 def flow_of(packet: Packet) -> Flow | None:
     """The conversation that a TCP or UDP packet begins, and that a kernel would say it knows nothing of."""
-    ip: Any = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
-    if ip is None:
-        return None
-    if TCP in packet and not packet[TCP].flags & TCPFlags.RST:
-        return Flow(ip.src, ip.dst, packet[TCP].src_port, packet[TCP].dst_port, "tcp")
-    if UDP in packet:
-        return Flow(ip.src, ip.dst, packet[UDP].src_port, packet[UDP].dst_port, "udp")
+    ip, upper, _ = parts_of(packet)
+    if isinstance(upper, TCP) and not upper.flags & TCPFlags.RST:
+        return Flow(ip.src, ip.dst, upper.src_port, upper.dst_port, "tcp") if ip is not None else None
+    if isinstance(upper, UDP) and ip is not None:
+        return Flow(ip.src, ip.dst, upper.src_port, upper.dst_port, "udp")
     return None
 
 
