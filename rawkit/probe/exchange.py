@@ -192,7 +192,7 @@ class Exchange:
         event, descriptor = asyncio.Event(), self.port.fileno()
         self._woken.add(event)
         if len(self._woken) == 1:
-            loop.add_reader(descriptor, self._wake)
+            loop.add_reader(descriptor, self.wake)
         left = until - time.monotonic()
         try:
             async with asyncio.timeout(None if left == math.inf else max(left, 0)):
@@ -204,7 +204,7 @@ class Exchange:
             if not self._woken:
                 loop.remove_reader(descriptor)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Let every task look: one of them receives for all."""
         for event in self._woken:
             event.set()
@@ -488,3 +488,4 @@ class Run:
                 self._exchange.resolved(pending.hop, outcome)
         if pending.hop is None:
             self._outcomes.append(outcome)
+            self._exchange.wake()  # another task may have received what this one waits for
