@@ -288,6 +288,7 @@ class Exchange:
                 pending.run.start(pending)
                 continue
             pending.run.miss(pending, (Reason.NO_NEIGHBOR, silent(hop, outcome.sends), None))
+        self.wake()
 
 
 class Run:
