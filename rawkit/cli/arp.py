@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from contextlib import suppress
@@ -13,7 +14,7 @@ from rawkit.cli.arguments import INTERFACE, SECONDS
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines, count_of
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, exchange_for, milliseconds, terminable
-from rawkit.errors import FieldError
+from rawkit.errors import FieldError, kernel_error
 from rawkit.layout import MAC
 from rawkit.link import Interface, PacketSocket, drop_privileges, find_route, interfaces
 from rawkit.probe import Owner, address_of, announcement, detect_duplicate, hosts_of, question, who_has
@@ -60,14 +61,17 @@ def command(
     """Ask who has HOST, or each address of PREFIX, on the link."""
     if detect and announce:
         raise click.UsageError("--detect and --announce exclude each other")
-    addresses = _addresses(target)
+    addresses, scope = _addresses(target)
     if (detect or announce) and len(addresses) != 1:
         raise click.UsageError("--detect and --announce take one address")
-    own = _interface(interface, addresses)
+    name = interface or scope or _interface_of(addresses, announce)
+    own = next((each for each in interfaces() if each.name == name), None)
+    if own is None:
+        raise kernel_error(OSError(errno.ENODEV, ""), f"ask on {name}")
     if own.mac is None:
         raise click.UsageError(f"{own.name} has no MAC address, so nobody on it has one")
     if announce:
-        return _announce(addresses[0], own.name, own.mac, count)
+        return _announce(addresses[0], own.name, own.mac, count, format_)
     asking = address_of(source) if source is not None else _own_address(own, addresses[0])
     first = question(addresses[0], asking, own.mac)
     with (
@@ -101,32 +105,35 @@ def command(
     return OK if found else NO
 
 
-def _addresses(target: str) -> list[AnyAddress]:
+def _addresses(target: str) -> tuple[list[AnyAddress], str | None]:
+    """The addresses to ask for, and the interface that the zone of one names (RFC 4007, section 11)."""
     if "/" not in target:
-        return [address_of(target)]
+        address = address_of(target)
+        if isinstance(address, IPv6Address) and address.scope_id is not None:
+            return [IPv6Address(int(address))], address.scope_id
+        return [address], None
     try:
         network = ip_network(target, strict=False)
     except ValueError as error:
         raise FieldError("arp", "prefix", target, "a prefix such as 10.0.0.0/24") from error
-    return list(hosts_of(network))
+    return list(hosts_of(network)), None
 
 
-def _interface(name: str | None, addresses: list[AnyAddress]) -> Interface:
-    """The interface of that name, or the one on whose link the addresses are."""
-    if name is None:
-        routes = ((address, find_route(address)) for address in addresses[:2])
-        address, route = next(((at, way) for at, way in routes if way.kind != "local"), (addresses[0], None))
-        if route is None:
-            raise click.UsageError(f"{address} is this host's own address; -i asks for it anyway")
+def _interface_of(addresses: list[AnyAddress], announce: bool) -> str:
+    """The interface on whose link the addresses are, or to announce one, that has it."""
+    for address in addresses[:2]:
+        route = find_route(address)
         if route.gateway is not None:
             raise click.UsageError(
                 f"{address} is not on a link of this host but behind {route.gateway}; -i asks anyway"
             )
-        name = route.interface
-    for each in interfaces():
-        if each.name == name:
-            return each
-    raise click.UsageError(f"no interface {name}; `rawkit interfaces` lists those that exist")
+        if route.kind != "local":
+            return route.interface
+    if announce:
+        for each in interfaces():
+            if any(own.ip == addresses[0] for own in each.addresses):
+                return each.name
+    raise click.UsageError(f"{addresses[0]} is this host's own address; -i asks for it anyway")
 
 
 def _own_address(own: Interface, towards: AnyAddress) -> AnyAddress | None:
@@ -137,13 +144,16 @@ def _own_address(own: Interface, towards: AnyAddress) -> AnyAddress | None:
     return next((each.ip for each in own.addresses if each.version == towards.version), None)
 
 
-def _announce(address: AnyAddress, name: str, mac: MAC, count: int) -> int:
+def _announce(address: AnyAddress, name: str, mac: MAC, count: int, format_: str) -> int:
     with PacketSocket(name, protocol=0) as socket:
         drop_privileges()
         for number in range(count):
             if number:
                 time.sleep(1)  # RFC 5227, section 1.1: ANNOUNCE_INTERVAL
             socket.send(announcement(address, mac))
+    if format_ == "json":
+        click.echo(json.dumps({"address": str(address), "mac": str(mac), "interface": name, "count": count}))
+        return OK
     click.echo(f"told everybody on {name}, {count_of(count, 'time')}: {address} is at {mac}")
     return OK
 
