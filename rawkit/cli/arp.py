@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from contextlib import suppress
@@ -14,7 +15,7 @@ from rawkit.cli.arguments import INTERFACE, SECONDS
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines, count_of
 from rawkit.cli.probing import FORCE, FORMAT, POSITIVE_SECONDS, ended_by, exchange_for, milliseconds, terminable
-from rawkit.errors import FieldError
+from rawkit.errors import FieldError, kernel_error
 from rawkit.layout import MAC
 from rawkit.link import Interface, PacketSocket, drop_privileges, examine, find_route, interfaces, require_force
 from rawkit.probe import (
@@ -63,10 +64,12 @@ def command(target: str, interface: str | None, detect: bool, announce: bool, **
     if detect and announce:
         raise click.UsageError("--detect and --announce exclude each other")
     addresses, zone = _addresses(target)
-    interface = interface or zone
     if (detect or announce) and len(addresses) != 1:
         raise click.UsageError("--detect and --announce take one address")
-    own = _interface(interface, addresses)
+    name = interface or zone or _interface_of(addresses, announce)
+    own = next((each for each in interfaces() if each.name == name), None)
+    if own is None:
+        raise kernel_error(OSError(errno.ENODEV, ""), f"ask on {name}")
     if own.mac is None:
         raise click.UsageError(f"{own.name} has no MAC address, so nobody on it has one")
     source = options["source"]
@@ -76,7 +79,7 @@ def command(target: str, interface: str | None, detect: bool, announce: bool, **
         times = len(addresses) * options["count"]
         require_force(examine(Sweep(first), interface=own.name, times=times, rate=options["rate"]))
     if announce:
-        return _announce(addresses[0], own.name, own.mac, options["count"])
+        return _announce(addresses[0], own.name, own.mac, options["count"], options["format_"])
     with exchange_for(first, interface=own.name, filter="arp or icmp6") as exchange, Lines() as lines:
         try:
             with terminable():
@@ -130,22 +133,21 @@ def _addresses(target: str) -> tuple[list[AnyAddress], str | None]:
     return list(hosts_of(network)), None
 
 
-def _interface(name: str | None, addresses: list[AnyAddress]) -> Interface:
-    """The interface of that name, or the one on whose link the addresses are."""
-    if name is None:
-        routes = ((address, find_route(address)) for address in addresses[:2])
-        address, route = next(((at, way) for at, way in routes if way.kind != "local"), (addresses[0], None))
-        if route is None:
-            raise click.UsageError(f"{address} is this host's own address; -i asks for it anyway")
+def _interface_of(addresses: list[AnyAddress], announce: bool) -> str:
+    """The interface on whose link the addresses are, or to announce one, that has it."""
+    for address in addresses[:2]:
+        route = find_route(address)
         if route.gateway is not None:
             raise click.UsageError(
                 f"{address} is not on a link of this host but behind {route.gateway}; -i asks anyway"
             )
-        name = route.interface
-    for each in interfaces():
-        if each.name == name:
-            return each
-    raise click.UsageError(f"no interface {name}; `rawkit interfaces` lists those that exist")
+        if route.kind != "local":
+            return route.interface
+    if announce:
+        for each in interfaces():
+            if any(own.ip == addresses[0] for own in each.addresses):
+                return each.name
+    raise click.UsageError(f"{addresses[0]} is this host's own address; -i asks for it anyway")
 
 
 def _own_address(own: Interface, towards: AnyAddress) -> AnyAddress | None:
@@ -156,13 +158,16 @@ def _own_address(own: Interface, towards: AnyAddress) -> AnyAddress | None:
     return next((each.ip for each in own.addresses if each.version == towards.version), None)
 
 
-def _announce(address: AnyAddress, name: str, mac: MAC, count: int) -> int:
+def _announce(address: AnyAddress, name: str, mac: MAC, count: int, format_: str) -> int:
     with PacketSocket(name, protocol=0) as socket:
         drop_privileges()
         for number in range(count):
             if number:
                 time.sleep(1)  # RFC 5227, section 1.1: ANNOUNCE_INTERVAL
             socket.send(announcement(address, mac))
+    if format_ == "json":
+        click.echo(json.dumps({"address": str(address), "mac": str(mac), "interface": name, "count": count}))
+        return OK
     click.echo(f"told everybody on {name}, {count_of(count, 'time')}: {address} is at {mac}")
     return OK
 

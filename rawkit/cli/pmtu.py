@@ -93,8 +93,8 @@ def _text(told: Step | PathMTUResult, search: PathMTU) -> str:
         return f"{search.destination} does not answer, not even to the smallest packets; try -p PORT"
     words = f"path MTU to {search.destination}: {told.mtu} bytes"
     if told.black_hole:
-        behind = f", behind {told.vanish_behind}" if told.vanish_behind is not None else ""
-        return f"{words}; black hole: larger packets vanish{behind} without an error"
+        behind = f" behind {told.vanish_behind}" if told.vanish_behind is not None else ""
+        return f"{words}; black hole: larger packets vanish{behind}, without an error"
     return (
         f"{words}; {told.limited_by} says so" if told.limited_by is not None else f"{words}, that of the own link"
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from rawkit.cli.arguments import INTERFACE
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines
 from rawkit.cli.probing import (
@@ -56,7 +57,7 @@ DEFAULT_PORTS = {TraceMethod.UDP: 33_434, TraceMethod.TCP: 80, TraceMethod.ICMP:
 @click.option("-F", "--dont-fragment", is_flag=True, help="Set Don't Fragment, so that MTUs are told (IPv4).")
 @click.option("--names", is_flag=True, help="Look up the names of the routers.")
 @TIMEOUT
-@click.option("-i", "--interface", metavar="IFACE", help="Send on this interface, whatever the routes say.")
+@click.option("-i", "--interface", metavar="IFACE", type=INTERFACE, help="Send on this interface.")
 @VERSION
 @FORMAT
 def command(host: str, interface: str | None, names: bool, format_: str, **options: Any) -> int:
@@ -140,7 +141,8 @@ def _named(reply: HopReply, names: bool) -> str:
 
 def _name_of(address: str) -> str | None:
     try:
-        return socket.gethostbyaddr(address)[0]
+        # (gethostbyaddr imports a codec, which may be out of reach once privileges are dropped.)
+        return socket.getnameinfo((address, 0), socket.NI_NAMEREQD)[0]
     except OSError:
         return None
 

@@ -121,6 +121,7 @@ def find_route(
     address that every link has, if the interface is not given.
     """
     doing = f"find the way to {destination}" + (f" from {source}" if source is not None else "")
+    doing += f" on {interface}" if interface is not None else ""
     if source is not None and source.version != destination.version:
         raise FieldError("find_route", "source", source, f"an IPv{destination.version} address")
     name = interface if interface is not None else getattr(destination, "scope_id", None)

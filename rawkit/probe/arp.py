@@ -51,8 +51,10 @@ def question(address: AnyAddress, source: AnyAddress | None, mac: MAC, *, to: MA
     """The frame that asks who has an address, of everybody or of one station.
 
     A `source` of None probes for it without claiming an address of one's own (RFC 5227, section 2.1.1;
-    RFC 4862, section 5.4.2).
+    RFC 4862, section 5.4.2). Raises FieldError for a source of the other version.
     """
+    if source is not None and source.version != address.version:
+        raise FieldError("arp", "source", str(source), f"an IPv{address.version} address, as {address} is")
     if isinstance(address, IPv4Address):
         sender = IPv4Address(0) if source is None else IPv4Address(str(source))
         return Ethernet(dst=to or BROADCAST, src=mac) / ARP(sender_mac=mac, sender_ip=sender, target_ip=address)

@@ -102,36 +102,40 @@ class PathMTU:
 
     def run(self, exchange: Exchange) -> Iterator[Step | PathMTUResult]:
         """Search: each step, and last the result. Raises what the exchange does, KernelError without a way."""
-        version = self.destination.version
-        passes, fails = 0, self.largest + 1
-        size, limited_by, number = self.largest, None, 0
-        lost = False
+        least = LEAST[self.destination.version]
+        passes, fails, lost = least - 1, self.largest + 1, 0
+        size, told, limited_by, number = self.largest, 0, None, 0
         while fails - passes > 1:
             number += 1
             step = self._step(exchange, size, number)
             yield step
             if step.result is StepResult.PASSED:
                 passes = size
-            elif step.result is StepResult.TOO_LARGE:
-                fails, limited_by = size, step.address
+                if size == told:  # the router that told it knows the next byte to be too many
+                    break
             else:
-                fails, lost = size, True
-            told = step.mtu
-            if told is not None and passes < told < size:
-                size = told  # what a router says is tried as it is
-            elif told == 0 and passes < (plateau := next((p for p in PLATEAUS if p < size), passes)):
-                size = plateau
-            elif step.result is StepResult.LOST and passes == 0 and size > LEAST[version]:
-                size = LEAST[version]
-            elif step.result is StepResult.LOST and passes == 0:
-                yield PathMTUResult(None, None, False, None)
-                return
-            elif limited_by is not None and not lost:
-                break
-            else:
-                size = (passes + fails) // 2
-        hole = lost and fails <= self.largest
-        yield PathMTUResult(passes, limited_by, hole, self._vanishing(exchange, fails) if hole else None)
+                fails = size
+                if step.result is StepResult.LOST:
+                    lost = size
+                else:
+                    limited_by, told = step.address, step.mtu or 0
+            size = self._next_size(step, passes, fails)
+        if passes < least:
+            yield PathMTUResult(None, limited_by, False, None)
+            return
+        behind = self._vanishing(exchange, lost) if lost else None
+        yield PathMTUResult(passes, limited_by, bool(lost), behind)
+
+    def _next_size(self, step: Step, passes: int, fails: int) -> int:
+        """What to try between a size that passes and one that does not: what a router says, or halfway."""
+        least = LEAST[self.destination.version]
+        if step.mtu is not None and passes < step.mtu < fails:
+            return step.mtu
+        if step.mtu == 0 and (plateau := next((p for p in PLATEAUS if passes < p < fails), 0)):
+            return plateau
+        if step.result is StepResult.LOST and passes < least:
+            return least
+        return (passes + fails) // 2
 
     def _step(self, exchange: Exchange, size: int, number: int) -> Step:
         outcome = exchange.ask(self.packet(size, number), timeout=self.timeout, retries=self.tries - 1)
@@ -155,10 +159,12 @@ class PathMTU:
 
     def _vanishing(self, exchange: Exchange, size: int) -> IPv4Address | IPv6Address | None:
         """The last router that a packet of that size reaches."""
+        method, port = (TraceMethod.ICMP, 0) if self.port is None else (TraceMethod.UDP, self.port)
         way = Trace(
             destination=self.destination,
-            method=TraceMethod.ICMP,
+            method=method,
             probes=1,
+            port=port,
             size=size - HEADERS[self.destination.version],
             dont_fragment=True,
             timeout=self.timeout,
