@@ -35,7 +35,7 @@ from rawkit.wire import (
     ICMPv4,
     ICMPv6,
     IPv4,
-    IPv4EndOfOptions,
+    IPv4NoOperation,
     IPv4Option,
     IPv4Timestamp,
     IPv4TimestampWithAddresses,
@@ -169,7 +169,7 @@ def _options(options: dict[str, Any]) -> tuple[IPv4Option, ...]:
     if options["record_route"] and options["timestamps"]:
         raise click.UsageError("-R and -T exclude each other: a header has room for one of the two")
     if options["record_route"]:
-        return (RecordRoute(route=(IPv4Address(0),) * ROUTE_SLOTS), IPv4EndOfOptions())
+        return (IPv4NoOperation(), RecordRoute(route=(IPv4Address(0),) * ROUTE_SLOTS))
     if options["timestamps"] == "tsonly":
         return (IPv4Timestamp(timestamps=(0,) * ROUTE_SLOTS),)
     if options["timestamps"] == "tsandaddr":
