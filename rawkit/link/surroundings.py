@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
-import os
 import socket
 import struct
 from pathlib import Path
@@ -44,7 +43,12 @@ def is_lab(interface: str | None) -> bool:
 def in_own_namespace() -> bool:
     """Whether some ancestor of this thread, as far as /proc shows them, is in another network namespace."""
     own = _namespace(Path("/proc/thread-self"))
-    seen, process = set(), os.getpid()
+    seen: set[int] = set()
+    try:
+        # Not getpid(2): in a process namespace of its own, /proc may have other numbers (pid_namespaces(7)).
+        process = int(Path("/proc/self").readlink().name)
+    except (OSError, ValueError):
+        return False
     while own is not None and process > 0 and process not in seen:
         seen.add(process)
         directory = Path("/proc") / str(process)
