@@ -130,7 +130,7 @@ def test_the_route_that_is_recorded_is_the_one_that_iputils_shows_from_the_first
         (["--syn", "80"], "TCP 80 > "),
         (["--syn", "81"], "TCP 81 > "),
         (["--ack", "80"], "TCP 80 > "),
-        (["--udp", "81"], "UDP "),
+        (["--udp", "81"], "ICMPv4 port unreachable"),
     ],
 )
 def test_tcp_and_udp_answer_too_open_or_closed(way: Way, arguments: list[str], words: str) -> None:

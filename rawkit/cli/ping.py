@@ -32,14 +32,15 @@ from rawkit.wire import (
     ARP,
     AddressAndTimestamp,
     Ethernet,
-    ICMPv4,
-    ICMPv6,
+    ICMPv4Echo,
+    ICMPv6Echo,
     IPv4,
     IPv4NoOperation,
     IPv4Option,
     IPv4Timestamp,
     IPv4TimestampWithAddresses,
     IPv6,
+    Layer,
     Packet,
     RecordRoute,
     Sweep,
@@ -245,7 +246,7 @@ class _JSONReport(Report):
             "repeated": outcome.repeated,
             "from": _sender(outcome.packet),
             "ttl": _ttl(answer),
-            "answer": None if answer is None else answer.layers[-1].describe(),
+            "answer": None if answer is None else _what(answer).describe(),
         }
         if isinstance(outcome, Miss):
             told |= {"reason": outcome.reason, "text": outcome.text}
@@ -283,12 +284,18 @@ def _line(seq: int, outcome: Answer | Miss) -> str:
     packet = outcome.packet
     told = [layer for layer in packet.layers if isinstance(layer, ARP | IPv4 | IPv6)]
     ttl = _ttl(packet)
-    what = [layer for layer in packet.layers if not isinstance(layer, Ethernet | IPv4 | IPv6)][:1]
+    what = _what(packet)
     size = packet.length_from(packet.layers.index(told[0])) - len(bytes(told[0])) if told else 0
-    words = f"{size} bytes" if not what or isinstance(what[0], ICMPv4 | ICMPv6) else what[0].describe()
+    words = f"{size} bytes" if isinstance(what, ICMPv4Echo | ICMPv6Echo) else what.describe()
     route = _route(packet)
     repeated = " (again, or late)" if outcome.repeated else ""
     return f"{words} from {sender}: seq={seq}{'' if ttl is None else f' ttl={ttl}'} {trip}{repeated}{route}"
+
+
+def _what(packet: Packet) -> Layer:
+    """The header that answers."""
+    above = (layer for layer in packet.layers if not isinstance(layer, Ethernet | IPv4 | IPv6))
+    return next(above, packet.layers[-1])
 
 
 def _route(packet: Packet) -> str:
