@@ -142,7 +142,7 @@ def test_capture_writes_what_crosses_and_counts(hosts: tuple[Host, ...], tmp_pat
         assert "listening on eth0" in capture.stderr.readline()
         a.run(["ping", "-n", "-c", "2", "-i", "0.2", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
         assert capture.wait(PATIENCE) == 0
-        assert capture.stderr.read() == "4 captured, 0 dropped by the kernel\n"
+        assert capture.stderr.read() == "4 captured, 4 received, 0 dropped by the kernel\n"
     counted = subprocess.run(["capinfos", "-c", "-M", "-T", "-r", str(file)], capture_output=True, text=True)
     assert counted.stdout.split()[-1] == "4"
     with open_capture(file) as records:
@@ -168,7 +168,7 @@ def test_capture_ends_cleanly_on_a_signal_and_keeps_what_it_has(
         await_size(file, 24 + 2 * (16 + 98))
         capture.send_signal(how)
         assert capture.wait(PATIENCE) == 0
-        assert capture.stderr.read().endswith("2 captured, 0 dropped by the kernel\n")
+        assert capture.stderr.read().endswith("2 captured, 2 received, 0 dropped by the kernel\n")
     with open_capture(file) as records:
         assert len(list(records)) == 2
 
@@ -182,7 +182,7 @@ def test_a_signal_at_the_very_start_still_gives_the_count(hosts: tuple[Host, ...
             capture.send_signal(how)
             capture.send_signal(how)
             assert capture.wait(PATIENCE) == 0
-            assert capture.stderr.read() == "0 captured, 0 dropped by the kernel\n"
+            assert capture.stderr.read() == "0 captured, 0 received, 0 dropped by the kernel\n"
 
 
 FLOOD = """
@@ -242,7 +242,9 @@ def test_capture_to_a_file_counts_on_a_terminal(hosts: tuple[Host, ...], tmp_pat
         a.run(["ping", "-n", "-c", "1", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
         printed += read_until(ours, b"\r2 packets captured")
         capture.send_signal(signal.SIGINT)
-        assert read_until(ours, b"dropped by the kernel").endswith(b"\r\033[K2 captured, 0 dropped by the kernel")
+        assert read_until(ours, b"dropped by the kernel").endswith(
+            b"\r\033[K2 captured, 2 received, 0 dropped by the kernel"
+        )
         assert capture.wait(PATIENCE) == 0
     os.close(ours)
 

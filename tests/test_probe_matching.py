@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scapy.layers import inet, inet6  # noqa: F401 - whose import tells Ether what follows
 from scapy.layers.l2 import Ether
 
 from rawkit import ICMPv4, IPv4, IPv6, open_capture

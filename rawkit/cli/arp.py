@@ -7,17 +7,29 @@ import json
 import time
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import Any
 
 import click
 
 from rawkit.cli.arguments import INTERFACE, SECONDS
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines, count_of
-from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, exchange_for, milliseconds, terminable
+from rawkit.cli.probing import FORCE, FORMAT, POSITIVE_SECONDS, ended_by, exchange_for, milliseconds, terminable
 from rawkit.errors import FieldError, kernel_error
 from rawkit.layout import MAC
-from rawkit.link import Interface, PacketSocket, drop_privileges, find_route, interfaces
-from rawkit.probe import Owner, address_of, announcement, detect_duplicate, hosts_of, question, who_has
+from rawkit.link import Interface, PacketSocket, drop_privileges, examine, find_route, interfaces, require_force
+from rawkit.probe import (
+    Exchange,
+    Owner,
+    address_of,
+    announcement,
+    detect_duplicate,
+    hosts_of,
+    question,
+    target_of,
+    who_has,
+)
+from rawkit.wire import Sweep
 
 __all__ = ["command"]
 
@@ -45,73 +57,75 @@ AnyAddress = IPv4Address | IPv6Address
 @click.option("--rate", type=click.FloatRange(1, 1e6), default=1000, help="Questions a second (default 1000).")
 @click.option("--linger", type=SECONDS, default=0.0, help="Seconds to wait for a second owner of an address.")
 @click.option("-S", "--source", metavar="IP", help="Ask from this address.")
+@FORCE
 @FORMAT
-def command(
-    target: str,
-    interface: str | None,
-    detect: bool,
-    announce: bool,
-    count: int,
-    timeout: float,
-    rate: float,
-    linger: float,
-    source: str | None,
-    format_: str,
-) -> int:
+def command(target: str, interface: str | None, detect: bool, announce: bool, **options: Any) -> int:
     """Ask who has HOST, or each address of PREFIX, on the link."""
     if detect and announce:
         raise click.UsageError("--detect and --announce exclude each other")
-    addresses, scope = _addresses(target)
+    addresses, zone = _addresses(target)
     if (detect or announce) and len(addresses) != 1:
         raise click.UsageError("--detect and --announce take one address")
-    name = interface or scope or _interface_of(addresses, announce)
+    name = interface or zone or _interface_of(addresses, announce)
     own = next((each for each in interfaces() if each.name == name), None)
     if own is None:
         raise kernel_error(OSError(errno.ENODEV, ""), f"ask on {name}")
     if own.mac is None:
         raise click.UsageError(f"{own.name} has no MAC address, so nobody on it has one")
-    if announce:
-        return _announce(addresses[0], own.name, own.mac, count, format_)
+    source = options["source"]
     asking = address_of(source) if source is not None else _own_address(own, addresses[0])
     first = question(addresses[0], asking, own.mac)
-    with (
-        exchange_for(first, interface=own.name, filter="arp or icmp6") as exchange,
-        Lines() as lines,
-        terminable(),
-    ):
+    if not options["force"]:
+        times = len(addresses) * options["count"]
+        require_force(examine(Sweep(first), interface=own.name, times=times, rate=options["rate"]))
+    if announce:
+        return _announce(addresses[0], own.name, own.mac, options["count"], options["format_"])
+    with exchange_for(first, interface=own.name, filter="arp or icmp6") as exchange, Lines() as lines:
         try:
-            if detect:
-                return _tell_owner(lines, addresses[0], detect_duplicate(exchange, addresses[0], own.mac), format_)
-            found = 0
-            owners = who_has(
-                exchange,
-                iter(addresses),
-                asking,
-                own.mac,
-                timeout=timeout,
-                retries=count - 1,
-                rate=rate,
-                linger=linger,
-            )
-            for owner in owners:
-                found += owner.mac is not None and not owner.repeated
-                if owner.mac is not None or len(addresses) == 1 or format_ == "json":
-                    lines.write(_json(owner) if format_ == "json" else _text(owner))
-                    lines.flush()
+            with terminable():
+                if detect:
+                    owner = detect_duplicate(exchange, addresses[0], own.mac)
+                    return _tell_owner(lines, addresses[0], owner, options["format_"])
+                return _ask(exchange, addresses, asking, own.mac, lines, options)
         except KeyboardInterrupt as stop:
             return ended_by(stop)
-        if len(addresses) > 1 and format_ == "text":
-            lines.write(f"{found} of {count_of(len(addresses), 'address')[:-1]}es asked for are there")
+
+
+def _ask(
+    exchange: Exchange,
+    addresses: list[AnyAddress],
+    source: AnyAddress | None,
+    mac: MAC,
+    lines: Lines,
+    options: dict[str, Any],
+) -> int:
+    """Ask for each address, and tell its owner."""
+    found, as_json = 0, options["format_"] == "json"
+    owners = who_has(
+        exchange,
+        iter(addresses),
+        source,
+        mac,
+        timeout=options["timeout"],
+        retries=options["count"] - 1,
+        rate=options["rate"],
+        linger=options["linger"],
+    )
+    for owner in owners:
+        found += owner.mac is not None and not owner.repeated
+        if owner.mac is not None or len(addresses) == 1 or as_json:
+            lines.write(_json(owner) if as_json else _text(owner))
+            lines.flush()
+    if len(addresses) > 1 and not as_json:
+        lines.write(f"{found} of {len(addresses)} addresses asked for are there")
     return OK if found else NO
 
 
 def _addresses(target: str) -> tuple[list[AnyAddress], str | None]:
-    """The addresses to ask for, and the interface that the zone of one names (RFC 4007, section 11)."""
+    """The addresses that are meant, and the interface where the text names one."""
     if "/" not in target:
-        address = address_of(target)
-        if isinstance(address, IPv6Address) and address.scope_id is not None:
-            return [IPv6Address(int(address))], address.scope_id
-        return [address], None
+        address, zone = target_of(target)
+        return [address], zone
     try:
         network = ip_network(target, strict=False)
     except ValueError as error:

@@ -69,11 +69,7 @@ def command(
     format_: str,
 ) -> int:
     """Send the packets that EXPR stands for, and show what answers each, or why nothing does."""
-    sweep = read_sweep(expression)
-    if not sweep.packet.layers or not isinstance(sweep.packet.layers[0], Ethernet | IPv4 | IPv6):
-        raise click.UsageError("a packet to be asked begins with Ethernet, IPv4 or IPv6")
-    if isinstance(sweep.packet.layers[0], Ethernet) and interface is None:
-        raise click.UsageError("a packet that begins with Ethernet needs -i IFACE; `rawkit interfaces` lists them")
+    sweep = _checked(read_sweep(expression), interface)
     if not force:
         require_force(examine(sweep, interface=interface, times=1 + retries, rate=rate or inf))
     first = list(islice(_questions(sweep), MOST_FLOWS))
@@ -102,6 +98,15 @@ def command(
                 drops = exchange.port.drops()
                 click.echo(f"{asked} asked, {answered} answered, {drops} frames dropped by the kernel", err=True)
     return OK if answered == asked else NO
+
+
+def _checked(sweep: Sweep, interface: str | None) -> Sweep:
+    """The sweep, if its packets begin as those do that can be asked."""
+    if not sweep.packet.layers or not isinstance(sweep.packet.layers[0], Ethernet | IPv4 | IPv6):
+        raise click.UsageError("a packet to be asked begins with Ethernet, IPv4 or IPv6")
+    if isinstance(sweep.packet.layers[0], Ethernet) and interface is None:
+        raise click.UsageError("a packet that begins with Ethernet needs -i IFACE; `rawkit interfaces` lists them")
+    return sweep
 
 
 def _questions(sweep: Sweep) -> Iterator[Packet]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
+from math import inf
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from rawkit.cli.arguments import SECONDS
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines
 from rawkit.cli.probing import (
+    FORCE,
     FORMAT,
     INTERFACE_OPTION,
     TIMEOUT,
@@ -24,22 +26,24 @@ from rawkit.cli.probing import (
     terminable,
     version_of,
 )
-from rawkit.link import find_route
-from rawkit.probe import PATTERN, Answer, Clock, Method, Miss, Ping, PingSummary, address_of
+from rawkit.link import examine, find_route, require_force
+from rawkit.probe import PATTERN, Answer, Clock, Method, Miss, Ping, PingSummary, target_of
 from rawkit.wire import (
     ARP,
     AddressAndTimestamp,
     Ethernet,
-    ICMPv4,
-    ICMPv6,
+    ICMPv4Echo,
+    ICMPv6Echo,
     IPv4,
-    IPv4EndOfOptions,
+    IPv4NoOperation,
     IPv4Option,
     IPv4Timestamp,
     IPv4TimestampWithAddresses,
     IPv6,
+    Layer,
     Packet,
     RecordRoute,
+    Sweep,
 )
 
 __all__ = ["command"]
@@ -60,7 +64,12 @@ knows nothing of it; so nothing stays half open on the other side."""
 ROUTE_SLOTS = 9
 """The addresses for which an IPv4 header has room (RFC 791, section 3.1)."""
 
+AnyAddress = IPv4Address | IPv6Address
+
 LARGEST_ID = 0xFFFF
+
+MANY = 1_000_000
+"""What a ping without an end may come to, for those who might be hurt by it."""
 
 FIRST_ENTRY = 5
 """The octet of a timestamp option at which its entries begin, from 1 (RFC 791, section 3.1)."""
@@ -85,6 +94,7 @@ FIRST_ENTRY = 5
 @click.option("--arp", is_flag=True, help="Ask for the MAC address, on the link.")
 @TIMEOUT
 @INTERFACE_OPTION
+@FORCE
 @VERSION
 @FORMAT
 def command(
@@ -93,9 +103,15 @@ def command(
     """Ask HOST again and again, and show how long each answer takes."""
     if flood and options["count"] is None:
         raise click.UsageError("a flood needs its end: give -c COUNT")
-    ping = _ping(host, 0.0 if flood else interval, timeout, options)
+    target = target_of(host, version_of(options["ipv4"], options["ipv6"]))
+    interface = interface or target.interface
+    ping = _ping(target.address, 0.0 if flood else interval, timeout, options)
     if ping.method is Method.ARP and interface is None:
         interface = find_route(ping.destination).interface
+    if not options["force"]:
+        rate = 1 / ping.interval if ping.interval else inf
+        times = MANY if ping.count is None else ping.count
+        require_force(examine(Sweep(ping.packet(1)), interface=interface, times=times, rate=rate))
     report: Report = _JSONReport(ping) if format_ == "json" else _TextReport(ping, quiet=flood)
     hosts = f"arp or icmp or icmp6 or host {ping.destination}"
     wanted = None if ping.destination.is_multicast else hosts
@@ -112,7 +128,9 @@ def command(
     return code or (OK if report.summary.received else NO)
 
 
-def _ping(host: str, interval: float, timeout: float, options: dict[str, Any]) -> Ping:
+def _ping(
+    destination: IPv4Address | IPv6Address, interval: float, timeout: float, options: dict[str, Any]
+) -> Ping:
     asked = [
         (method, options[method.value]) for method in Method if options.get(method.value) not in (None, False)
     ]
@@ -120,7 +138,7 @@ def _ping(host: str, interval: float, timeout: float, options: dict[str, Any]) -
         raise click.UsageError("--syn, --ack, --udp and --arp exclude each other")
     method, port = asked[0] if asked else (Method.ICMP, 0)
     return Ping(
-        destination=address_of(host, version_of(options["ipv4"], options["ipv6"])),
+        destination=destination,
         method=method,
         count=options["count"],
         interval=interval,
@@ -152,7 +170,7 @@ def _options(options: dict[str, Any]) -> tuple[IPv4Option, ...]:
     if options["record_route"] and options["timestamps"]:
         raise click.UsageError("-R and -T exclude each other: a header has room for one of the two")
     if options["record_route"]:
-        return (RecordRoute(route=(IPv4Address(0),) * ROUTE_SLOTS), IPv4EndOfOptions())
+        return (IPv4NoOperation(), RecordRoute(route=(IPv4Address(0),) * ROUTE_SLOTS))
     if options["timestamps"] == "tsonly":
         return (IPv4Timestamp(timestamps=(0,) * ROUTE_SLOTS),)
     if options["timestamps"] == "tsandaddr":
@@ -228,7 +246,7 @@ class _JSONReport(Report):
             "repeated": outcome.repeated,
             "from": _sender(outcome.packet),
             "ttl": _ttl(answer),
-            "answer": None if answer is None else answer.layers[-1].describe(),
+            "answer": None if answer is None else _what(answer).describe(),
         }
         if isinstance(outcome, Miss):
             told |= {"reason": outcome.reason, "text": outcome.text}
@@ -266,12 +284,18 @@ def _line(seq: int, outcome: Answer | Miss) -> str:
     packet = outcome.packet
     told = [layer for layer in packet.layers if isinstance(layer, ARP | IPv4 | IPv6)]
     ttl = _ttl(packet)
-    what = [layer for layer in packet.layers if not isinstance(layer, Ethernet | IPv4 | IPv6)][:1]
+    what = _what(packet)
     size = packet.length_from(packet.layers.index(told[0])) - len(bytes(told[0])) if told else 0
-    words = f"{size} bytes" if not what or isinstance(what[0], ICMPv4 | ICMPv6) else what[0].describe()
+    words = f"{size} bytes" if isinstance(what, ICMPv4Echo | ICMPv6Echo) else what.describe()
     route = _route(packet)
     repeated = " (again, or late)" if outcome.repeated else ""
     return f"{words} from {sender}: seq={seq}{'' if ttl is None else f' ttl={ttl}'} {trip}{repeated}{route}"
+
+
+def _what(packet: Packet) -> Layer:
+    """The header that answers."""
+    above = (layer for layer in packet.layers if not isinstance(layer, Ethernet | IPv4 | IPv6))
+    return next(above, packet.layers[-1])
 
 
 def _route(packet: Packet) -> str:

@@ -22,7 +22,7 @@ from rawkit.cli.probing import (
     version_of,
 )
 from rawkit.link import find_route, interfaces
-from rawkit.probe import PathMTU, PathMTUResult, Step, StepResult, address_of
+from rawkit.probe import PathMTU, PathMTUResult, Step, StepResult, target_of
 
 __all__ = ["command"]
 
@@ -51,8 +51,9 @@ router they vanish."""
 @FORMAT
 def command(host: str, interface: str | None, format_: str, **options: Any) -> int:
     """Find the path MTU to HOST, and who or what limits it."""
-    destination = address_of(host, version_of(options["ipv4"], options["ipv6"]))
-    name = interface or find_route(destination).interface
+    destination, zone = target_of(host, version_of(options["ipv4"], options["ipv6"]))
+    interface = interface or zone
+    name = interface or find_route(destination, interface=interface).interface
     mtu = next((each.mtu for each in interfaces() if each.name == name), 65_535)
     search = PathMTU(
         destination=destination,

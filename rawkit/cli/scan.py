@@ -38,12 +38,13 @@ from rawkit.probe import (
     PortState,
     Scan,
     State,
+    Target,
     Technique,
-    address_of,
     connect_scan,
     hosts_of,
     parse_ports,
     service_of,
+    target_of,
 )
 from rawkit.wire import Sweep
 
@@ -143,9 +144,11 @@ class Plan(NamedTuple):
 
 def _plan(targets: Sequence[str], technique: str, ports: str | None, options: dict[str, Any]) -> Plan:
     version = version_of(options["ipv4"], options["ipv6"])
-    addresses = list(dict.fromkeys(address for target in targets for address in _addresses(target, version)))
+    found = list(dict.fromkeys(host for target in targets for host in _targets(target, version)))
+    addresses = [host.address for host in found]
+    zone = next((host.interface for host in found if host.interface is not None), None)
     most = 255 if technique == Technique.PROTOCOL else 65_535
-    text = ports or ("0-255" if technique == Technique.PROTOCOL else DEFAULT_PORTS)
+    text = ports if ports is not None else ("0-255" if technique == Technique.PROTOCOL else DEFAULT_PORTS)
     protocol = "udp" if technique == Technique.UDP else "tcp"
     many = len(addresses) > 1 or technique == DISCOVER
     seed = options["seed"]
@@ -159,28 +162,35 @@ def _plan(targets: Sequence[str], technique: str, ports: str | None, options: di
         options["timeout"],
         options["retries"],
         secrets.randbits(32) if seed is None else seed,
-        options["interface"],
+        options["interface"] or zone,
         options["force"],
     )
 
 
-def _addresses(target: str, version: int | None) -> Iterator[AnyAddress]:
+def _targets(target: str, version: int | None) -> Iterator[Target]:
+    """The hosts that are meant, and the interface where the text names one."""
     if "/" not in target:
-        yield address_of(target, version)
+        yield target_of(target, version)
         return
     try:
         network = ip_network(target, strict=False)
     except ValueError as error:
         raise FieldError("scan", "prefix", target, "a prefix such as 10.0.0.0/24") from error
+<<<<<<< .merge_file_lXC94X
+    yield from (Target(address, None) for address in hosts_of(network))
+=======
     if version not in (None, network.version):
         raise FieldError("scan", "prefix", target, f"an IPv{version} prefix")
     yield from hosts_of(network)
+>>>>>>> .merge_file_xtjpLi
 
 
 def _run(plan: Plan, report: Report, lines: Lines) -> int:
     hosts: Iterable[Host] = [Host(address, "not asked", None, None) for address in plan.addresses]
     with ExitStack() as stack:
         discovery = stack.enter_context(Discovery(plan.addresses, plan.interface)) if plan.discovery else None
+        if discovery is not None and not plan.force:
+            require_force(discovery.sending(times=1 + plan.retries, rate=plan.rate or DISCOVERY_RATE))
         scanner = _scanner(plan, stack)
         drop_privileges()
         if discovery is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ from rawkit.cli.probing import (
     terminable,
     version_of,
 )
-from rawkit.probe import Hop, HopReply, Trace, TraceMethod, address_of
+from rawkit.probe import Hop, HopReply, Trace, TraceMethod, target_of
 
 __all__ = ["command"]
 
@@ -61,7 +62,9 @@ DEFAULT_PORTS = {TraceMethod.UDP: 33_434, TraceMethod.TCP: 80, TraceMethod.ICMP:
 @FORMAT
 def command(host: str, interface: str | None, names: bool, format_: str, **options: Any) -> int:
     """Show the routers on the way to HOST, and how far away each is."""
-    trace = _trace(host, options)
+    target = target_of(host, version_of(options["ipv4"], options["ipv6"]))
+    interface = interface or target.interface
+    trace = _trace(target.address, options)
     reached = False
     with (
         exchange_for(
@@ -89,10 +92,10 @@ def command(host: str, interface: str | None, names: bool, format_: str, **optio
     return OK if reached else NO
 
 
-def _trace(host: str, options: dict[str, Any]) -> Trace:
+def _trace(destination: IPv4Address | IPv6Address, options: dict[str, Any]) -> Trace:
     method = TraceMethod(options["method"])
     return Trace(
-        destination=address_of(host, version_of(options["ipv4"], options["ipv6"])),
+        destination=destination,
         method=method,
         first=options["first"],
         most=options["most"],

@@ -6,13 +6,14 @@ order, and whether the second half of each time stamp counts microseconds or nan
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from struct import Struct
+from struct import error as StructError
 
 from rawkit.errors import CaptureError, FieldError
 from rawkit.pcap.changes import changed_record
 from rawkit.pcap.parts import Part
-from rawkit.pcap.record import Interface, Record
+from rawkit.pcap.record import CapturedPacket, Counts, Interface, Record
 from rawkit.pcap.salvage import Damage, OnDamage, next_record
 from rawkit.pcap.source import MAXIMUM_BLOCK, Source
 from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, VERSIONS, FileHeader, Variant, fitting
@@ -234,6 +235,30 @@ class ClassicEncoder:
             self._link_type = LinkType(link_type)
             return self._file_header(self._link_type) + packet
         return packet
+
+    def introduce(self, interface: Interface) -> bytes:
+        """What stands before the first packet: the file header, if it was waiting for the link type."""
+        if self._link_type is not None:
+            return b""
+        self._link_type = interface.link_type
+        return self._file_header(self._link_type)
+
+    def encode_many(self, packets: Sequence[CapturedPacket], interface: Interface) -> bytes:
+        """Packets of one interface, which was introduced. Raises `struct.error` where one does not fit."""
+        if interface.link_type != self._link_type:
+            raise StructError("of another link type")
+        nanoseconds, pack, limit = 1_000_000_000 // self._ticks, self._record_header.pack, self._limit
+        parts: list[bytes] = []
+        for time_ns, data, wire_length in packets:
+            if len(data) > limit:
+                raise StructError("longer than the file header says")
+            seconds, fraction = divmod(time_ns, 1_000_000_000)
+            parts += pack(seconds, fraction // nanoseconds, len(data), wire_length), data
+        return b"".join(parts)
+
+    def statistics(self, interface: Interface, counts: Counts) -> bytes:
+        """Nothing: this format has no place for them."""
+        return b""
 
     def _file_header(self, link_type: LinkType) -> bytes:
         magic = _OUR_MAGICS[self._ticks]

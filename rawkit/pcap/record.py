@@ -12,11 +12,28 @@ from rawkit.wire.packet import Packet
 if TYPE_CHECKING:
     from rawkit.pcap.blocks import Option
 
-__all__ = ["Interface", "Record"]
+__all__ = ["CapturedPacket", "Counts", "Interface", "Record"]
 
 _ENHANCED = 6  # the type of block; the older packet block has the same options
 _DIRECTIONS = ("", "inbound", "outbound", "")
 _FCS_UNIT, _FCS_LENGTHS = 32, 16  # the length of the frame check sequence is in bits 5 to 8 of epb_flags
+
+
+CapturedPacket = tuple[int, bytes, int]
+"""The least that is known of a packet: nanoseconds since 1970, the bytes captured, the length on the wire."""
+
+
+class Counts(NamedTuple):
+    """What was counted on an interface while it was captured (pcapng draft, section 4.6)."""
+
+    received: int
+    """Packets that passed the filter, among them those that were dropped."""
+    dropped: int
+    """Packets that there was no room for."""
+    start_ns: int
+    """When the capture began, in nanoseconds since 1970."""
+    stop_ns: int
+    """When it was counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rawkit.probe.pmtu import PathMTU, PathMTUResult, Step, StepResult
 from rawkit.probe.port import KernelPort, MemoryPort, Port
 from rawkit.probe.ports import parse_ports, service_of
 from rawkit.probe.scan import PortState, Scan, State, Technique
-from rawkit.probe.target import address_of, with_numbers
+from rawkit.probe.target import Target, address_of, target_of, with_numbers
 from rawkit.probe.trace import Hop, HopReply, Trace, TraceMethod
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "State",
     "Step",
     "StepResult",
+    "Target",
     "Technique",
     "Trace",
     "TraceMethod",
@@ -50,6 +51,7 @@ __all__ = [
     "parse_ports",
     "question",
     "service_of",
+    "target_of",
     "who_has",
     "with_numbers",
 ]

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from rawkit.errors import FieldError
 from rawkit.layout import MAC
-from rawkit.probe.exchange import Exchange, mac_in
+from rawkit.probe.exchange import Exchange
+from rawkit.probe.neighbors import mac_in
 from rawkit.probe.outcome import Answer, Miss
 from rawkit.wire import ARP, Ethernet, ICMPv6, IPv6, Packet, group_mac, solicited_node
 
@@ -42,7 +43,7 @@ def hosts_of(network: IPv4Network | IPv6Network) -> Iterator[AnyAddress]:
     """The addresses of a prefix that hosts can have. Raises FieldError for a prefix of more than 65,536."""
     if network.num_addresses > MOST_HOSTS:
         least = network.max_prefixlen - 16
-        raise FieldError("arp", "prefix", str(network), f"a prefix of at most {MOST_HOSTS} addresses (/{least})")
+        raise FieldError("sweep", "prefix", str(network), f"a prefix of at most {MOST_HOSTS} addresses (/{least})")
     return iter(network.hosts())
 
 

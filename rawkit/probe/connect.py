@@ -7,7 +7,6 @@ import random
 import select
 import socket
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -19,6 +18,12 @@ __all__ = ["connect_scan"]
 
 WINDOW: Final = 256
 """Connections that are tried at a time; a user may have some more files open."""
+
+BEHIND_SECONDS: Final = 0.01
+"""How far behind its rate a scan may be and still catch up."""
+
+LONGEST_PAUSE: Final = 0.05
+"""Seconds after which the times are looked at again."""
 
 REASONS: Final = {
     0: (State.OPEN, "syn-ack"),
@@ -43,42 +48,64 @@ def connect_scan(
 
     Raises KernelError where the kernel makes no sockets any more.
     """
-    waiting = list(dict.fromkeys(ports))
-    random.Random(seed).shuffle(waiting)
-    todo = deque(waiting)
-    poll = select.epoll()
-    open_: dict[int, tuple[socket.socket, int, float]] = {}
+    todo = list(dict.fromkeys(ports))
+    random.Random(seed).shuffle(todo)
+    todo.reverse()  # taken from the end
+    attempts = _Attempts(destination, timeout)
     next_at = time.monotonic()
     try:
-        while todo or open_:
+        while todo or attempts.open:
             now = time.monotonic()
-            while todo and len(open_) < WINDOW and now >= next_at:
-                next_at = max(next_at + (1 / rate if rate else 0), now - 1) if rate else now
-                port = todo.popleft()
-                attempt, result = _begin(destination, port)
-                if result != errno.EINPROGRESS:
-                    attempt.close()
-                    yield _state(destination, port, result)
-                    continue
-                poll.register(attempt, select.EPOLLOUT)
-                open_[attempt.fileno()] = attempt, port, now + timeout
-            pause = min((deadline for _, _, deadline in open_.values()), default=next_at) - now
-            for descriptor, _ in poll.poll(max(min(pause, 0.05), 0)):
-                attempt, port, _ = open_.pop(descriptor)
-                poll.unregister(descriptor)
-                result = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                attempt.close()
-                yield _state(destination, port, result)
-            now = time.monotonic()
-            for descriptor in [each for each, (_, _, deadline) in open_.items() if deadline <= now]:
-                attempt, port, _ = open_.pop(descriptor)
-                poll.unregister(descriptor)
-                attempt.close()
-                yield _state(destination, port, errno.ETIMEDOUT)
+            while todo and len(attempts.open) < WINDOW and now >= next_at:
+                if rate:
+                    next_at = max(next_at + 1 / rate, now - BEHIND_SECONDS)
+                yield from attempts.begin(todo.pop())
+            yield from attempts.ended(next_at if todo else now + timeout)
     finally:
-        for attempt, _, _ in open_.values():
+        attempts.close()
+
+
+class _Attempts:
+    """Connections that are being made."""
+
+    def __init__(self, destination: IPv4Address | IPv6Address, timeout: float) -> None:
+        self._destination, self._timeout = destination, timeout
+        self._poll = select.epoll()
+        self.open: dict[int, tuple[socket.socket, int, float]] = {}
+
+    def begin(self, port: int) -> Iterator[PortState]:
+        """Begin one; its state, if that is known at once."""
+        attempt, result = _begin(self._destination, port)
+        if result != errno.EINPROGRESS:
             attempt.close()
-        poll.close()
+            yield _state(self._destination, port, result)
+            return
+        self._poll.register(attempt, select.EPOLLOUT)
+        self.open[attempt.fileno()] = attempt, port, time.monotonic() + self._timeout
+
+    def ended(self, until: float) -> Iterator[PortState]:
+        """The states of those that end, or have no time left; returns at that time at the latest."""
+        first = min((deadline for _, _, deadline in self.open.values()), default=until)
+        pause = max(min(first, until, time.monotonic() + LONGEST_PAUSE) - time.monotonic(), 0)
+        for descriptor, _ in self._poll.poll(pause):
+            yield self._end(descriptor, None)
+        now = time.monotonic()
+        for descriptor in [each for each, (_, _, deadline) in self.open.items() if deadline <= now]:
+            yield self._end(descriptor, errno.ETIMEDOUT)
+
+    def _end(self, descriptor: int, result: int | None) -> PortState:
+        attempt, port, _ = self.open.pop(descriptor)
+        self._poll.unregister(descriptor)
+        if result is None:
+            result = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        attempt.close()
+        return _state(self._destination, port, result)
+
+    def close(self) -> None:
+        """Give up those that are left."""
+        for attempt, _, _ in self.open.values():
+            attempt.close()
+        self._poll.close()
 
 
 def _begin(destination: IPv4Address | IPv6Address, port: int) -> tuple[socket.socket, int]:

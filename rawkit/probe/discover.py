@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, Self
 
 from rawkit.errors import KernelError
 from rawkit.layout import MAC
-from rawkit.link import Route, find_route, interfaces
-from rawkit.probe.arp import who_has
+from rawkit.link import Route, Sending, examine, find_route, interfaces
+from rawkit.probe.arp import question, who_has
 from rawkit.probe.exchange import Exchange
 from rawkit.probe.outcome import Answer, Miss
 from rawkit.probe.port import KernelPort
@@ -27,6 +27,7 @@ from rawkit.wire import (
     IPv4,
     IPv6,
     Packet,
+    Sweep,
 )
 
 __all__ = ["Discovery", "Host"]
@@ -57,6 +58,7 @@ class Discovery:
     """
 
     def __init__(self, addresses: Sequence[AnyAddress], interface: str | None = None) -> None:
+        self._interface = interface
         self._own: list[AnyAddress] = []
         self._near: dict[str, list[Route]] = {}
         self._far: list[AnyAddress] = []
@@ -82,6 +84,14 @@ class Discovery:
             self._far.append(address)
         elif route.kind == "unicast":
             self._near.setdefault(route.interface, []).append(route)
+
+    def sending(self, *, times: int, rate: float) -> Sending:
+        """The facts about what is sent, for those who might be hurt by it."""
+        for name, routes in self._near.items():
+            asked = question(routes[0].destination, routes[0].source, MAC(bytes(6)))
+            return examine(Sweep(asked), interface=name, times=times * len(routes), rate=rate)
+        asked = next(_questions(self._far[0])) if self._far else Packet()
+        return examine(Sweep(asked), interface=self._interface, times=times * len(self._far), rate=rate)
 
     def run(self, *, timeout: float = 1.0, retries: int = 1, rate: float | None = 1000.0) -> Iterator[Host]:
         """The hosts that are there: this host itself, those on its links, and those beyond; each once.

@@ -2,7 +2,7 @@
 
 A question is filed under the keys of everything that would answer it (`matching.py`), so that a received packet
 costs a lookup or two, however many questions are open. One table serves all that ask at the same time; each
-`_Run` is one call of `ask` or `ask_all` and says in `steps` what happens next: an outcome, or a wait. Two short
+`Run` is one call of `ask` or `ask_all` and says in `steps` what happens next: an outcome, or a wait. Two short
 drivers do the waiting, one with poll(2), one with asyncio.
 """
 
@@ -14,7 +14,7 @@ import math
 import select
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -23,20 +23,27 @@ from rawkit.errors import FieldError, InterfaceError, KernelError
 from rawkit.link import Direction, Frame
 from rawkit.probe.evidence import Evidence, Finding, describe_error
 from rawkit.probe.matching import Key, answer_keys, question_keys
+from rawkit.probe.neighbors import mac_in, silent
 from rawkit.probe.outcome import Answer, Clock, Miss, Reason
+from rawkit.probe.pending import Hop, Pending, Table
 from rawkit.probe.port import KernelPort, Port, Ready, Resolution
-from rawkit.wire import ARP, NeighborAdvertisement, Packet, TargetLinkLayerAddress
+from rawkit.wire import Packet
 
 if TYPE_CHECKING:
     from asyncio import Event
 
-__all__ = ["Exchange", "mac_in"]
+    from rawkit.probe.witness import Witness
+
+__all__ = ["Exchange"]
 
 BATCH: Final = 64
 """Questions that leave in one system call at the most."""
 
 REMEMBERED: Final = 4096
 """Questions that are done and still known, to tell a repeated or late answer for what it is."""
+
+LOST: Final = (Reason.NEARLY, Reason.DROPPED, Reason.COUNTED, Reason.SILENCE)
+"""Misses of questions that left, and may have been lost anywhere."""
 
 CATCH_UP_SECONDS: Final = 0.005
 """How far behind its pace a run may be and still catch up; timers are that late on a busy machine."""
@@ -57,17 +64,19 @@ class Exchange:
                 print(outcome.text)
 
     `port` is where: this host's interfaces by default, or a `MemoryPort`. Not for several threads at once; for
-    several asyncio tasks it is. The packets of an outcome begin with what the port puts before them, Ethernet as
+    several asyncio tasks it is. With a `witness`, misses tell where in a lab the question was last seen; it stays
+    the caller's to close. The packets of an outcome begin with what the port puts before them, Ethernet as
     a rule.
     """
 
-    def __init__(self, port: Port | None = None) -> None:
+    def __init__(self, port: Port | None = None, *, witness: Witness | None = None) -> None:
         self.port: Port = KernelPort() if port is None else port
-        self._open, self._done = _Table(), _Table()
-        self._sent = _Table()
-        self._remembered: deque[_Pending] = deque()
-        self._resolving: dict[tuple[Any, str], list[_Pending]] = {}
-        self._runs: list[_Run] = []
+        self.witness = witness
+        self._open, self._done = Table(), Table()
+        self._sent = Table()
+        self._remembered: deque[Pending] = deque()
+        self._resolving: dict[Hop, list[Pending]] = {}
+        self._runs: list[Run] = []
         self._woken: set[Event] = set()
 
     def ask(self, packet: Packet, *, timeout: float = 2.0, retries: int = 0) -> Answer | Miss:
@@ -94,13 +103,13 @@ class Exchange:
         `repeats`, a second answer to the same question comes too, marked `repeated`, as does one that came after
         its time, until all questions are done and `linger` seconds more. Packets are taken as they are needed.
         """
-        run = _Run(self, packets, timeout, retries, rate, window, repeats, linger)
+        run = Run(self, packets, timeout, retries, rate, window, repeats, linger)
         try:
             for step in run.steps():
-                if isinstance(step, float):
-                    self._wait(step)
-                else:
+                if isinstance(step, Answer | Miss):
                     yield step
+                else:
+                    self._wait(step)
         finally:
             run.close()
 
@@ -124,13 +133,13 @@ class Exchange:
         linger: float = 0.0,
     ) -> AsyncIterator[Answer | Miss]:
         """As `ask_all`, from asyncio."""
-        run = _Run(self, packets, timeout, retries, rate, window, repeats, linger)
+        run = Run(self, packets, timeout, retries, rate, window, repeats, linger)
         try:
             for step in run.steps():
-                if isinstance(step, float):
-                    await self._wait_async(step)
-                else:
+                if isinstance(step, Answer | Miss):
                     yield step
+                else:
+                    await self._wait_async(step)
         finally:
             run.close()
 
@@ -142,18 +151,18 @@ class Exchange:
         prepared = self.port.prepare(packet)
         if isinstance(prepared, Resolution):
             hop = (prepared.address, prepared.interface)
-            run = _Run(self, (), timeout, 0, None, 1, False, 0)
+            run = Run(self, (), timeout, 0, None, 1, False, 0)
             self._resolving[hop] = []
             run.ask_neighbor(prepared.ready, hop)
             try:
                 for step in run.steps():
-                    if isinstance(step, float):
+                    if not isinstance(step, Answer | Miss):
                         self._wait(step)
             finally:
                 run.close()
             prepared = self.port.prepare(packet)
-        if isinstance(prepared, Resolution):
-            raise KernelError(errno.EHOSTUNREACH, "send", _silent(hop, RESOLVING_RETRIES + 1))
+            if isinstance(prepared, Resolution):
+                raise KernelError(errno.EHOSTUNREACH, "send", silent(hop, RESOLVING_RETRIES + 1))
         return prepared
 
     def close(self) -> None:
@@ -183,7 +192,7 @@ class Exchange:
         event, descriptor = asyncio.Event(), self.port.fileno()
         self._woken.add(event)
         if len(self._woken) == 1:
-            loop.add_reader(descriptor, self._wake)
+            loop.add_reader(descriptor, self.wake)
         left = until - time.monotonic()
         try:
             async with asyncio.timeout(None if left == math.inf else max(left, 0)):
@@ -195,24 +204,24 @@ class Exchange:
             if not self._woken:
                 loop.remove_reader(descriptor)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Let every task look: one of them receives for all."""
         for event in self._woken:
             event.set()
 
     # ------------------------------------------------------------------ the table
 
-    def file(self, pending: _Pending) -> None:
+    def file(self, pending: Pending) -> None:
         """Let a question be found by what answers it, and by its own bytes on the wire."""
         self._open.add(pending, pending.keys)
         self._sent.add(pending, (pending.ready.data,))
 
-    def forget(self, pending: _Pending) -> None:
+    def forget(self, pending: Pending) -> None:
         """Take a question out of the tables."""
         self._open.remove(pending, pending.keys)
         self._sent.remove(pending, (pending.ready.data,))
 
-    def finish(self, pending: _Pending) -> None:
+    def finish(self, pending: Pending) -> None:
         """Keep a question that is done for a while, since its answer may come again, or late."""
         pending.is_done = True
         if pending.ready is None:
@@ -226,6 +235,8 @@ class Exchange:
 
     def hear(self) -> None:
         """Hand whatever came in to the runs that it is for."""
+        if self.witness is not None:
+            self.witness.look()
         for frame in self.port.receive():
             if frame.direction is Direction.OUTGOING:
                 self._note_sending(frame)
@@ -257,7 +268,7 @@ class Exchange:
 
     # ------------------------------------------------------------------ neighbours
 
-    def resolve(self, resolution: Resolution, pending: _Pending) -> None:
+    def resolve(self, resolution: Resolution, pending: Pending) -> None:
         """Let a question wait for the address of its next hop, which is asked for unless it is being asked for."""
         hop = (resolution.address, resolution.interface)
         waiting = self._resolving.get(hop)
@@ -267,7 +278,7 @@ class Exchange:
         self._resolving[hop] = [pending]
         pending.run.ask_neighbor(resolution.ready, hop)
 
-    def resolved(self, hop: tuple[Any, str], outcome: Answer | Miss) -> None:
+    def resolved(self, hop: Hop, outcome: Answer | Miss) -> None:
         """Send what waited for a neighbour, or give it up."""
         mac = mac_in(outcome.packet) if isinstance(outcome, Answer) else None
         if mac is not None:
@@ -276,69 +287,11 @@ class Exchange:
             if mac is not None:
                 pending.run.start(pending)
                 continue
-            pending.run.miss(pending, (Reason.NO_NEIGHBOR, _silent(hop, outcome.sends), None))
+            pending.run.miss(pending, (Reason.NO_NEIGHBOR, silent(hop, outcome.sends), None))
+        self.wake()
 
 
-class _Table:
-    """Questions by their keys; those with the same key in the order in which they were added."""
-
-    def __init__(self) -> None:
-        self._filed: dict[Hashable, dict[_Pending, None]] = {}
-
-    def add(self, pending: _Pending, keys: Iterable[Hashable]) -> None:
-        for key in keys:
-            filed = self._filed.get(key)
-            if filed is None:
-                self._filed[key] = {pending: None}
-            else:
-                filed[pending] = None
-
-    def remove(self, pending: _Pending, keys: Iterable[Hashable]) -> None:
-        for key in keys:
-            filed = self._filed.get(key)
-            if filed is not None and filed.pop(pending, pending) is None and not filed:
-                del self._filed[key]
-
-    def first(self, key: Hashable) -> _Pending | None:
-        """The oldest question under that key."""
-        filed = self._filed.get(key)
-        return next(iter(filed)) if filed else None
-
-    def only(self, key: Hashable) -> _Pending | None:
-        """The question under that key, if there is no other."""
-        filed = self._filed.get(key)
-        return next(iter(filed)) if filed and len(filed) == 1 else None
-
-
-class _Pending:
-    """A question that is not answered yet."""
-
-    __slots__ = (
-        "clock",
-        "hop",
-        "is_done",
-        "keys",
-        "number",
-        "packet",
-        "ready",
-        "run",
-        "sends",
-        "sent_ns",
-    )
-
-    def __init__(self, run: _Run, number: int, packet: Packet) -> None:
-        self.run, self.number, self.packet = run, number, packet
-        self.ready: Any = None
-        self.keys: tuple[Key, ...] = ()
-        self.hop: tuple[Any, str] | None = None
-        """The neighbour whose address it asks for, of a question that the exchange asks on its own account."""
-        self.sends = 0
-        self.sent_ns = 0
-        self.clock = Clock.USER
-        self.is_done = False
-
-
-class _Run:
+class Run:
     """One call of `ask_all`: its questions, the times they have, and their outcomes."""
 
     def __init__(
@@ -364,12 +317,12 @@ class _Run:
         self._gap = 0.0 if rate is None else 1 / rate
         self._next_at = time.monotonic()
         self._open = 0
-        self._exhausted = False
+        self._next = next(self._packets, None)
         self._outcomes: deque[Answer | Miss] = deque()
-        self._deadlines: list[tuple[float, int, _Pending, int]] = []
+        self._deadlines: list[tuple[float, int, Pending, int]] = []
         self._order = count()
-        self._queue: deque[_Pending] = deque()
-        self._mine: set[_Pending] = set()
+        self._queue: deque[Pending] = deque()
+        self._mine: set[Pending] = set()
         self._last_sent = 0.0
         self.evidence = Evidence(exchange.port.drops())
         exchange._runs.append(self)
@@ -395,33 +348,31 @@ class _Run:
             if self._is_over():
                 return
             until = self._deadlines[0][0] if self._deadlines else math.inf
-            if not self._exhausted and self._open < self._window:
+            if self._next is not None and self._open < self._window:
                 until = min(until, self._next_at)
-            if self._exhausted and not self._open:
+            if self._next is None and not self._open:
                 until = self._last_sent + self._linger
             if not self._queue:
                 yield until
 
     def _is_over(self) -> bool:
-        over = self._exhausted and not self._open and not self._queue
+        over = self._next is None and not self._open and not self._queue
         return over and time.monotonic() >= self._last_sent + self._linger
 
     def _take_questions(self) -> None:
         """Start as many questions as the pace and the window allow, a batch at the most."""
         now = time.monotonic()
         for _ in range(BATCH):
-            if self._exhausted or self._open >= self._window or (self._gap and now < self._next_at):
+            if self._next is None or self._open >= self._window or (self._gap and now < self._next_at):
                 return
-            question = next(self._packets, None)
-            if question is None:
-                self._exhausted = True
-                return
+            # The next but one is looked for now: where there is none, there is nothing to wait for.
+            question, self._next = self._next, next(self._packets, None)
             # A pace that was not kept up with is made up for, but not all at once.
             self._next_at = max(self._next_at + self._gap, now - CATCH_UP_SECONDS)
             self._open += 1
-            self.start(_Pending(self, *question))
+            self.start(Pending(self, *question))
 
-    def start(self, pending: _Pending) -> None:
+    def start(self, pending: Pending) -> None:
         """Complete a question and queue it, or have its next hop resolved first."""
         try:
             prepared = self._exchange.port.prepare(pending.packet)
@@ -437,14 +388,14 @@ class _Run:
         else:
             self._file(pending, prepared)
 
-    def ask_neighbor(self, ready: Ready, hop: tuple[Any, str]) -> None:
+    def ask_neighbor(self, ready: Ready, hop: Hop) -> None:
         """Ask for a neighbour's address, on the exchange's own account."""
-        pending = _Pending(self, -1, ready.packet)
+        pending = Pending(self, -1, ready.packet)
         pending.hop = hop
         self._open += 1
         self._file(pending, ready)
 
-    def _file(self, pending: _Pending, ready: Ready) -> None:
+    def _file(self, pending: Pending, ready: Ready) -> None:
         pending.ready, pending.packet, pending.keys = ready, ready.packet, question_keys(ready.packet)
         self._exchange.file(pending)
         self._mine.add(pending)
@@ -454,7 +405,7 @@ class _Run:
         queue = self._queue
         while queue:
             channel = queue[0].ready.channel
-            batch: list[_Pending] = []
+            batch: list[Pending] = []
             while queue and len(batch) < BATCH and queue[0].ready.channel is channel:
                 batch.append(queue.popleft())
             now_ns = time.time_ns()
@@ -472,7 +423,7 @@ class _Run:
                 seconds = min(self._timeout, RESOLVING_SECONDS) if pending.hop is not None else self._timeout
                 heapq.heappush(self._deadlines, (now + seconds, next(self._order), pending, pending.sends))
 
-    def _send_singly(self, batch: list[_Pending]) -> None:
+    def _send_singly(self, batch: list[Pending]) -> None:
         """Send what the kernel did not take together, so that only what is wrong is missed.
 
         Those before the wrong one leave twice, which is what a network may do to any packet.
@@ -497,7 +448,7 @@ class _Run:
 
     # ------------------------------------------------------------------ outcomes
 
-    def take(self, pending: _Pending, frame: Frame, packet: Packet, key: Key) -> None:
+    def take(self, pending: Pending, frame: Frame, packet: Packet, key: Key) -> None:
         """A packet came that answers a question, or is an error about it."""
         repeated = pending.is_done
         if repeated and not self._repeats:
@@ -508,14 +459,17 @@ class _Run:
         outcome = Answer(**self._facts(pending, frame.time_ns), packet=packet, repeated=repeated)
         self._conclude(pending, outcome)
 
-    def miss(self, pending: _Pending, finding: Finding, received_ns: int = 0) -> None:
+    def miss(self, pending: Pending, finding: Finding, received_ns: int = 0) -> None:
         """Conclude that a question has no answer."""
         reason, text, packet = finding
+        if (witness := self._exchange.witness) is not None and reason in LOST and pending.ready is not None:
+            seen = witness.last_seen(pending.packet)
+            text += "; it was seen nowhere in the lab" if seen is None else f"; it was last seen at {seen}"
         facts = self._facts(pending, received_ns)
         repeated = pending.is_done
         self._conclude(pending, Miss(**facts, reason=reason, text=text, packet=packet, repeated=repeated))
 
-    def _facts(self, pending: _Pending, received_ns: int) -> dict[str, Any]:
+    def _facts(self, pending: Pending, received_ns: int) -> dict[str, Any]:
         return {
             "number": pending.number,
             "question": pending.packet,
@@ -526,7 +480,7 @@ class _Run:
             "interface": pending.ready.channel.name if pending.ready is not None else "",
         }
 
-    def _conclude(self, pending: _Pending, outcome: Answer | Miss) -> None:
+    def _conclude(self, pending: Pending, outcome: Answer | Miss) -> None:
         if not outcome.repeated:
             self._mine.discard(pending)
             self._exchange.finish(pending)
@@ -535,19 +489,4 @@ class _Run:
                 self._exchange.resolved(pending.hop, outcome)
         if pending.hop is None:
             self._outcomes.append(outcome)
-
-
-def _silent(hop: tuple[Any, str], sends: int) -> str:
-    protocol = "ARP" if hop[0].version == 4 else "neighbour discovery"
-    return f"{hop[0]}, the next hop on {hop[1]}, does not answer {protocol} ({sends} requests)"
-
-
-def mac_in(packet: Packet) -> Any:
-    """The MAC address that a neighbour told."""
-    if ARP in packet:
-        return packet[ARP].sender_mac
-    if NeighborAdvertisement in packet:
-        options = packet[NeighborAdvertisement].options
-        told = (option.address for option in options if isinstance(option, TargetLinkLayerAddress))
-        return next(told, None)
-    return None
+            self._exchange.wake()  # another task may have received what this one waits for

@@ -60,9 +60,11 @@ __all__ = [
     "Key",
     "answer_keys",
     "differing_field",
+    "identity_of",
     "is_answer",
     "is_port_unreachable",
     "partial_keys",
+    "parts_of",
     "question_keys",
     "quoted_by",
 ]
@@ -109,7 +111,7 @@ def question_keys(packet: Packet) -> tuple[Key, ...]:
 
     Empty for a packet that no protocol answers, and that no ICMP error quotes.
     """
-    ip, upper, inside = _parts(packet)
+    ip, upper, inside = parts_of(packet)
     keys: list[Key] = []
     if upper is not None and (asks := ASKS.get(type(upper))):
         keys += asks(ip, upper, inside, _goes_to_many(packet, ip))
@@ -122,7 +124,7 @@ def question_keys(packet: Packet) -> tuple[Key, ...]:
 
 def answer_keys(packet: Packet) -> tuple[Key, ...]:
     """The keys of the questions that a received packet may answer, the most exact first."""
-    ip, upper, _ = _parts(packet)
+    ip, upper, _ = parts_of(packet)
     if upper is None:
         if ip is None or _is_fragment(packet):
             return ()
@@ -132,6 +134,14 @@ def answer_keys(packet: Packet) -> tuple[Key, ...]:
     if isinstance(upper, ICMPv4 | ICMPv6) and upper.quotes():
         return tuple(_quote_keys(*quoted_by(packet)))
     return ()
+
+
+def identity_of(packet: Packet) -> Key | None:
+    """What tells a packet from all others wherever it is seen on its way; None for one that nothing tells."""
+    ip, upper, _ = parts_of(packet)
+    if ip is not None:
+        return next(_quote_keys(ip, upper))
+    return next(iter(question_keys(packet)), None)
 
 
 def is_answer(question: Packet, answer: Packet) -> bool:
@@ -176,7 +186,7 @@ def quoted_by(packet: Packet) -> tuple[AnyIP | None, Header | CutHeader | None]:
     return ip, None
 
 
-def _parts(packet: Packet) -> tuple[Any, Any, int]:
+def parts_of(packet: Packet) -> tuple[Any, Any, int]:
     """The first IP header, the header that says what is asked or answered, and how many bytes that carries."""
     ip = None
     for layer in packet.layers:

@@ -35,6 +35,7 @@ from rawkit.link import (
 )
 from rawkit.pcap.bpf import Program
 from rawkit.pcap.filter import compile_filter
+from rawkit.probe.matching import parts_of
 from rawkit.wire import (
     ARP,
     TCP,
@@ -46,6 +47,7 @@ from rawkit.wire import (
     LinkType,
     Packet,
     TCPFlags,
+    dissect,
     group_mac,
     solicited_node,
 )
@@ -137,8 +139,7 @@ class MemoryPort:
         self.name = getattr(link, "interface", "")
 
     def prepare(self, packet: Packet) -> Ready:
-        complete = packet.built()
-        return Ready(complete, bytes(complete), self)
+        return _ready(packet, self)
 
     def learn(self, address: AnyAddress, interface: str, mac: MAC) -> None:
         """Nothing: whoever asks gives the whole frame."""
@@ -211,9 +212,9 @@ class KernelPort:
             remedy = "a question begins with IPv4 or IPv6, or with Ethernet if the interface is given too"
             raise KernelError(errno.EINVAL, "send", remedy)
         channel = self._wire(self.interface)
-        complete = with_own_addresses(packet, self._own(self.interface)).built()
-        self._keep_quiet(complete)
-        return Ready(complete, bytes(complete), channel)
+        ready = _ready(with_own_addresses(packet, self._own(self.interface)), channel)
+        self._keep_quiet(ready.packet)
+        return ready
 
     def learn(self, address: AnyAddress, interface: str, mac: MAC) -> None:
         _remember(self._macs, (address, interface), mac)
@@ -245,24 +246,22 @@ class KernelPort:
     def _prepare_ip(self, packet: Packet, ip: IPv4 | IPv6) -> Ready | Resolution:
         route = self.route(ip.dst)
         if ip.src is AUTO:
+            if route.source is None:
+                raise kernel_error(OSError(errno.EADDRNOTAVAIL, ""), f"find an address to ask {ip.dst} from")
             packet = packet.replace(type(ip), src=route.source)
         self._keep_quiet(packet)
         if route.kind == "local":
-            complete = packet.built()
-            return Ready(complete, bytes(complete), self._local(ip.version))
+            return _ready(packet, self._local(ip.version))
         channel = self._wire(route.interface)
         if channel.link_type is not LinkType.ETHERNET:
-            complete = packet.built()
-            return Ready(complete, bytes(complete), channel)
+            return _ready(packet, channel)
         own = self._own(route.interface).mac or MAC(bytes(6))
         hop = route.gateway or ip.dst
         mac = self._mac(hop, route)
         if mac is None:
             source = route.source or IPv4Address(0) if hop.version == 4 else route.source or IPv6Address(0)
-            asked = _who_has(hop, own, source).built()
-            return Resolution(Ready(asked, bytes(asked), channel), hop, route.interface)
-        complete = (Ethernet(dst=mac, src=own) / packet).built()
-        return Ready(complete, bytes(complete), channel)
+            return Resolution(_ready(_who_has(hop, own, source), channel), hop, route.interface)
+        return _ready(Ethernet(dst=mac, src=own) / packet, channel)
 
     def route(self, destination: AnyAddress) -> Route:
         """The kernel's way to an address, remembered. Raises KernelError (ENETUNREACH, EHOSTUNREACH)."""
@@ -404,15 +403,19 @@ class _Local:
         self._stack.close()
 
 
+def _ready(packet: Packet, channel: Channel) -> Ready:
+    """The question as its receiver reads it, and its bytes."""
+    data, link_type = bytes(packet), packet.link_type
+    return Ready(packet.built() if link_type is None else dissect(data, link_type), data, channel)
+
+
 def flow_of(packet: Packet) -> Flow | None:
     """The conversation that a TCP or UDP packet begins, and that a kernel would say it knows nothing of."""
-    ip: Any = next((layer for layer in packet.layers if isinstance(layer, IPv4 | IPv6)), None)
-    if ip is None:
-        return None
-    if TCP in packet and not packet[TCP].flags & TCPFlags.RST:
-        return Flow(ip.src, ip.dst, packet[TCP].src_port, packet[TCP].dst_port, "tcp")
-    if UDP in packet:
-        return Flow(ip.src, ip.dst, packet[UDP].src_port, packet[UDP].dst_port, "udp")
+    ip, upper, _ = parts_of(packet)
+    if isinstance(upper, TCP) and not upper.flags & TCPFlags.RST:
+        return Flow(ip.src, ip.dst, upper.src_port, upper.dst_port, "tcp") if ip is not None else None
+    if isinstance(upper, UDP) and ip is not None:
+        return Flow(ip.src, ip.dst, upper.src_port, upper.dst_port, "udp")
     return None
 
 

@@ -5,13 +5,29 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import NamedTuple
 
 from rawkit.errors import FieldError
 from rawkit.wire import IPv4, IPv6, Packet
 
-__all__ = ["address_of", "with_numbers"]
+__all__ = ["Target", "address_of", "target_of", "with_numbers"]
 
 FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+class Target(NamedTuple):
+    """An address without a zone, and the interface that its zone named."""
+
+    address: IPv4Address | IPv6Address
+    interface: str | None
+
+
+def target_of(host: str, version: int | None = None) -> Target:
+    """Whom `host` means; `fe80::1%eth0` is on eth0. Raises FieldError."""
+    address = address_of(host, version)
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        return Target(IPv6Address(int(address)), address.scope_id)
+    return Target(address, None)
 
 
 def address_of(host: str | IPv4Address | IPv6Address, version: int | None = None) -> IPv4Address | IPv6Address:
@@ -32,7 +48,7 @@ def address_of(host: str | IPv4Address | IPv6Address, version: int | None = None
 def _looked_up(name: str, version: int | None) -> IPv4Address | IPv6Address:
     kind = "an address" if version is None else f"an IPv{version} address"
     try:
-        found = socket.getaddrinfo(name, None, FAMILIES[version], socket.SOCK_RAW)
+        found = socket.getaddrinfo(name, None, FAMILIES[version], socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no name of a host"
         raise FieldError("host", "name", name, f"{kind} or a name that has one ({reason})") from error
