@@ -178,7 +178,5 @@ def test_nothing_is_asked_on_the_wire_for_what_is_elsewhere(net: Net) -> None:
         (["nosuch.invalid"], "nosuch.invalid"),
     ],
 )
-def test_wrong_arguments_get_one_line(
-    net: Net, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert words in refused(capsys, net.a, "arp", *arguments)
+def test_wrong_arguments_get_one_line(net: Net, arguments: list[str], words: str) -> None:
+    assert words in refused(net.a, "arp", *arguments)

@@ -196,7 +196,5 @@ def test_a_neighbour_that_is_not_there(way: Way) -> None:
         (["-q", "0", "10.0.3.2"], "tries"),
     ],
 )
-def test_wrong_arguments_get_one_line(
-    way: Way, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert words in refused(capsys, way.a, "pmtu", *arguments)
+def test_wrong_arguments_get_one_line(way: Way, arguments: list[str], words: str) -> None:
+    assert words in refused(way.a, "pmtu", *arguments)

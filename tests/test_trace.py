@@ -259,10 +259,8 @@ def test_a_host_that_is_not_there_and_no_way_at_all(way: Way) -> None:
         ([], "HOST"),
     ],
 )
-def test_wrong_arguments_get_one_line(
-    way: Way, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert words in refused(capsys, way.a, "trace", *arguments)
+def test_wrong_arguments_get_one_line(way: Way, arguments: list[str], words: str) -> None:
+    assert words in refused(way.a, "trace", *arguments)
 
 
 def test_an_interface_that_is_not_there(way: Way) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 import time
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import click
 
 from rawkit.cli.arguments import INTERFACE
-from rawkit.cli.main import NO, OK
+from rawkit.cli.main import NO, OK, complain
 from rawkit.cli.output import Lines, Progress, count_of
 from rawkit.cli.probing import (
     FORCE,
@@ -27,7 +28,7 @@ from rawkit.cli.probing import (
     terminable,
     version_of,
 )
-from rawkit.errors import FieldError
+from rawkit.errors import FieldError, KernelError
 from rawkit.link import drop_privileges, examine, require_force
 from rawkit.probe import (
     Discovery,
@@ -72,6 +73,9 @@ DISCOVERY_RATE: Final = 1000.0
 
 MOST_ALIKE: Final = 25
 """Ports of one state, other than open, beyond which they are only counted (as nmap does)."""
+
+UNREACHABLE: Final = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+"""Errors about one host, which say nothing of the others."""
 
 AnyAddress = IPv4Address | IPv6Address
 F = TypeVar("F", bound=Callable[..., Any])
@@ -172,7 +176,13 @@ def _targets(target: str, version: int | None) -> Iterator[Target]:
         network = ip_network(target, strict=False)
     except ValueError as error:
         raise FieldError("scan", "prefix", target, "a prefix such as 10.0.0.0/24") from error
+<<<<<<< .merge_file_lXC94X
     yield from (Target(address, None) for address in hosts_of(network))
+=======
+    if version not in (None, network.version):
+        raise FieldError("scan", "prefix", target, f"an IPv{version} prefix")
+    yield from hosts_of(network)
+>>>>>>> .merge_file_xtjpLi
 
 
 def _run(plan: Plan, report: Report, lines: Lines) -> int:
@@ -190,10 +200,16 @@ def _run(plan: Plan, report: Report, lines: Lines) -> int:
             there += 1
             report.begin(lines, host)
             with Progress("port", f"of {len(plan.ports)} known") as progress:
-                for known, state in enumerate(scanner(host) if scanner is not None else (), 1):
-                    found += state.state is State.OPEN
-                    report.take(lines, state)
-                    progress.show(known)
+                try:
+                    for known, state in enumerate(scanner(host) if scanner is not None else (), 1):
+                        found += state.state is State.OPEN
+                        report.take(lines, state)
+                        progress.show(known)
+                except KernelError as error:
+                    if len(plan.addresses) == 1 or error.errno not in UNREACHABLE:
+                        raise
+                    complain(error)  # the other hosts may be there
+                    continue
             report.end(lines)
     if plan.discovery:
         report.hosts(lines, there)

@@ -43,7 +43,16 @@ def is_lab(interface: str | None) -> bool:
 def in_own_namespace() -> bool:
     """Whether some ancestor of this thread, as far as /proc shows them, is in another network namespace."""
     own = _namespace(Path("/proc/thread-self"))
+<<<<<<< .merge_file_8yzY86
     seen, process = set(), _own_number()
+=======
+    seen: set[int] = set()
+    try:
+        # Not getpid(2): in a process namespace of its own, /proc may have other numbers (pid_namespaces(7)).
+        process = int(Path("/proc/self").readlink().name)
+    except (OSError, ValueError):
+        return False
+>>>>>>> .merge_file_0MRkWb
     while own is not None and process > 0 and process not in seen:
         seen.add(process)
         directory = Path("/proc") / str(process)
