@@ -176,13 +176,9 @@ def _targets(target: str, version: int | None) -> Iterator[Target]:
         network = ip_network(target, strict=False)
     except ValueError as error:
         raise FieldError("scan", "prefix", target, "a prefix such as 10.0.0.0/24") from error
-<<<<<<< .merge_file_lXC94X
-    yield from (Target(address, None) for address in hosts_of(network))
-=======
     if version not in (None, network.version):
         raise FieldError("scan", "prefix", target, f"an IPv{version} prefix")
-    yield from hosts_of(network)
->>>>>>> .merge_file_xtjpLi
+    yield from (Target(address, None) for address in hosts_of(network))
 
 
 def _run(plan: Plan, report: Report, lines: Lines) -> int:

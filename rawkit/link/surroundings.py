@@ -43,16 +43,12 @@ def is_lab(interface: str | None) -> bool:
 def in_own_namespace() -> bool:
     """Whether some ancestor of this thread, as far as /proc shows them, is in another network namespace."""
     own = _namespace(Path("/proc/thread-self"))
-<<<<<<< .merge_file_8yzY86
-    seen, process = set(), _own_number()
-=======
     seen: set[int] = set()
     try:
         # Not getpid(2): in a process namespace of its own, /proc may have other numbers (pid_namespaces(7)).
         process = int(Path("/proc/self").readlink().name)
     except (OSError, ValueError):
         return False
->>>>>>> .merge_file_0MRkWb
     while own is not None and process > 0 and process not in seen:
         seen.add(process)
         directory = Path("/proc") / str(process)
@@ -64,14 +60,6 @@ def in_own_namespace() -> bool:
         except (OSError, ValueError, IndexError):  # gone, or hidden (hidepid): then it is not seen further up
             break
     return False
-
-
-def _own_number() -> int:
-    """This process's number as /proc has it, which may be that of another PID namespace."""
-    try:
-        return int(Path("/proc/self").readlink().name)
-    except (OSError, ValueError):
-        return 0
 
 
 def _namespace(process: Path) -> int | None:
