@@ -128,7 +128,7 @@ def test_several_interfaces_and_what_each_counted(hosts: tuple[Host, ...], tmp_p
         *(("eth1", frame) for frame in numbered(2, first=3)),
     ]
     assert [
-        (each.name, each.packets, each.statistics["isb_ifrecv"], each.statistics["isb_ifdrop"])
+        (dict(each.options)["if_name"], each.packets, each.statistics["isb_ifrecv"], each.statistics["isb_ifdrop"])
         for each in summarize(file).interfaces
     ] == [("eth1", 2, 2, 0), ("eth0", 3, 3, 0)]
     fields = ["tshark", "-r", str(file), "-T", "fields", "-e", "frame.interface_name"]
