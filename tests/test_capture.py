@@ -192,6 +192,8 @@ def test_rotation_by_size_keeps_the_last_files_each_of_them_whole(hosts: tuple[H
     require("capinfos")
     a, b = hosts
     file = tmp_path / "x.pcapng"
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
     tmp_path.chmod(0o777)
     sent = numbered(1000)
     with capturing(b, "-i", "eth0", "-f", OURS, "-C", "16K", "-W", "3", "-w", file) as capture:
