@@ -128,7 +128,7 @@ def test_several_interfaces_and_what_each_counted(hosts: tuple[Host, ...], tmp_p
         *(("eth1", frame) for frame in numbered(2, first=3)),
     ]
     assert [
-        (each.name, each.packets, each.statistics["isb_ifrecv"], each.statistics["isb_ifdrop"])
+        (dict(each.options)["if_name"], each.packets, each.statistics["isb_ifrecv"], each.statistics["isb_ifdrop"])
         for each in summarize(file).interfaces
     ] == [("eth1", 2, 2, 0), ("eth0", 3, 3, 0)]
     fields = ["tshark", "-r", str(file), "-T", "fields", "-e", "frame.interface_name"]
@@ -192,6 +192,8 @@ def test_rotation_by_size_keeps_the_last_files_each_of_them_whole(hosts: tuple[H
     require("capinfos")
     a, b = hosts
     file = tmp_path / "x.pcapng"
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
     tmp_path.chmod(0o777)
     sent = numbered(1000)
     with capturing(b, "-i", "eth0", "-f", OURS, "-C", "16K", "-W", "3", "-w", file) as capture:

@@ -102,12 +102,11 @@ class Taps:
         return sum(tap.captured for tap in self.all)
 
     def take(self, take: Callable[[Tap], None]) -> bool:
-        """Have what is there taken from each; whether there was anything."""
+        """Have what is there taken from each; whether there was anything, be it that an interface is gone."""
         found = False
         for tap in list(self.open):
             try:
                 take(tap)
-                found = True
             except TimedOut:
                 continue
             except InterfaceError as error:
@@ -116,6 +115,7 @@ class Taps:
                 self.lost = error
                 if self.open:
                     click.echo(f"rawkit: {error}; going on without it", err=True)
+            found = True
         return found
 
     def stop(self) -> None:
