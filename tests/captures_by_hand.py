@@ -8,6 +8,13 @@ from __future__ import annotations
 import struct
 
 FRAME = bytes(range(60))
+
+ALMOST_RECORDS = [
+    b"\x06\0\0\0\xfc\xff\xff\0",
+    bytes(4) + b"\1\0\0\0\0\0\4\0\0\0\4\1",
+    b"\x0a\x0d\x0d\x0a\xfc\xff\xff\0\x4d\x3c\x2b\x1a",
+]
+"""Junk in which nearly every byte might begin a record or a block."""
 SECTION, INTERFACE, PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from fuzz.decode import decode_packet
+from captures_by_hand import pcap_header, pcap_record
+from fuzz.decode import decode_file, decode_packet
 from fuzz.mutate import mutated
 from fuzz.worker import TooSlow, time_limit
 from programs import give_up
@@ -29,9 +30,22 @@ ONCE_BROKE = {
 """Packets that once took too long, and why; nothing was ever raised."""
 
 
+CHECK_SEQUENCES = {
+    LinkType.RAW: "ff03c023020100049486",  # no header before it
+    LinkType.ETHERNET: "94861002",  # nothing else
+    LinkType.PPP: "ff03c02302010004948610",
+}
+
+
 @pytest.mark.parametrize("data", ONCE_BROKE.values(), ids=ONCE_BROKE.keys())
 def test_what_once_broke_is_decoded(data: str) -> None:
     decode_packet(bytes.fromhex(data), LinkType.RAW, 0)
+
+
+@pytest.mark.parametrize("link_type", CHECK_SEQUENCES, ids=str)
+def test_a_check_sequence_stands_behind_whatever_was_read(link_type: LinkType) -> None:
+    data = bytes.fromhex(CHECK_SEQUENCES[link_type])
+    decode_file(pcap_header(link_type=link_type | 0x24000000) + pcap_record(data=data, wire=len(data)))
 
 
 def test_mutations_are_decoded_or_refused() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import math
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from click.shell_completion import CompletionItem
 from rawkit.errors import file_error
 from rawkit.wire.link_type import LinkType
 
-__all__ = ["INPUT_FILE", "INTERFACE", "LINK_TYPE", "OUTPUT_FILE", "SECONDS"]
+__all__ = ["INPUT_FILE", "INTERFACE", "OUTPUT_FILE", "SECONDS", "link_type_option"]
 
 MOST_SECONDS: Final = 86_400.0
 """A day: longer pauses are mistakes, and much longer ones are more than time.sleep takes."""
@@ -110,6 +111,25 @@ class Seconds(click.FloatRange):
 
 INPUT_FILE: Final = File("file")
 OUTPUT_FILE: Final = OutputFile("file")
-LINK_TYPE: Final = LinkTypeName()
 INTERFACE: Final = InterfaceName("interface")
 SECONDS: Final = Seconds(0, MOST_SECONDS)
+
+
+class WithSalvage(click.Option):
+    """An option that means something beside --salvage only."""
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        if self.name in opts and "salvage" not in opts:
+            raise click.UsageError(f"{self.opts[0]} is for --salvage; add that")
+        return super().handle_parse_result(ctx, opts, args)
+
+
+link_type_option: Final = click.option(
+    "--link-type",
+    cls=WithSalvage,
+    metavar="NAME",
+    type=LinkTypeName(),
+    help="What --salvage takes packets for where damage took the header of a pcap file: ETHERNET, RAW, ...",
+)

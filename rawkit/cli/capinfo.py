@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from rawkit.cli.arguments import INPUT_FILE, LINK_TYPE
+from rawkit.cli.arguments import INPUT_FILE, link_type_option
 from rawkit.cli.main import OK, USAGE, complain
 from rawkit.cli.output import Lines, Progress, count_of
 from rawkit.errors import RawkitError
@@ -45,12 +45,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
     help="A paragraph a file (the default), or an object.",
 )
 @click.option("--salvage", is_flag=True, help="Go on behind damage.")
-@click.option(
-    "--link-type",
-    metavar="NAME",
-    type=LINK_TYPE,
-    help="What --salvage takes packets for where damage took the header of a pcap file: ETHERNET, RAW, ...",
-)
+@link_type_option
 def command(files: tuple[str, ...], format_: str, salvage: bool, link_type: LinkType | None) -> int:
     """Tell what each FILE, a pcap or pcapng capture, holds; `-` is standard input."""
     code = OK

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from rawkit.cli.arguments import INPUT_FILE, LINK_TYPE
+from rawkit.cli.arguments import INPUT_FILE, link_type_option
 from rawkit.cli.inputs import opened
 from rawkit.cli.output import Lines
 from rawkit.cli.packet_views import FRAME_FIELDS, View, fields_view, name_of_view, view_of
@@ -73,12 +73,7 @@ def _complete_field(_ctx: click.Context, _param: click.Parameter, incomplete: st
 @click.option("--python", "as_python", is_flag=True, help="Print the expression that makes each packet.")
 @click.option("--deep", is_flag=True, help="Let scapy take apart what follows: DNS, DHCP, TLS and many more.")
 @click.option("--salvage", is_flag=True, help="Go on behind damage; tell on standard error what was skipped.")
-@click.option(
-    "--link-type",
-    metavar="NAME",
-    type=LINK_TYPE,
-    help="What --salvage takes packets for where damage took the header of a pcap file: ETHERNET, RAW, ...",
-)
+@link_type_option
 @click.option("--follow", is_flag=True, help="Read on as FILE grows, and in the one that takes its place.")
 @click.option("--reassemble", is_flag=True, help="Put IP fragments together, as Linux does.")
 @click.option("-t", "--absolute", is_flag=True, help="Show date and time (UTC) rather than seconds.")

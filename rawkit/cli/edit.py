@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rawkit.cli.arguments import INPUT_FILE, LINK_TYPE, OUTPUT_FILE
+from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE, link_type_option
 from rawkit.cli.moments import COMMENT, COUNT_OR_SPAN, PERIOD, RANGES, SPAN
 from rawkit.cli.output import Progress, count_of
 from rawkit.errors import FieldError
@@ -109,12 +109,7 @@ or d. Times are never rounded: what the file's clock cannot tell is an error."""
     help="Write OUT-00001 and so on, each of N packets, or of a span such as 10s or 1.5h.",
 )
 @click.option("--salvage", is_flag=True, help="Go on behind damage, which is told; else it is an error.")
-@click.option(
-    "--link-type",
-    metavar="NAME",
-    type=LINK_TYPE,
-    help="What --salvage takes packets for where damage took the header of a pcap file: ETHERNET, RAW, ...",
-)
+@link_type_option
 def command(
     source: str,
     target: str,

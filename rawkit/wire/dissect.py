@@ -221,6 +221,8 @@ def _dissect_frame(
     inner = dissect(data[:end], link_type, wire_length=end, checksum_unfinished=unfinished)
     if end >= len(data):
         return inner
+    if not inner._layers:  # no header that it could stand behind
+        return dissect(data, link_type, wire_length=wire_length, checksum_unfinished=unfinished)
     frame = new(Frame)
     for slot in DissectedPacket.__slots__:
         if hasattr(inner, slot):

@@ -17,11 +17,12 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests and benchmarks share
 
+from capturing import compare_capturing
 from decoding import compare_decoding
 from headers import HEADERS, Comparison
-from hostile import report_hostile
+from hostile import report_damage, report_hostile
 from probing import compare_probing
 
 ROUNDS = 15
@@ -98,7 +99,9 @@ def main() -> None:
     compare_imports()
     compare_decoding()
     report_hostile()
+    report_damage()
     compare_probing()
+    compare_capturing()
 
 
 def _cpuinfo() -> list[str]:

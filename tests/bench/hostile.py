@@ -1,15 +1,21 @@
-"""Packets of 64 KiB that were made to be slow, of every list and every nesting there is."""
+"""Packets of 64 KiB that were made to be slow, of every list and every nesting there is; and files all damage."""
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 
+from captures_by_hand import ALMOST_RECORDS, FRAME, interface, pcap_header, pcap_record, section
+
 from rawkit import LinkType, dissect
+from rawkit.errors import CaptureError
+from rawkit.pcap import open_capture
 from rawkit.wire.dissect import DissectedPacket
 
-__all__ = ["HOSTILE", "report_hostile"]
+__all__ = ["HOSTILE", "report_damage", "report_hostile"]
 
 WANTED = 5e-3
 """Seconds that dissecting one of them may take, and that finding what is wrong with it may."""
@@ -139,3 +145,21 @@ def report_hostile() -> None:
         problems = min(problems_of(layers()) for _ in range(ROUNDS))
         verdict = "reached" if max(dissecting, problems) < WANTED else "MISSED"
         print(f"  {name:40} {dissecting * 1e3:8.2f} {problems * 1e3:8.2f}   both wanted below 5: {verdict}")
+
+
+def report_damage() -> None:
+    """Print how what salvaging takes grows with the damage, behind a sound start of a file and before any."""
+    print("\nsalvaging 400 kB of damage that is almost records, beside 100 kB of it")
+    starts = {"pcap": pcap_header() + pcap_record(data=FRAME), "pcapng": section() + interface(), "no start": b"?"}
+    for name, start in starts.items():
+        for junk in ALMOST_RECORDS:
+
+            def salvage(size: int, start: bytes = start, junk: bytes = junk) -> None:
+                data = start + junk * (size // len(junk))
+                with suppress(CaptureError), open_capture(io.BytesIO(data), on_damage=lambda _: None) as capture:
+                    for _ in capture:
+                        pass
+
+            small, large = seconds(lambda: salvage(100_000)), seconds(lambda: salvage(400_000))
+            verdict = "reached" if large < 8 * small else "MISSED"
+            print(f"  {name:8} {large * 1e3:8.1f} ms, {large / small:.1f} times, wanted about 4: {verdict}")
