@@ -13,7 +13,6 @@ one value of a field is a list already (options, the addresses of a route), a li
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 import re
 import warnings
@@ -21,10 +20,10 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum, IntFlag
 from typing import Any, Final, NamedTuple, NoReturn
 
-from rawkit import wire
 from rawkit.errors import ExpressionError, FieldError, RawkitError
 from rawkit.layout import AUTO, Record
-from rawkit.wire import CutHeader, Header, LinkType, Packet, Sweep, Trailer
+from rawkit.views.vocabulary import ENUMS, RECORDS, constructors, near, near_header
+from rawkit.wire import CutHeader, Header, Packet, Sweep, Trailer
 from rawkit.wire.sweep import axis_values, is_prefix
 from rawkit.wire.template import PAYLOAD
 
@@ -38,68 +37,6 @@ MAX_PARTS: Final = 256
 
 MAX_DEPTH: Final = 32
 """How deep calls, tuples and parentheses may nest."""
-
-RECORDS: Final[dict[str, type[Record]]] = {
-    name: value
-    for name in wire.__all__
-    if inspect.isclass(value := getattr(wire, name)) and issubclass(value, Record) and value.fields()
-    if sum(field.bits for field in value.fields()) % 8 == 0  # not so IP, which either version completes
-}
-ENUMS: Final[dict[str, type[IntEnum] | type[IntFlag]]] = {
-    name: value
-    for name in wire.__all__
-    if inspect.isclass(value := getattr(wire, name))
-    and issubclass(value, IntEnum | IntFlag)
-    and value is not LinkType
-}
-OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "802.1q": ("VLAN",),
-    "chksum": ("checksum",),
-    "dataofs": ("data_offset",),
-    "dot1ad": ("ServiceVLAN",),
-    "dot1q": ("VLAN",),
-    "dport": ("dst_port",),
-    "eol": ("TCPEndOfOptions", "IPv4EndOfOptions"),
-    "ether": ("Ethernet",),
-    "fl": ("flow_label",),
-    "frag": ("fragment_offset",),
-    "hlim": ("hop_limit",),
-    "hwdst": ("target_mac",),
-    "hwsrc": ("sender_mac",),
-    "icmp": ("ICMPv4",),
-    "id": ("identification",),
-    "ip": ("IPv4",),
-    "len": ("total_length", "payload_length", "length"),
-    "mac": ("Ethernet",),
-    "mss": ("MaximumSegmentSize",),
-    "na": ("NeighborAdvertisement",),
-    "pdst": ("target_ip",),
-    "psrc": ("sender_ip",),
-    "nh": ("next_header",),
-    "nop": ("TCPNoOperation", "IPv4NoOperation"),
-    "ns": ("NeighborSolicitation",),
-    "ofs": ("data_offset",),
-    "plen": ("payload_length",),
-    "prio": ("priority",),
-    "proto": ("protocol", "next_header"),
-    "ra": ("RouterAdvertisement",),
-    "rs": ("RouterSolicitation",),
-    "sackok": ("SACKPermitted",),
-    "sackperm": ("SACKPermitted",),
-    "sport": ("src_port",),
-    "tc": ("traffic_class",),
-    "timestamp": ("Timestamps",),
-    "tos": ("dscp", "traffic_class"),
-    "ttl": ("hop_limit",),
-    "urgptr": ("urgent_pointer",),
-    "vlan": ("id",),
-    "win": ("window",),
-    "wscale": ("WindowScale",),
-}
-"""What scapy, Wireshark and everyday speech call headers, options and fields, in small letters."""
-
-SHORT: Final = 3
-"""Letters of a header's name that, with one of them wrong, is no longer like another: DNS is no misspelt DSS."""
 
 PART: Final = "a header, a packet, bytes such as b'hi', X.cut(b'...') or Trailer(...)"
 
@@ -295,11 +232,11 @@ class _Reader:
             return AUTO
         if node.id in RECORDS:
             self._fail(node, f"{node.id} needs parentheses: {node.id}({_required(RECORDS[node.id])})")
-        self._fail(node, f"unknown name {node.id!r}{_near(node.id, [*RECORDS, *ENUMS, 'AUTO'])}")
+        self._fail(node, f"unknown name {node.id!r}{near(node.id, [*RECORDS, *ENUMS, 'AUTO'])}")
 
     def _member(self, node: ast.Attribute, enum: type[IntEnum] | type[IntFlag]) -> int:
         if node.attr not in enum.__members__:
-            hint = _near(node.attr, enum.__members__, all_of=True)
+            hint = near(node.attr, enum.__members__, all_of=True)
             self._fail(node, f"{enum.__name__} has no {node.attr}{hint}")
         return enum[node.attr]
 
@@ -314,15 +251,15 @@ class _Reader:
             case ast.Name(id=name) if name in RECORDS:
                 return self._record(node, RECORDS[name])
             case ast.Name(id=name):
-                self._fail(node.func, f"unknown header {name!r}{_known(name, [*RECORDS, 'Trailer'])}")
+                self._fail(node.func, f"unknown header {name!r}{near_header(name, [*RECORDS, 'Trailer'])}")
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in RECORDS:
                 makers = constructors(RECORDS[name])
                 if attribute not in makers:
-                    hint = _near(attribute, makers, all_of=True)
+                    hint = near(attribute, makers, all_of=True)
                     self._fail(node.func, f"{name} has no constructor {attribute!r}{hint}")
                 return self._invoke(node, f"{name}.{attribute}", makers[attribute])
             case ast.Attribute(value=ast.Name(id=name)):
-                self._fail(node.func, f"unknown header {name!r}{_known(name, RECORDS)}")
+                self._fail(node.func, f"unknown header {name!r}{near_header(name, RECORDS)}")
         self._fail(node, "only headers and options can be called")
 
     def _record(self, node: ast.Call, record: type[Record]) -> Record:
@@ -379,7 +316,7 @@ class _Reader:
             if keyword.arg is None:
                 self._fail(keyword.value, "** is not allowed")
             if keyword.arg not in names:
-                hint = _near(keyword.arg, names, all_of=True)
+                hint = near(keyword.arg, names, all_of=True)
                 self._fail(keyword, f"{name} has no field {keyword.arg!r}{hint}")
             if keyword.arg in values:
                 self._fail(keyword, f"{keyword.arg} is given twice")
@@ -450,21 +387,6 @@ class _Reader:
         return value
 
 
-def constructors(record: type[Record]) -> dict[str, Callable[..., Any]]:
-    """The documented ways to make this record that are not fields: its own static and class methods."""
-    names = {"cut"} if issubclass(record, Header) else set()
-    for cls in record.__mro__:
-        if cls in Header.__mro__:
-            continue
-        names |= {
-            name
-            for name, value in vars(cls).items()
-            if isinstance(value, staticmethod | classmethod) and not name.startswith("_")
-        }
-    names -= set(dir(Header)) - {"cut"}
-    return {name: getattr(record, name) for name in sorted(names)}
-
-
 def _is_list(annotation: str) -> bool:
     """Whether a constructor's argument is itself a list, or can be no field."""
     return "Extensions" in annotation or "Packet" in annotation
@@ -491,34 +413,6 @@ def _argument(node: ast.Call, name: str, places: Sequence[str] = ()) -> ast.expr
 
 def _required(record: type[Record]) -> str:
     return ", ".join(f"{field.name}=..." for field in record.fields() if field.required)
-
-
-def _near(name: str, known: Iterable[str], all_of: bool = False) -> str:
-    """A hint at what was meant, for the end of an error message; with `all_of`, what there is to choose."""
-    names = list(known)
-    meant = _meant(name.lower(), names, 0.6 if all_of or len(name) > SHORT else 0.7)
-    hint = f"; did you mean {meant}?" if meant else ""
-    if all_of:
-        hint += f"{'' if hint else ';'} it has {', '.join(names)}" if names else "; it has none"
-    return hint
-
-
-def _meant(name: str, names: Sequence[str], likeness: float) -> str | None:
-    """The one of the names that somebody meant who wrote `name`, in small letters."""
-    folded = {candidate.lower(): candidate for candidate in names}
-    if name in folded:
-        return folded[name]
-    if others := [other for other in OTHER_NAMES.get(name, ()) if other in names]:
-        return others[0]
-    if swapped := [candidate for candidate in folded if sorted(candidate) == sorted(name)]:
-        return folded[swapped[0]]
-    near = difflib.get_close_matches(name, folded, 1, likeness)
-    return folded[near[0]] if near else None
-
-
-def _known(name: str, known: Iterable[str]) -> str:
-    """What was meant by an unknown header; where nothing is near, some that there are."""
-    return _near(name, known) or "; known are Ethernet, IPv4, TCP and others (`rawkit craft --help` has examples)"
 
 
 def _kind(value: object) -> str:
