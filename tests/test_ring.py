@@ -9,9 +9,11 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from other_readers import output
 from programs import require
 from scapy.utils import RawPcapReader
 from unprivileged import run_as_nobody, script
@@ -19,6 +21,7 @@ from unprivileged import run_as_nobody, script
 from rawkit.errors import FieldError, FilterError, InterfaceError, KernelError, TimedOut
 from rawkit.link import Direction, Frame, PacketRing, PacketSocket, Receiver
 from rawkit.netns import Host, Lab
+from rawkit.pcap import CapturedPacket, CaptureWriter, Interface
 from rawkit.pcap.filter import compile_filter
 from rawkit.wire import LinkType
 
@@ -55,6 +58,13 @@ def drain(ring: PacketRing) -> list[Frame]:
             frames += ring.receive_many(0)
         except TimedOut:
             return frames
+
+
+def captured(ring: PacketRing) -> Iterator[CapturedPacket]:
+    """All that came, when nothing more is let in."""
+    with suppress(TimedOut):
+        while True:
+            yield from ring.capture(0)
 
 
 def numbered(count: int, size: int = 100) -> list[bytes]:
@@ -137,6 +147,63 @@ def test_tcpdump_captures_the_same_bytes_at_the_same_time(hosts: tuple[Host, ...
     theirs = list(RawPcapReader(io.BytesIO(capture)))
     assert [frame.data for frame in ours] == [data for data, _ in theirs] == sent
     assert [frame.time_ns for frame in ours] == [at.sec * 10**9 + at.usec for _, at in theirs]
+
+
+@pytest.mark.parametrize("sizes", [[100], [100, 101], [100] * 90 + [1400] * 90, [60] * 64 + [61]])
+def test_packets_of_one_size_in_a_row_are_captured_as_others_are(
+    hosts: tuple[Host, ...], sizes: list[int]
+) -> None:
+    a, b = hosts
+    frames = [frame + bytes(sizes[index % len(sizes)]) for index, frame in enumerate(numbered(1000, 0))]
+    with b.open(PacketRing, "eth0", filter=OURS) as ring, b.open(PacketRing, "eth0", filter=OURS) as other:
+        send(a, *frames)
+        ring.stop()
+        other.stop()
+        taken = list(captured(ring))
+        assert [(frame.time_ns, frame.data, frame.wire_length) for frame in drain(other)] == taken
+        assert ring.statistics() == (1000, 0)
+    assert [data for _, data, _ in taken] == frames
+
+
+def test_a_run_keeps_to_the_snaplen_and_leaves_tagged_frames_out(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    plain = numbered(100)
+    tagged = [frame[:12] + b"\x81\x00\x00\x05" + frame[12:] for frame in plain]
+    frames = plain + tagged + plain
+    with b.open(PacketRing, "eth0", filter=QUIET, snaplen=50) as ring:
+        send(a, *frames)
+        ring.stop()
+        assert [taken[1:] for taken in captured(ring)] == [(frame[:50], len(frame)) for frame in frames]
+
+
+def test_a_run_outlives_its_ring(hosts: tuple[Host, ...]) -> None:
+    a, b = hosts
+    with b.open(PacketRing, "eth0", filter=OURS) as ring:
+        send(a, *numbered(100))
+        ring.stop()
+        run = ring.capture(0)
+        assert not isinstance(run, list)
+    assert [data for _, data, _ in run] == numbered(100)
+
+
+@pytest.mark.parametrize("ending", ["pcap", "pcapng"])
+def test_a_run_is_written_as_its_packets_are(hosts: tuple[Host, ...], tmp_path: Path, ending: str) -> None:
+    require("tcpdump")
+    a, b = hosts
+    paths = [tmp_path / f"{name}.{ending}" for name in ("run", "packets")]
+    interface = Interface(0, LinkType.ETHERNET, 262_144, "eth0")
+    with b.open(PacketRing, "eth0", filter=OURS) as ring:
+        send(a, *numbered(100, 101))
+        ring.stop()
+        run = ring.capture(0)
+        for path, packets in zip(paths, (run, list(run)), strict=True):
+            with CaptureWriter(path, interfaces=[interface]) as writer:
+                writer.write_many(packets, interface)
+        assert len(run) == 100
+    run_bytes, packet_bytes = (path.read_bytes() for path in paths)
+    assert run_bytes == packet_bytes
+    told = output("tcpdump", "-r", paths[0], "-tt", "--nano", "-q")
+    assert [line.split()[0] for line in told] == [f"{at // 10**9}.{at % 10**9:09}" for at, _, _ in run]
 
 
 def test_a_filter_is_in_force_before_the_first_frame(hosts: tuple[Host, ...]) -> None:

@@ -267,6 +267,8 @@ class FileSink:
     silent = True
 
     def __init__(self, file: str, rotation: Rotation | None, taps: Taps) -> None:
+        import rawkit.columnar  # noqa: F401  # which the rings need, while privileges still let its files be read
+
         self._file, self._rotation, self._taps = file, rotation, taps
         self._writer: CaptureWriter | RotatingWriter
 

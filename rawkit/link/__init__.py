@@ -10,7 +10,7 @@ from rawkit.link.packet import PacketSocket
 from rawkit.link.policy import Sending, examine, require_force
 from rawkit.link.privileges import Identity, calling_user, drop_privileges
 from rawkit.link.raw import RawIPv4Socket, RawIPv6Socket
-from rawkit.link.ring import Captured, PacketRing
+from rawkit.link.ring import PacketRing
 from rawkit.link.route import (
     Neighbor,
     NeighborState,
@@ -25,7 +25,6 @@ from rawkit.link.surroundings import is_lab
 
 __all__ = [
     "EXPLANATIONS",
-    "Captured",
     "Direction",
     "Flow",
     "FlowGuard",

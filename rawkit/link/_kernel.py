@@ -39,8 +39,10 @@ __all__ = [
     "PR_CAP_AMBIENT",
     "PR_CAP_AMBIENT_CLEAR_ALL",
     "PR_SET_NO_NEW_PRIVS",
+    "RING_COLUMNS",
     "RING_FRAME",
     "RING_FRAME_OVERHEAD",
+    "RING_FRAME_START",
     "RING_REQUEST",
     "RING_STATISTICS",
     "SOL_PACKET",
@@ -145,6 +147,20 @@ RING_FRAME = struct.Struct("=6IH6xIH20xB")
 Offset of the next one, seconds, nanoseconds, bytes kept, bytes on the wire, status, offset of the bytes,
 VLAN tag, its EtherType, packet type. Offsets are from the start of the header.
 """
+
+RING_FRAME_START = struct.Struct("=6IH")
+"""Of the same what nearly every frame needs: up to the offset of the bytes."""
+
+RING_COLUMNS = {
+    "next": ("u4", 0),
+    "seconds": ("u4", 4),
+    "nanoseconds": ("u4", 8),
+    "kept": ("u4", 12),
+    "length": ("u4", 16),
+    "status": ("u4", 20),
+    "offset": ("u2", 24),
+}
+"""The same fields as `RING_FRAME_START`: for each its kind, as NumPy calls it, and where it is."""
 
 RING_FRAME_OVERHEAD = 256
 """More bytes than TPACKET3_HDRLEN and struct tpacket_block_desc, which a frame has before its own in a block."""

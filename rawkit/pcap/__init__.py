@@ -10,7 +10,7 @@ from rawkit.pcap.follow import FollowedCapture
 from rawkit.pcap.options import make_option, name_of, value_of
 from rawkit.pcap.parts import Part
 from rawkit.pcap.reader import Capture, open_capture
-from rawkit.pcap.record import CapturedPacket, Counts, Interface, Record
+from rawkit.pcap.record import CapturedPacket, CapturedPackets, Counts, Interface, Record
 from rawkit.pcap.repeats import Repeats
 from rawkit.pcap.rotating import RotatingWriter, Rotation
 from rawkit.pcap.salvage import Damage
@@ -29,6 +29,7 @@ __all__ = [
     "CaptureFilter",
     "CaptureWriter",
     "CapturedPacket",
+    "CapturedPackets",
     "Counts",
     "Damage",
     "Edit",

@@ -6,14 +6,14 @@ order, and whether the second half of each time stamp counts microseconds or nan
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from struct import Struct
 from struct import error as StructError
 
 from rawkit.errors import CaptureError, FieldError
 from rawkit.pcap.changes import changed_record
 from rawkit.pcap.parts import Part
-from rawkit.pcap.record import CapturedPacket, Counts, Interface, Record
+from rawkit.pcap.record import CapturedPackets, Counts, Interface, Record
 from rawkit.pcap.salvage import Damage, OnDamage, next_record
 from rawkit.pcap.source import MAXIMUM_BLOCK, Source
 from rawkit.pcap.variants import FILE_HEADER, MAGICS, MAXIMUM_SNAPLEN, VERSIONS, FileHeader, Variant, fitting
@@ -243,7 +243,7 @@ class ClassicEncoder:
         self._link_type = interface.link_type
         return self._file_header(self._link_type)
 
-    def encode_many(self, packets: Sequence[CapturedPacket], interface: Interface) -> bytes:
+    def encode_many(self, packets: CapturedPackets, interface: Interface) -> bytes:
         """Packets of one interface, which was introduced. Raises `struct.error` where one does not fit."""
         if interface.link_type != self._link_type:
             raise StructError("of another link type")

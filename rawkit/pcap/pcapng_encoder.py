@@ -10,7 +10,7 @@ from rawkit.errors import FieldError
 from rawkit.pcap.block_types import ENHANCED, INTERFACE, SECTION, STATISTICS
 from rawkit.pcap.blocks import SMALLEST, WORD_SIZE, pack_block
 from rawkit.pcap.options import in_order, make_option
-from rawkit.pcap.record import CapturedPacket, Counts, Interface, Record
+from rawkit.pcap.record import CapturedPackets, Counts, Interface, PacketRun, Record
 from rawkit.wire.link_type import LinkType
 
 __all__ = ["PcapngEncoder"]
@@ -25,6 +25,7 @@ _MOST_SHAPES = 4096
 """Lengths of packets for which the layout of a whole block is remembered."""
 
 _WORD = 2**32
+_WORD_BITS, _LOW_WORD = 32, 2**32 - 1
 _LENGTH_UNKNOWN = -1  # of a section
 _LITTLE_ENDIAN_MAGIC = b"\x4d\x3c\x2b\x1a"
 
@@ -65,15 +66,22 @@ class PcapngEncoder:
         key = _key_of(interface)
         return b"" if key in self._indices else self._describe(key, interface.snaplen)
 
-    def encode_many(self, packets: Sequence[CapturedPacket], interface: Interface) -> bytes:
+    def encode_many(self, packets: CapturedPackets, interface: Interface) -> bytes | memoryview:
         """Packets of one interface, which was introduced. Raises `struct.error` where one does not fit."""
         index, shapes = self._indices[_key_of(interface)], self._shapes
+        if isinstance(packets, PacketRun):
+            return _encode_run(packets, index)
         blocks: list[bytes] = []
+        append = blocks.append
         for time_ns, data, wire_length in packets:
             size = len(data)
-            pack, length = shapes.get(size) or self._shape(size)
-            high, low = divmod(time_ns, _WORD)
-            blocks.append(pack(ENHANCED, length, index, high, low, size, wire_length, data, length))
+            try:
+                pack, length = shapes[size]
+            except KeyError:
+                pack, length = self._shape(size)
+            # Shifted and masked, which takes half of the time that divmod takes.
+            high, low = time_ns >> _WORD_BITS, time_ns & _LOW_WORD
+            append(pack(ENHANCED, length, index, high, low, size, wire_length, data, length))
         return b"".join(blocks)
 
     def statistics(self, interface: Interface, counts: Counts) -> bytes:
@@ -122,6 +130,14 @@ class PcapngEncoder:
         # type and total length, the fixed fields, the packet and its padding, the total length again
         shape = self._shapes[size] = Struct(f"<2I5I{size}s{padding}xI").pack, length
         return shape
+
+
+def _encode_run(packets: PacketRun, index: int) -> memoryview:
+    padding = -packets.size % WORD_SIZE
+    length = SMALLEST + _PACKET.size + packets.size + padding
+    start, size = Struct("<3I").pack(ENHANCED, length, index), Struct("<I").pack(packets.size)
+    end = bytes(padding) + Struct("<I").pack(length)
+    return packets.rows(start, "time_high", "time_low", size, "length", "data", end)
 
 
 def _key_of(interface: Interface, link_type: LinkType | None = None) -> _Key:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from rawkit.wire.dissect import dissect
 from rawkit.wire.link_type import LinkType
@@ -12,7 +14,7 @@ from rawkit.wire.packet import Packet
 if TYPE_CHECKING:
     from rawkit.pcap.blocks import Option
 
-__all__ = ["CapturedPacket", "Counts", "Interface", "Record"]
+__all__ = ["CapturedPacket", "CapturedPackets", "Counts", "Interface", "PacketRun", "Record"]
 
 _ENHANCED = 6  # the type of block; the older packet block has the same options
 _DIRECTIONS = ("", "inbound", "outbound", "")
@@ -21,6 +23,36 @@ _FCS_UNIT, _FCS_LENGTHS = 32, 16  # the length of the frame check sequence is in
 
 CapturedPacket = tuple[int, bytes, int]
 """The least that is known of a packet: nanoseconds since 1970, the bytes captured, the length on the wire."""
+
+
+class PacketRun(ABC):
+    """Captured packets of one size, which can be written at once (`rawkit.columnar`)."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many bytes of each packet were captured."""
+
+    @abstractmethod
+    def rows(self, *parts: bytes | str) -> memoryview:
+        """For each packet these parts in turn: bytes that are the same for all, or by its name a column.
+
+        Columns are `time_high` and `time_low` (nanoseconds since 1970 in two words of 32 bits), `length` on the
+        wire, all three in little endian, and `data`.
+        """
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[CapturedPacket]: ...
+
+    @abstractmethod
+    def __getitem__(self, which: slice) -> Self: ...
+
+
+CapturedPackets = Sequence[CapturedPacket] | PacketRun
+"""Several of them."""
 
 
 class Counts(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from rawkit.errors import FieldError
 from rawkit.pcap.compressed import uncompressed
-from rawkit.pcap.record import CapturedPacket, Interface
+from rawkit.pcap.record import CapturedPacket, CapturedPackets, Interface
 from rawkit.pcap.writer import CaptureWriter
 
 __all__ = ["RotatingWriter", "Rotation"]
@@ -57,9 +57,9 @@ class RotatingWriter:
         self._writer: CaptureWriter | None = None
         self._writer = self._begin(start_ns)
 
-    def write_many(self, packets: Sequence[CapturedPacket], interface: Interface) -> None:
+    def write_many(self, packets: CapturedPackets, interface: Interface) -> None:
         """Write packets of one interface, to the next file where this one ends."""
-        done = 0
+        packets, done = list(packets), 0
         while done < len(packets):
             time_ns = packets[done][0]
             self.expire(time_ns)

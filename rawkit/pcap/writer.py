@@ -15,7 +15,7 @@ from rawkit.pcap.classic import ClassicEncoder
 from rawkit.pcap.compressed import compressing, uncompressed
 from rawkit.pcap.files import Target, is_replaceable, open_output, path_of, replacing, write_all
 from rawkit.pcap.pcapng_encoder import PcapngEncoder
-from rawkit.pcap.record import CapturedPacket, Counts, Interface, Record
+from rawkit.pcap.record import CapturedPackets, Counts, Interface, Record
 from rawkit.pcap.source import MAXIMUM_BLOCK
 from rawkit.wire.link_type import LinkType
 
@@ -117,7 +117,7 @@ class CaptureWriter:
         if self._waiting >= self._flush_every or len(self._pending) >= _BULK:
             self.flush()
 
-    def write_many(self, packets: Sequence[CapturedPacket], interface: Interface) -> None:
+    def write_many(self, packets: CapturedPackets, interface: Interface) -> None:
         """Write packets of one interface, as `write` does one after another, at a fraction of the cost.
 
         Raises what `write` raises, for the first that does not fit; those before it are then written.
