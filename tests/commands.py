@@ -50,11 +50,11 @@ def refused(host: Host, *arguments: str) -> str:
     reader, writer = os.pipe()
     with host:
         child = os.fork()
-    if not child:
-        os.dup2(writer, 2)
-        with open(2, "w", closefd=False) as sys.stderr:
-            code = run(arguments)
-        os._exit(code)
+        if not child:  # which must not leave the host again
+            os.dup2(writer, 2)
+            with open(2, "w", closefd=False) as sys.stderr:
+                code = run(arguments)
+            os._exit(code)
     os.close(writer)
     with os.fdopen(reader) as told_:
         error = told_.read()
