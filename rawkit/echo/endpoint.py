@@ -46,14 +46,15 @@ class Received(NamedTuple):
     credentials: Credentials | None = None
     """Who sent it, where the kernel says so with each message."""
     descriptors: tuple[int, ...] = ()
-    """Open files that came with it (SCM_RIGHTS); they are the receiver's to close."""
+    """Open files that came with it (SCM_RIGHTS): a client's to close; a server's until it answers."""
 
 
 _REMEDIES: Final = {
     errno.ECONNREFUSED: "nobody listens there; start a server, such as `rawkit echo serve`",
     errno.ECONNRESET: "the other end dropped the connection",
     errno.EPIPE: "the other end has closed the connection",
-    errno.EADDRINUSE: "another socket has that address; choose another port, or end the program that `ss -lnp` shows",
+    errno.EADDRINUSE: "another socket has that address; choose another, or end the program that `ss -lnp` shows",
+    errno.EAGAIN: "the other end's queue is full; it does not keep up",
     errno.EMFILE: "this process has as many files open as it may; raise the limit (ulimit -n)",
     errno.ENFILE: "the machine has as many files open as it may; see /proc/sys/fs/file-max",
 }
@@ -109,6 +110,10 @@ class Client(Endpoint):
     @abstractmethod
     def finish(self) -> None:
         """Say that nothing more will be sent (shutdown(2)); where a kind has no such thing, do nothing."""
+
+    def who(self) -> Any:
+        """Who is at the other end, as far as the kernel knows."""
+        return None
 
     def echo(self, data: bytes, size: int) -> Iterator[Received]:
         """Send the data, and yield what comes back until all of it is: for a message, one piece.
