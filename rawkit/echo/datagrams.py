@@ -46,6 +46,9 @@ class DatagramClient(Client):
 class DatagramServer(Server):
     """A bound datagram socket, `socket`: whoever knows its address may send to it."""
 
+    plain: ClassVar[bool] = True
+    """Whether nothing but the data and its sender is of interest."""
+
     socket: socket.socket
     timeout: float | None
     remedies: ClassVar[Mapping[int, str]] = MappingProxyType({})

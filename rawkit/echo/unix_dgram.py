@@ -72,6 +72,7 @@ class Server(DatagramServer):
     Raises FieldError, KernelError, TimedOut.
     """
 
+    plain = False
     remedies = unix.REMEDIES
 
     def __init__(
