@@ -118,8 +118,8 @@ def serve(
         with chosen.load().Server(_address(chosen, address, port), **options) as server:
             if kind in ("tcp", "udp"):
                 drop_privileges()
-            report.listening(chosen, server.address, size)
             service = None if once else _service(server, size, None if quiet else report)
+            report.listening(chosen, server.address, size)
             try:
                 return _serve_in_turn(server, size, report, once) if service is None else _serve(service)
             finally:
@@ -155,6 +155,7 @@ def _serve_one(server: Server, size: int, report: Served) -> None:
         if error.errno not in GONE:
             raise
         failure = error
+        server.hang_up()
     report.closed(who, failure)
     report.pause()
 

@@ -136,6 +136,10 @@ class Server(Endpoint):
     def accept(self) -> Any:
         """Wait for a client, and return who it is. A kind without connections returns None at once."""
 
+    def hang_up(self) -> None:
+        """Close the connection to the client; without one, do nothing."""
+        return
+
     def echo_one(self, size: int, tell: Callable[[Received], None] = lambda _: None) -> None:
         """The classic loop: a client's bytes, back until it has no more; or one datagram. `tell` hears of each."""
         self.answer(self.accept(), size, tell)
@@ -145,6 +149,7 @@ class Server(Endpoint):
         while True:
             received = self.receive(size)
             if who is not None and not received.data:
+                self.hang_up()
                 return
             tell(received)
             sent = self.send(received.data, received.peer)

@@ -28,7 +28,7 @@ ROUNDS = 7
 STREAM = 64 << 20
 """Bytes of a stream in one round."""
 AHEAD: Final = 1 << 15
-"""Bytes of it that are under way: with more, socat waits for ever to write to a pipe that it has itself to read."""
+"""Bytes of it that are under way: more, and socat waits for ever for room in a pipe that it has to read itself."""
 BURST, BURSTS, SIZE = 32, 1500, 512
 """Datagrams that are under way at once, how often, and their bytes."""
 TRIPS = 4000
