@@ -7,18 +7,29 @@ nothing.
 
 from __future__ import annotations
 
+import errno
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
+from rawkit.errors import TimedOut, kernel_error
 from rawkit.wire import Packet
 
-__all__ = ["Client", "Endpoint", "MakeSocket", "Received", "Server"]
+__all__ = ["Client", "Credentials", "Endpoint", "MakeSocket", "Received", "Server", "explained"]
 
 MakeSocket: TypeAlias = Callable[..., socket.socket]
 """Makes a socket from what socket(2) takes, as the class `socket.socket` does."""
+
+
+class Credentials(NamedTuple):
+    """Who is at the other end of a UNIX socket, as the kernel vouches for it (unix(7))."""
+
+    pid: int
+    uid: int
+    gid: int
 
 
 class Received(NamedTuple):
@@ -32,6 +43,38 @@ class Received(NamedTuple):
     """Whether bytes of it were lost because the buffer was too small (MSG_TRUNC, recv(2))."""
     packet: Packet | None = None
     """The packet that it came in, where headers are read by hand."""
+    credentials: Credentials | None = None
+    """Who sent it, where the kernel says so with each message."""
+    descriptors: tuple[int, ...] = ()
+    """Open files that came with it (SCM_RIGHTS): a client's to close; a server's until it answers."""
+
+
+_REMEDIES: Final = {
+    errno.ECONNREFUSED: "nobody listens there; start a server, such as `rawkit echo serve`",
+    errno.ECONNRESET: "the other end dropped the connection",
+    errno.EPIPE: "the other end has closed the connection",
+    errno.EADDRINUSE: "another socket has that address; choose another, or end the program that `ss -lnp` shows",
+    errno.EAGAIN: "the other end's queue is full; it does not keep up",
+    errno.EMFILE: "this process has as many files open as it may; raise the limit (ulimit -n)",
+    errno.ENFILE: "the machine has as many files open as it may; see /proc/sys/fs/file-max",
+}
+
+
+@contextmanager
+def explained(
+    doing: str,
+    seconds: float | None = None,
+    *,
+    capability: str = "CAP_NET_RAW",
+    remedies: Mapping[int, str] = MappingProxyType({}),
+) -> Iterator[None]:
+    """Turn what a socket raises inside into rawkit's errors: TimedOut after so many `seconds`, or KernelError."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, TimeoutError) and error.errno is None:  # of settimeout, not the kernel's ETIMEDOUT
+            raise TimedOut(doing, seconds or 0) from error
+        raise kernel_error(error, doing, capability, remedies={**_REMEDIES, **remedies}) from error
 
 
 class Endpoint(ABC):
@@ -68,6 +111,18 @@ class Client(Endpoint):
     def finish(self) -> None:
         """Say that nothing more will be sent (shutdown(2)); where a kind has no such thing, do nothing."""
 
+    def who(self) -> Any:
+        """Who is at the other end, as far as the kernel knows."""
+        return None
+
+    def echo(self, data: bytes, size: int) -> Iterator[Received]:
+        """Send the data, and yield what comes back until all of it is: for a message, one piece.
+
+        A kind with boundaries receives at most `size` bytes of it; one without yields pieces of at most that.
+        """
+        self.send(data)
+        yield self.receive(size)
+
 
 class Server(Endpoint):
     """The end that answers: for a stream, one client after another."""
@@ -81,7 +136,14 @@ class Server(Endpoint):
 
     def echo_one(self, size: int, tell: Callable[[Received], None] = lambda _: None) -> None:
         """The classic loop: a client's bytes, back until it has no more; or one datagram. `tell` hears of each."""
-        self.accept()
-        while (received := self.receive(size)).data:
+        connected = self.accept() is not None
+        while True:
+            received = self.receive(size)
+            if connected and not received.data:
+                return
             tell(received)
-            self.send(received.data, received.peer)
+            sent = self.send(received.data, received.peer)
+            while sent < len(received.data):
+                sent += self.send(received.data[sent:], received.peer)
+            if not connected:
+                return

@@ -1,0 +1,70 @@
+"""Where an end is: addresses that people write, as sockets take them, and back."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from rawkit.echo.endpoint import Credentials
+from rawkit.errors import FieldError, KernelError, TimedOut
+
+__all__ = ["SocketAddress", "first_of", "show"]
+
+T = TypeVar("T")
+
+
+class SocketAddress(NamedTuple):
+    """A family, and an address as its sockets take it (`socketaddr` of Python's socket module)."""
+
+    family: socket.AddressFamily
+    address: tuple[Any, ...]
+
+
+def first_of(address: tuple[str, int], kind: socket.SocketKind, use: Callable[[SocketAddress], T]) -> T:
+    """What `use` returns for the first address that the host (an address or a name) and port stand for.
+
+    A name may have several, IPv6 and IPv4: they are tried in the resolver's order, and the last error is raised.
+    Raises FieldError for a host that has none.
+    """
+    *others, last = _resolved(*address, kind)
+    for each in others:
+        try:
+            return use(each)
+        except (KernelError, TimedOut):
+            pass
+    return use(last)
+
+
+def _resolved(host: str, port: int, kind: socket.SocketKind) -> list[SocketAddress]:
+    try:
+        if not host:
+            raise UnicodeError
+        found = socket.getaddrinfo(host, port, type=kind)
+    except OverflowError as error:
+        raise FieldError("echo", "port", port, "0 to 65535") from error
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no name of a host"
+        raise FieldError("echo", "host", host, f"an address or a name that has one ({reason})") from error
+    return [SocketAddress(family, address) for family, _, _, _, address in found]
+
+
+def show(address: Any) -> str:
+    """An address for people, such as 127.0.0.1:5005, [::1]:5005, /run/echo, @echo; safe to print.
+
+    The name of a UNIX socket is the choice of whoever bound it: what a terminal could obey is escaped.
+    """
+    if isinstance(address, Credentials):
+        return f"process {address.pid} of user {address.uid}, group {address.gid}"
+    if isinstance(address, tuple):
+        host, port = address[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if isinstance(address, bytes):  # an abstract name
+        return f"@{_escaped(address[1:].decode(errors='backslashreplace'))}"
+    if isinstance(address, str):
+        return _escaped(address) or "a socket without a name"
+    return "nobody" if address is None else _escaped(str(address))
+
+
+def _escaped(text: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

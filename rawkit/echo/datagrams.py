@@ -1,0 +1,69 @@
+"""What datagram sockets have in common: a call sends one datagram whole, a call receives one.
+
+A buffer that is smaller than a datagram gets its beginning; the rest is lost, and MSG_TRUNC tells so (recv(2)).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from rawkit.echo.addresses import show
+from rawkit.echo.endpoint import Client, Received, Server, explained
+
+__all__ = ["DatagramClient", "DatagramServer"]
+
+
+class DatagramClient(Client):
+    """A connected datagram socket, `socket`."""
+
+    socket: socket.socket
+    timeout: float | None
+    remedies: ClassVar[Mapping[int, str]] = MappingProxyType({})
+
+    def send(self, data: bytes, peer: Any = None) -> int:
+        with explained(f"send {len(data)} bytes", self.timeout, remedies=self.remedies):
+            return self.socket.send(data)
+
+    def receive(self, size: int) -> Received:
+        with explained("receive", self.timeout, remedies=self.remedies):
+            data, _, flags, peer = self.socket.recvmsg(size)
+        return Received(data, peer, bool(flags & socket.MSG_TRUNC))
+
+    def who(self) -> Any:
+        with explained("ask for the other end's address"):
+            return self.socket.getpeername()
+
+    def finish(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class DatagramServer(Server):
+    """A bound datagram socket, `socket`: whoever knows its address may send to it."""
+
+    plain: ClassVar[bool] = True
+    """Whether nothing but the data and its sender is of interest."""
+
+    socket: socket.socket
+    timeout: float | None
+    remedies: ClassVar[Mapping[int, str]] = MappingProxyType({})
+
+    def accept(self) -> None:
+        pass
+
+    def send(self, data: bytes, peer: Any = None) -> int:
+        with explained(f"send {len(data)} bytes to {show(peer)}", self.timeout, remedies=self.remedies):
+            return self.socket.sendto(data, peer)
+
+    def receive(self, size: int) -> Received:
+        with explained(f"wait for a datagram at {show(self.address)}", self.timeout, remedies=self.remedies):
+            data, _, flags, peer = self.socket.recvmsg(size)
+        return Received(data, peer, bool(flags & socket.MSG_TRUNC))
+
+    def close(self) -> None:
+        self.socket.close()

@@ -1,0 +1,105 @@
+"""What all streams have in common: once connected, they are sent to and received from in the same way.
+
+A stream keeps order and loses nothing, but keeps no boundaries: one send may arrive in several pieces, several in
+one. So whoever wants his bytes back reads until he has as many as he sent.
+"""
+
+from __future__ import annotations
+
+import socket
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rawkit.echo.addresses import show
+from rawkit.echo.endpoint import Client, Received, Server, explained
+
+__all__ = ["StreamClient", "StreamServer"]
+
+AHEAD: Final = 16_384
+"""Bytes that a client sends before it reads.
+
+Would it send everything first, both ends could wait for ever: the server for its answers to be read, the client
+for its questions. So many fit into the buffers of every kernel.
+"""
+
+
+class StreamClient(Client):
+    """A connected stream socket, `socket`."""
+
+    socket: socket.socket
+    timeout: float | None
+
+    def send(self, data: bytes, peer: Any = None) -> int:
+        with explained(f"send {len(data)} bytes", self.timeout):
+            return self.socket.send(data)
+
+    def receive(self, size: int) -> Received:
+        with explained("receive", self.timeout):
+            return Received(self.socket.recv(size), None)
+
+    def echo(self, data: bytes, size: int) -> Iterator[Received]:
+        """Send the data, and yield the pieces in which it comes back; fewer bytes if the stream ends before."""
+        for start in range(0, len(data), AHEAD):
+            part = data[start : start + AHEAD]
+            sent = back = 0
+            while sent < len(part):
+                sent += self.send(part[sent:])
+            while back < len(part):
+                received = self.receive(size)
+                if not received.data:
+                    return
+                back += len(received.data)
+                yield received
+
+    def who(self) -> Any:
+        with explained("ask for the other end's address"):
+            return self.socket.getpeername()
+
+    def finish(self) -> None:
+        with explained("end the stream"):
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class StreamServer(Server):
+    """A listening stream socket, `listener`, and the connection of the client that it serves."""
+
+    listener: socket.socket
+    connection: socket.socket | None = None
+    timeout: float | None
+
+    @abstractmethod
+    def who(self, connection: socket.socket, address: Any) -> Any:
+        """Who a client is that accept(2) returned."""
+
+    def accept(self) -> Any:
+        """Wait for a client, and return who it is. The connection of the one before is closed."""
+        self._hang_up()
+        with explained(f"wait for a client at {show(self.address)}", self.timeout):
+            self.connection, address = self.listener.accept()
+        self.connection.settimeout(self.timeout)
+        return self.who(self.connection, address)
+
+    def send(self, data: bytes, peer: Any = None) -> int:
+        with explained(f"send {len(data)} bytes", self.timeout):
+            return self._connected().send(data)
+
+    def receive(self, size: int) -> Received:
+        with explained("receive", self.timeout):
+            return Received(self._connected().recv(size), None)
+
+    def close(self) -> None:
+        self._hang_up()
+        self.listener.close()
+
+    def _connected(self) -> socket.socket:
+        assert self.connection is not None, "accept() first"
+        return self.connection
+
+    def _hang_up(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None

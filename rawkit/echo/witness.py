@@ -1,0 +1,29 @@
+"""Who is told what happens at a server. A server without a witness formats nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Witness"]
+
+
+class Witness:
+    """Hears of everything, and makes nothing of it; subclasses tell it."""
+
+    def connected(self, who: Any) -> None:
+        """A client has connected."""
+
+    def received(self, who: Any, data: bytes, truncated: bool) -> None:
+        """A client sent data, which is going back to it; `truncated`: the rest did not fit into the buffer."""
+
+    def unanswered(self, who: Any, error: Exception) -> None:
+        """A datagram could not be answered."""
+
+    def closed(self, who: Any, echoed: int, error: OSError | None) -> None:
+        """A connection has ended: with an error, or since the client or this server wanted it."""
+
+    def full(self, clients: int) -> None:
+        """There is no room for more clients, of whom there are so many; new ones wait."""
+
+    def pause(self) -> None:
+        """Nothing happens for the moment."""
