@@ -114,6 +114,8 @@ def complain(error: RawkitError) -> int:
 def _code_of(error: RawkitError) -> int:
     if isinstance(error, FileError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
         return USAGE
+    if isinstance(error, KernelError) and error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
+        return NO  # says the other end, not this machine
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE
     return NO if isinstance(error, TimedOut) else USAGE

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, Self
 
@@ -22,9 +23,10 @@ GRACE: Final = 1.0
 class StopSignals:
     """SIGINT and SIGTERM as a fact that a loop looks at between its rounds. A signal that is ignored stays so."""
 
-    def __init__(self) -> None:
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
         self.received: signal.Signals | None = None
-        """The first signal that came."""
+        """The first signal that came; `then` is called when it does."""
+        self._then = then
         self._since = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
@@ -56,6 +58,7 @@ class StopSignals:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if self.received is None:
             self.received, self._since = signal.Signals(number), time.monotonic()
+            self._then()
         elif time.monotonic() - self._since > GRACE:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)

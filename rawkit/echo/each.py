@@ -27,7 +27,7 @@ class Each:
     """Answers what comes to a bound server until `stop` is called, from a signal handler or another thread.
 
     `size` is the buffer, in bytes; `witness` is told what happens, in the thread that runs. What cannot be
-    answered, since its sender has no address or its queue is full, is dropped. Closing the server is left to the caller.
+    answered, since its sender has no address or its queue is full, is dropped. The caller closes the server.
     """
 
     def __init__(self, server: DatagramServer, size: int, witness: Witness | None = None) -> None:
@@ -54,11 +54,12 @@ class Each:
             received = server.receive(self._size)
             if self._stopping:
                 return
-            witness.received(received.credentials or received.peer, received.data, received.truncated)
+            who = received.credentials or received.peer
+            witness.received(who, received.data, received.truncated, received.descriptors)
             try:
                 server.send(received.data, received.peer)
             except KernelError as error:
-                witness.unanswered(received.credentials or received.peer, error)
+                witness.unanswered(who, error)
             witness.pause()
 
     def _run_quietly(self) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
-from rawkit.errors import TimedOut, kernel_error
+from rawkit.errors import RawkitError, TimedOut, kernel_error
 from rawkit.wire import Packet
 
 __all__ = ["Client", "Credentials", "Endpoint", "MakeSocket", "Received", "Server", "explained"]
@@ -71,6 +71,8 @@ def explained(
     """Turn what a socket raises inside into rawkit's errors: TimedOut after so many `seconds`, or KernelError."""
     try:
         yield
+    except RawkitError:  # explained already
+        raise
     except OSError as error:
         if isinstance(error, TimeoutError) and error.errno is None:  # of settimeout, not the kernel's ETIMEDOUT
             raise TimedOut(doing, seconds or 0) from error
@@ -136,14 +138,17 @@ class Server(Endpoint):
 
     def echo_one(self, size: int, tell: Callable[[Received], None] = lambda _: None) -> None:
         """The classic loop: a client's bytes, back until it has no more; or one datagram. `tell` hears of each."""
-        connected = self.accept() is not None
+        self.answer(self.accept(), size, tell)
+
+    def answer(self, who: Any, size: int, tell: Callable[[Received], None]) -> None:
+        """What follows on `accept`, which returned `who`."""
         while True:
             received = self.receive(size)
-            if connected and not received.data:
+            if who is not None and not received.data:
                 return
             tell(received)
             sent = self.send(received.data, received.peer)
             while sent < len(received.data):
                 sent += self.send(received.data[sent:], received.peer)
-            if not connected:
+            if who is None:
                 return

@@ -43,12 +43,11 @@ READ, WRITE, ENDED = select.EPOLLIN, select.EPOLLOUT, select.EPOLLRDHUP | select
 class _Connection:
     """One client: who it is, and what waits to go back to it."""
 
-    __slots__ = ("echoed", "socket", "waiting", "who")
+    __slots__ = ("socket", "waiting", "who")
 
     def __init__(self, connection: socket.socket, who: Any) -> None:
         self.socket, self.who = connection, who
         self.waiting = b""
-        self.echoed = 0
 
 
 class Many:
@@ -135,7 +134,6 @@ class Many:
             count = min(length, len(buffer))
             if self._witness is not None:
                 self._witness.received(client.who, bytes(buffer[:count]), length > count)
-            client.echoed += count
             try:
                 sent = connection.send(buffer[:count])
             except BlockingIOError:
@@ -191,7 +189,7 @@ class Many:
         if self._retry_at != inf:
             self._accept_again()
         if self._witness is not None:
-            self._witness.closed(client.who, client.echoed, error)
+            self._witness.closed(client.who, error)
 
     def _close_all(self) -> None:
         for client in list(self._clients.values()):

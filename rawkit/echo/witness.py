@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = ["Witness"]
@@ -13,13 +14,16 @@ class Witness:
     def connected(self, who: Any) -> None:
         """A client has connected."""
 
-    def received(self, who: Any, data: bytes, truncated: bool) -> None:
-        """A client sent data, which is going back to it; `truncated`: the rest did not fit into the buffer."""
+    def received(self, who: Any, data: bytes, truncated: bool, files: Sequence[int] = ()) -> None:
+        """A client sent data, and open files, which are going back to it.
+
+        `truncated`: the rest of the message did not fit into the buffer, and is lost.
+        """
 
     def unanswered(self, who: Any, error: Exception) -> None:
         """A datagram could not be answered."""
 
-    def closed(self, who: Any, echoed: int, error: OSError | None) -> None:
+    def closed(self, who: Any, error: OSError | None) -> None:
         """A connection has ended: with an error, or since the client or this server wanted it."""
 
     def full(self, clients: int) -> None:

@@ -1,0 +1,259 @@
+"""What `rawkit echo` tells: lines for people, in the words of the textbook, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rawkit.cli.output import Lines, count_of
+from rawkit.cli.probing import milliseconds
+from rawkit.echo import Kind
+from rawkit.echo.addresses import show
+from rawkit.echo.endpoint import Credentials, Received
+from rawkit.echo.witness import Witness
+from rawkit.errors import TimedOut
+
+__all__ = ["Served", "Trips", "served_report", "trips_report"]
+
+
+class Served(Witness):
+    """What is told of a server; it counts, and `pause` prints."""
+
+    def __init__(self, lines: Lines, quiet: bool) -> None:
+        self.lines, self.quiet = lines, quiet
+        self.clients = self.messages = self.bytes = 0
+        self._waiting: list[str] = []
+
+    @abstractmethod
+    def listening(self, kind: Kind, address: Any, size: int) -> None:
+        """It is ready, there, with a buffer of that size."""
+
+    @abstractmethod
+    def stopped(self) -> None:
+        """It has ended."""
+
+    def connected(self, who: Any) -> None:
+        self.clients += who is not None
+
+    def received(self, who: Any, data: bytes, truncated: bool, files: Sequence[int] = ()) -> None:
+        self.messages += 1
+        self.bytes += len(data)
+
+    def heard(self, who: Any, received: Received) -> None:
+        """The same, where a client is served with blocking calls."""
+        peer = who or received.credentials or received.peer
+        self.received(peer, received.data, received.truncated, received.descriptors)
+        self.pause()
+
+    def tell(self, line: str) -> None:
+        """Print a line at the next pause."""
+        if not self.quiet:
+            self._waiting.append(line)
+
+    def pause(self) -> None:
+        for line in self._waiting:
+            self.lines.write(line)
+        self._waiting.clear()
+        self.lines.flush()
+
+
+class _ServedText(Served):
+    def listening(self, kind: Kind, address: Any, size: int) -> None:
+        self.lines.write(
+            f"{kind.name}: listening on {show(address)}, buffer {count_of(size, 'byte')}; Ctrl-C ends"
+        )
+        self.lines.flush()
+
+    def connected(self, who: Any) -> None:
+        super().connected(who)
+        if who is not None:
+            self.tell(f"connection address: {show(who)}")
+
+    def received(self, who: Any, data: bytes, truncated: bool, files: Sequence[int] = ()) -> None:
+        super().received(who, data, truncated, files)
+        if not self.quiet:
+            lost = ", cut: the buffer is smaller than the message" if truncated else ""
+            self.tell(f"received data: {data!r} ({count_of(len(data), 'byte')} from {show(who)}{lost})")
+            for each in files:
+                self.tell(f"received open file: {show(_name_of(each))}")
+
+    def unanswered(self, who: Any, error: Exception) -> None:
+        self.tell(f"not answered: {show(who)}: {error}")
+
+    def closed(self, who: Any, error: OSError | None) -> None:
+        if who is not None:
+            self.tell(f"connection closed: {show(who)}{'' if error is None else f': {error.strerror}'}")
+
+    def full(self, clients: int) -> None:
+        self.tell(f"no room for more than {count_of(clients, 'client')} (ulimit -n); others wait")
+
+    def stopped(self) -> None:
+        clients = f"{count_of(self.clients, 'client')}, " if self.clients else ""
+        self.tell(f"stopped: {clients}{count_of(self.messages, 'piece')}, {count_of(self.bytes, 'byte')}")
+        self.pause()
+
+
+class _ServedJSON(Served):
+    def listening(self, kind: Kind, address: Any, size: int) -> None:
+        place = {"address": address[0], "port": address[1]} if isinstance(address, tuple) else {"address": address}
+        told: dict[str, Any] = {"event": "listening", "kind": kind.name, **place, "buffer": size}
+        self.lines.write(json.dumps(told, default=str))
+        self.lines.flush()
+
+    def connected(self, who: Any) -> None:
+        super().connected(who)
+        if who is not None:
+            self._event("connected", who)
+
+    def received(self, who: Any, data: bytes, truncated: bool, files: Sequence[int] = ()) -> None:
+        super().received(who, data, truncated, files)
+        if not self.quiet:
+            names = [_name_of(each) for each in files]
+            self._event("received", who, data=data.hex(), length=len(data), truncated=truncated, files=names)
+
+    def unanswered(self, who: Any, error: Exception) -> None:
+        self._event("unanswered", who, reason=str(error))
+
+    def closed(self, who: Any, error: OSError | None) -> None:
+        if who is not None:
+            self._event("closed", who, reason=None if error is None else error.strerror)
+
+    def full(self, clients: int) -> None:
+        self._event("full", None, clients=clients)
+
+    def stopped(self) -> None:
+        self._event("stopped", None, clients=self.clients, pieces=self.messages, bytes=self.bytes)
+        self.pause()
+
+    def _event(self, event: str, who: Any, **facts: Any) -> None:
+        peer = who._asdict() if isinstance(who, Credentials) else None if who is None else show(who)
+        self.tell(json.dumps({"event": event, "peer": peer, **facts}))
+
+
+class Trips:
+    """What is told of a client: `data` is what it sends."""
+
+    def __init__(self, lines: Lines, kind: Kind, data: bytes, quiet: bool) -> None:
+        self.lines, self.kind, self.data, self.quiet = lines, kind, data, quiet
+        self.same = 0
+        """How often all came back as it was."""
+        self.trips_ns: list[int] = []
+
+    def connected(self, who: Any) -> None:
+        """With whom."""
+
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
+        """What came back."""
+        self.same += b"".join(piece.data for piece in pieces) == self.data
+        self.trips_ns.append(taken_ns)
+
+    def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
+        """Nothing more came back in time."""
+
+    def file(self, same: bool) -> None:
+        """An open file came back: whether it is the one that was passed."""
+
+    def end(self) -> None:
+        """Sum it up."""
+
+
+class _TripsText(Trips):
+    def connected(self, who: Any) -> None:
+        if who is not None and not self.quiet:
+            self.lines.write(f"connected to {show(who)}")
+
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
+        same = self.same
+        super().trip(number, pieces, taken_ns, resent)
+        if self.quiet:
+            return
+        for piece in pieces:
+            cut = ", cut: the buffer is smaller than the message" if piece.truncated else ""
+            self.lines.write(f"received data: {piece.data!r} ({count_of(len(piece.data), 'byte')}{cut})")
+        back = sum(len(piece.data) for piece in pieces)
+        of = "" if self.same > same else f", but not as it was: {count_of(len(self.data), 'byte')} were sent"
+        again = f", sent again {count_of(resent, 'time')}" if resent else ""
+        self.lines.write(
+            f"{count_of(back, 'byte')} came back in {count_of(len(pieces), 'piece')}, "
+            f"round trip {milliseconds(taken_ns)}{again}{of}"
+        )
+        self.lines.flush()
+
+    def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
+        back = sum(len(piece.data) for piece in pieces)
+        so_far = f" after {back} of {count_of(len(self.data), 'byte')}" if back else ""
+        self.lines.write(f"lost: nothing came back within {error.seconds:g} s{so_far}")
+        self.lines.flush()
+
+    def file(self, same: bool) -> None:
+        if not self.quiet:
+            self.lines.write(f"the open file came back: {'the same one' if same else 'another one'}")
+
+    def end(self) -> None:
+        trips = self.trips_ns
+        if len(trips) > 1 or self.quiet:
+            self.lines.write(f"{count_of(len(trips), 'round trip')}, {self.same} with everything as it was sent")
+        if len(trips) > 1:
+            figures = "/".join(
+                milliseconds(round(each)) for each in (min(trips), statistics.median(trips), max(trips))
+            )
+            self.lines.write(f"round trip min/median/max = {figures}")
+
+
+class _TripsJSON(Trips):
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
+        same = self.same
+        super().trip(number, pieces, taken_ns, resent)
+        if not self.quiet:
+            self._write(number, pieces, taken_ns, self.same > same, resent)
+
+    def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
+        if not self.quiet:
+            self._write(number, pieces, None, False, 0)
+
+    def end(self) -> None:
+        trips = self.trips_ns
+        told = {
+            "kind": self.kind.name,
+            "answered": len(trips),
+            "same": self.same,
+            "median_ns": round(statistics.median(trips)) if trips else None,
+        }
+        self.lines.write(json.dumps(told))
+
+    def _write(
+        self, number: int, pieces: Sequence[Received], taken_ns: int | None, same: bool, resent: int
+    ) -> None:
+        told = {
+            "kind": self.kind.name,
+            "seq": number,
+            "sent": len(self.data),
+            "pieces": [len(piece.data) for piece in pieces],
+            "data": b"".join(piece.data for piece in pieces).hex(),
+            "same": same,
+            "resent": resent,
+            "rtt_ns": taken_ns,
+        }
+        self.lines.write(json.dumps(told))
+        self.lines.flush()
+
+
+def served_report(format_: str, lines: Lines, quiet: bool) -> Served:
+    """The report of a server in that format."""
+    return (_ServedJSON if format_ == "json" else _ServedText)(lines, quiet)
+
+
+def trips_report(format_: str, lines: Lines, kind: Kind, data: bytes, *, quiet: bool) -> Trips:
+    """The report of a client in that format."""
+    return (_TripsJSON if format_ == "json" else _TripsText)(lines, kind, data, quiet)
+
+
+def _name_of(descriptor: int) -> str:
+    with suppress(OSError):
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    return "unknown"
