@@ -90,7 +90,7 @@ class Messages:
 
     async def _echo(self, connection: ServerConnection) -> None:
         """Serve a client until one of the two closes."""
-        who, echoed, error = connection.remote_address, 0, None
+        who, error = connection.remote_address, None
         self._clients += 1
         self._witness.connected(who)
         self._witness.pause()
@@ -99,7 +99,6 @@ class Messages:
                 message = await connection.recv()
                 data = message.encode() if isinstance(message, str) else message
                 self._witness.received(who, data, False)
-                echoed += len(data)
                 await connection.send(message)
                 self._witness.pause()
         except ConnectionClosed as closed:
@@ -107,7 +106,7 @@ class Messages:
                 error = OSError(errno.EPROTO, repr(str(closed)))
         finally:
             self._clients -= 1
-            self._witness.closed(who, echoed, error)
+            self._witness.closed(who, error)
             self._witness.pause()
 
     def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

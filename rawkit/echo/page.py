@@ -6,7 +6,6 @@ import base64
 import email.utils
 import hashlib
 import re
-from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -23,7 +22,7 @@ def plain_answer(request: Request) -> Response | None:
     if request.method not in ("GET", "HEAD") or "Upgrade" in request.headers:
         return None
     found = request.path.partition("?")[0] == "/"
-    body, policy = _page() if found else (NOT_FOUND, "default-src 'none'")
+    body, policy = _PAGE if found else (NOT_FOUND, "default-src 'none'")
     headers = Headers(
         {
             "Date": email.utils.formatdate(usegmt=True),
@@ -39,7 +38,6 @@ def plain_answer(request: Request) -> Response | None:
     return Response(status, reason, headers, b"" if request.method == "HEAD" else body)
 
 
-@cache
 def _page() -> tuple[bytes, str]:
     """The page, and a policy that lets it run what stands in it and connect back, and nothing else."""
     page = files("rawkit.echo").joinpath("page.html").read_bytes()
@@ -52,3 +50,6 @@ def _source(page: bytes, tag: str) -> str:
     """What stands in an element, as a Content Security Policy names it (CSP Level 3, section 2.3.1)."""
     (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>".encode(), page, re.DOTALL)
     return f"'sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}'"
+
+
+_PAGE: Final = _page()

@@ -24,8 +24,9 @@ from websockets.uri import parse_uri
 
 from rawkit.echo import tcp
 from rawkit.echo.addresses import show
-from rawkit.echo.endpoint import MakeSocket, Received, explained
+from rawkit.echo.endpoint import MakeSocket, Received, Service, explained
 from rawkit.echo.page import plain_answer
+from rawkit.echo.witness import Witness
 from rawkit.errors import KernelError, ReplyError, TimedOut
 
 __all__ = ["MAX_SIZE", "QUIET", "Client", "Server"]
@@ -250,6 +251,11 @@ class Server(tcp.Server):
             return Received(b"", None)
         self._text = message.text
         return Received(message.data, None)
+
+    def service(self, size: int, witness: Witness | None = None) -> Service | None:
+        from rawkit.echo.messages import Messages  # which is built on what stands here
+
+        return Messages(self, size, witness)
 
     def answer(self, who: Any, size: int, tell: Callable[[Received], None]) -> None:
         """Echo until the client closes. A message may be empty, so that is no end here."""
