@@ -204,7 +204,7 @@ def test_the_command(net: Net) -> None:
     assert [each["reason"] for each in events if each["event"] == "closed"] == [None, None]
 
 
-@pytest.mark.parametrize(("sent", "code"), [(b"", 0), (b"x", 2)])
+@pytest.mark.parametrize(("sent", "code"), [(b"", 0), (b"\x83\x80", 2)], ids=["right", "a frame of no kind"])
 def test_the_command_for_one_client(net: Net, sent: bytes, code: int) -> None:
     command = [*RAWKIT, "echo", "serve", "websocket", THERE, "--port", "0", "--once"]
     server = net.there.popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
