@@ -227,7 +227,7 @@ def test_what_cannot_be_asked_is_refused(net: Net, arguments: list[str], why: st
 
 
 def test_the_kernel_s_refusals(net: Net) -> None:
-    assert "nobody listens on that port" in rawkit(net.here, "http", f"http://{THERE}:9/", code=3).stderr
+    assert "nobody listens on that port" in rawkit(net.here, "http", f"http://{THERE}:9/", code=1).stderr
     with pytest.raises(KernelError) as refusal:
         get(net.here, f"http://[{THERE6}]:9/")
     assert refusal.value.errno == errno.ECONNREFUSED

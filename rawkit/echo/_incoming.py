@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from rawkit.errors import ReplyError, TimedOut, kernel_error
+from rawkit.echo.endpoint import explained
+from rawkit.errors import ReplyError, TimedOut
 
 __all__ = ["Incoming"]
 
@@ -76,13 +77,8 @@ class Incoming:
         """Receive something; False where the server has closed the connection."""
         waiting_for = f"wait for the whole {part} from {self.server} ({self._came()} came so far)"
         self._connection.settimeout(self.seconds_left(waiting_for))
-        try:
+        with explained(waiting_for, self.timeout, remedies=RESET):
             data = self._connection.recv(BUFFER)
-        except TimeoutError as error:
-            raise TimedOut(waiting_for, self.timeout) from error
-        except OSError as error:
-            doing = f"receive the {part} from {self.server}"
-            raise kernel_error(error, doing, remedies=RESET) from error
         self._tell("<", data)
         self._waiting += data
         self._received += len(data)

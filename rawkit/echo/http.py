@@ -17,8 +17,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from rawkit.echo._incoming import Incoming
-from rawkit.echo.endpoint import MakeSocket
-from rawkit.errors import FieldError, KernelError, TimedOut, kernel_error
+from rawkit.echo.addresses import show
+from rawkit.echo.endpoint import MakeSocket, explained
+from rawkit.errors import FieldError, KernelError, TimedOut
 
 __all__ = ["MAX_SIZE", "METHODS", "TIMEOUT", "VERSIONS", "Reply", "Tell", "get"]
 
@@ -101,7 +102,7 @@ def get(
     connection = _connected(_addresses(host, port, ip_version), deadline, timeout, make)
     with connection:
         server = connection.getpeername()[:2]
-        incoming = Incoming(connection, _authority(*server), deadline, timeout, max_size, tell)
+        incoming = Incoming(connection, show(server), deadline, timeout, max_size, tell)
         _send(connection, sent, incoming)
         tell(">", sent)
         status_line, fields = _final_head(incoming)
@@ -185,33 +186,29 @@ def _connected(
     """A connection to the first address that takes one; what is left of the time is shared among those left."""
     refusal: KernelError | TimedOut | None = None
     for number, (family, address) in enumerate(addresses):
-        doing = f"connect to {_authority(*address[:2])}"
         connection = make(family, socket.SOCK_STREAM)
         try:
-            left = max(deadline - time.monotonic(), 0.001)
-            connection.settimeout(left / (len(addresses) - number))
-            connection.connect(address)
+            with explained(f"connect to {show(address)}", timeout, remedies=_NOBODY):
+                left = max(deadline - time.monotonic(), 0.001)
+                connection.settimeout(left / (len(addresses) - number))
+                connection.connect(address)
             return connection
-        except TimeoutError:
-            refusal = TimedOut(doing, timeout)
-        except OSError as error:
-            refusal = kernel_error(error, doing, remedies=_NOBODY)
+        except (KernelError, TimedOut) as error:
+            connection.close()
+            refusal = error
         except BaseException:
             connection.close()
             raise
-        connection.close()
     assert refusal is not None, "the resolver gave no address and no error"
     raise refusal
 
 
 def _send(connection: socket.socket, data: bytes, incoming: Incoming) -> None:
     """Send it all, unless the server has had enough: then it has answered already (RFC 9112, section 9.5)."""
-    connection.settimeout(incoming.seconds_left("send the request"))
-    with suppress(BrokenPipeError, ConnectionResetError):
-        try:
-            connection.sendall(data)
-        except TimeoutError as error:
-            raise TimedOut(f"have {incoming.server} take the request", incoming.timeout) from error
+    doing = f"have {incoming.server} take the request"
+    connection.settimeout(incoming.seconds_left(doing))
+    with explained(doing, incoming.timeout), suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(data)
 
 
 # The reply
