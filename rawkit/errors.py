@@ -29,6 +29,7 @@ __all__ = [
     "PacketError",
     "ProgramError",
     "RawkitError",
+    "ReplyError",
     "TimedOut",
     "TruncatedError",
     "UnknownHeaderError",
@@ -177,6 +178,17 @@ class TimedOut(RawkitError, TimeoutError):
         super().__init__(f"{doing}: nothing within {seconds:g} s")
 
 
+class ReplyError(RawkitError, ValueError):
+    """What a server answered breaks the protocol that it was asked in.
+
+    Attributes: `server`, `part` (of the reply), `expected`, `found` (in words).
+    """
+
+    def __init__(self, server: str, part: str, expected: str, found: str) -> None:
+        self.server, self.part, self.expected, self.found = server, part, expected, found
+        super().__init__(f"{server}: {part}: expected {expected}, found {_shortened(found)}")
+
+
 class KernelError(RawkitError, OSError):
     """The kernel refused. Attributes: `errno`, `doing` (what was tried), `remedy`."""
 
@@ -283,4 +295,8 @@ def _brief(value: object) -> str:
     except ValueError:  # Python writes out no more than 4300 digits (sys.set_int_max_str_digits)
         bits = f"a number of {value.bit_length()} bits" if isinstance(value, int) else ""
         return bits or f"{type(value).__name__} with a number too long to print"
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."

@@ -20,11 +20,8 @@ from rawkit.cli.output import Lines
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
 from rawkit.cli.signals import StopSignals
 from rawkit.echo import KINDS, Kind
-from rawkit.echo.datagrams import DatagramClient, DatagramServer
-from rawkit.echo.each import Each
-from rawkit.echo.endpoint import Client, Received, Server
-from rawkit.echo.many import Many
-from rawkit.echo.streams import StreamServer
+from rawkit.echo.datagrams import DatagramClient
+from rawkit.echo.endpoint import Client, Received, Server, Service
 from rawkit.errors import KernelError, TimedOut, file_error
 from rawkit.link import drop_privileges
 
@@ -46,6 +43,7 @@ Examples:
   rawkit echo serve tcp
   rawkit echo serve tcp :: --port 0           IPv6 and IPv4; prints the port
   rawkit echo serve unix-dgram @echo --format json
+  rawkit echo serve websocket                 then: http://127.0.0.1:5005/ in a browser
 
 \b
 It serves any number of clients at once, until Ctrl-C. What a client sends is
@@ -75,7 +73,7 @@ GONE: Final = (errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT)
 
 MOST_DATA: Final = 1 << 24
 
-ARGUMENTS: Final = {"--retries": "retries", "--pass": "files", "--files": "files"}
+ARGUMENTS: Final = {"--retries": "retries", "--pass": "files", "--files": "files", "--text": "text"}
 """What options are called where the ends are made."""
 
 PORT_OPTION = click.option(
@@ -113,19 +111,18 @@ def serve(
         raise click.UsageError("--files over a connection needs --once")
     options = _only_known(chosen, "Server", {"--files": files})
     size = size or (SMALL if kind in WITH_BOUNDARIES_LOST else LARGE)
-    with Lines() as lines:
-        with chosen.load().Server(_address(chosen, address, port), **options) as server:
-            if kind in ("tcp", "udp"):
-                drop_privileges()
-            report = served_report(format_, lines, Place(chosen, server.address, size), quiet)
-            service = None if once else _service(server, size, None if quiet else report)
-            try:
-                return _serve_in_turn(server, report, once) if service is None else _serve(service, report)
-            finally:
-                report.stopped()
+    with Lines() as lines, chosen.load().Server(_address(chosen, address, port), **options) as server:
+        report = served_report(format_, lines, Place(chosen, server.address, size), quiet)
+        service = None if once else server.service(size, None if quiet else report)
+        if kind in ("tcp", "udp", "websocket"):
+            drop_privileges()  # with which modules may no longer be readable
+        try:
+            return _serve_in_turn(server, report, once) if service is None else _serve(service, report)
+        finally:
+            report.stopped()
 
 
-def _serve(service: Many | Each, report: Served) -> int:
+def _serve(service: Service, report: Served) -> int:
     with StopSignals(service.stop):
         report.listening()
         service.run()
@@ -161,13 +158,6 @@ def _serve_one(server: Server, report: Served) -> None:
     report.pause()
 
 
-def _service(server: Server, size: int, report: Served | None) -> Many | Each | None:
-    """What serves any number of clients over such sockets; None for those that have to be served in turn."""
-    if isinstance(server, StreamServer):
-        return Many(server, size, report)
-    return Each(server, size, report) if isinstance(server, DatagramServer) else None
-
-
 @command.command("send", epilog=SEND_EXAMPLES)
 @click.argument("kind", type=KIND)
 @click.argument("address", required=False)
@@ -177,6 +167,7 @@ def _service(server: Server, size: int, report: Served | None) -> Many | Each | 
 @click.option("-i", "--interval", type=SECONDS, default=0.0, help="Seconds between two (default 0).")
 @click.option("--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for an answer (default 2).")
 @click.option("--retries", type=click.IntRange(0, 100), default=0, help="Send a datagram again so many times.")
+@click.option("--text", is_flag=True, help="Send it as text rather than bytes (WebSocket).")
 @click.option("-b", "--buffer", "size", type=click.IntRange(1, 1 << 24), default=LARGE, help="Bytes at once.")
 @click.option("--pass", "file", metavar="FILE", type=INPUT_FILE, help="Pass this file, open (UNIX sockets).")
 @click.option("-q", "--quiet", is_flag=True, help="Show the summary only.")
@@ -188,7 +179,9 @@ def send(kind: str, address: str | None, port: int | None, data: str | None, for
     with ExitStack() as stack:
         lines = stack.enter_context(Lines())
         files = (stack.enter_context(_opened(file)).fileno(),) if file is not None else ()
-        extra = _only_known(chosen, "Client", {"--retries": options["retries"], "--pass": files})
+        extra = _only_known(
+            chosen, "Client", {"--retries": options["retries"], "--pass": files, "--text": options["text"]}
+        )
         wanted = _standard_input() if data is None else os.fsencode(data)
         report = trips_report(format_, lines, chosen, wanted, quiet=options["quiet"])
         try:

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from rawkit.echo.addresses import show
-from rawkit.echo.endpoint import Client, Received, Server, explained
+from rawkit.echo.endpoint import Client, Received, Server, Service, explained
+from rawkit.echo.witness import Witness
 
 __all__ = ["DatagramClient", "DatagramServer"]
 
@@ -64,6 +65,11 @@ class DatagramServer(Server):
         with explained(f"wait for a datagram at {show(self.address)}", self.timeout, remedies=self.remedies):
             data, _, flags, peer = self.socket.recvmsg(size)
         return Received(data, peer, bool(flags & socket.MSG_TRUNC))
+
+    def service(self, size: int, witness: Witness | None = None) -> Service | None:
+        from rawkit.echo.each import Each  # which is built on what stands here
+
+        return Each(self, size, witness)
 
     def close(self) -> None:
         self.socket.close()

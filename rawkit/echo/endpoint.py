@@ -13,12 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeAlias
 
+from rawkit.echo.witness import Witness
 from rawkit.errors import RawkitError, TimedOut, kernel_error
 from rawkit.wire import Packet
 
-__all__ = ["Client", "Credentials", "Endpoint", "MakeSocket", "Received", "Server", "explained"]
+__all__ = ["Client", "Credentials", "Endpoint", "MakeSocket", "Received", "Server", "Service", "explained"]
 
 MakeSocket: TypeAlias = Callable[..., socket.socket]
 """Makes a socket from what socket(2) takes, as the class `socket.socket` does."""
@@ -126,6 +127,16 @@ class Client(Endpoint):
         yield self.receive(size)
 
 
+class Service(Protocol):
+    """Serves any number of clients at once, in the thread that calls `run`."""
+
+    def run(self) -> None:
+        """Serve until stopped."""
+
+    def stop(self) -> None:
+        """Have `run` return soon, or at once if it is not running yet; from a signal handler or another thread."""
+
+
 class Server(Endpoint):
     """The end that answers: for a stream, one client after another."""
 
@@ -139,6 +150,10 @@ class Server(Endpoint):
     def hang_up(self) -> None:
         """Close the connection to the client; without one, do nothing."""
         return
+
+    def service(self, size: int, witness: Witness | None = None) -> Service | None:
+        """What serves any number of clients over its sockets; None for those that have to be served in turn."""
+        return None
 
     def echo_one(self, size: int, tell: Callable[[Received], None] = lambda _: None) -> None:
         """The classic loop: a client's bytes, back until it has no more; or one datagram. `tell` hears of each."""

@@ -20,7 +20,7 @@ from rawkit.echo.endpoint import explained
 from rawkit.echo.streams import StreamServer
 from rawkit.echo.witness import Witness
 
-__all__ = ["Many"]
+__all__ = ["FULL", "Many", "allow_many_files"]
 
 BACKLOG: Final = 65_535
 """Clients that may wait to be accepted; the kernel takes at most /proc/sys/net/core/somaxconn."""
@@ -87,7 +87,7 @@ class Many:
 
     def run(self) -> None:
         """Serve until stopped; then the connections are closed. This process's limit of open files is raised."""
-        _allow_many_files()
+        allow_many_files()
         with ExitStack() as stack:
             self._epoll = stack.enter_context(select.epoll())
             stack.callback(self._close_all)
@@ -196,7 +196,7 @@ class Many:
             self._close(client)
 
 
-def _allow_many_files() -> None:
+def allow_many_files() -> None:
     """Let this process have as many files open as its hard limit allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

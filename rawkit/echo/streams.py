@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rawkit.echo.addresses import show
-from rawkit.echo.endpoint import Client, Received, Server, explained
+from rawkit.echo.endpoint import Client, Received, Server, Service, explained
+from rawkit.echo.witness import Witness
 
 __all__ = ["StreamClient", "StreamServer"]
 
@@ -95,6 +96,11 @@ class StreamServer(Server):
         if self.connection is not None:
             self.connection.close()
             self.connection = None
+
+    def service(self, size: int, witness: Witness | None = None) -> Service | None:
+        from rawkit.echo.many import Many  # which is built on what stands here
+
+        return Many(self, size, witness)
 
     def close(self) -> None:
         self.hang_up()
