@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final
 import click
 
 from rawkit.cli.arguments import INPUT_FILE, SECONDS
-from rawkit.cli.echo_reports import Served, Trips, served_report, trips_report
+from rawkit.cli.echo_reports import Place, Served, Trips, served_report, trips_report
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
@@ -111,48 +111,49 @@ def serve(
         raise click.UsageError("--files over a connection needs --once")
     options = _only_known(chosen, "Server", {"--files": files})
     size = size or (SMALL if kind in WITH_BOUNDARIES_LOST else LARGE)
-    with Lines() as lines:
-        report = served_report(format_, lines, quiet)
-        with chosen.load().Server(_address(chosen, address, port), **options) as server:
-            service = None if once else server.service(size, None if quiet else report)
-            if kind in ("tcp", "udp", "websocket"):
-                drop_privileges()  # with which modules may no longer be readable
-            report.listening(chosen, server.address, size)
-            try:
-                return _serve_in_turn(server, size, report, once) if service is None else _serve(service)
-            finally:
-                report.stopped()
+    with Lines() as lines, chosen.load().Server(_address(chosen, address, port), **options) as server:
+        report = served_report(format_, lines, Place(chosen, server.address, size), quiet)
+        service = None if once else server.service(size, None if quiet else report)
+        if kind in ("tcp", "udp", "websocket"):
+            drop_privileges()  # with which modules may no longer be readable
+        try:
+            return _serve_in_turn(server, report, once) if service is None else _serve(service, report)
+        finally:
+            report.stopped()
 
 
-def _serve(service: Service) -> int:
+def _serve(service: Service, report: Served) -> int:
     with StopSignals(service.stop):
+        report.listening()
         service.run()
     return OK
 
 
-def _serve_in_turn(server: Server, size: int, report: Served, once: bool) -> int:
+def _serve_in_turn(server: Server, report: Served, once: bool) -> int:
     """One client after another, with the blocking calls of the textbook."""
     try:
         with terminable():
+            report.listening()
             while True:
-                _serve_one(server, size, report)
+                _serve_one(server, report)
                 if once:
                     return OK
     except KeyboardInterrupt as stop:
         return ended_by(stop) if once else OK
 
 
-def _serve_one(server: Server, size: int, report: Served) -> None:
+def _serve_one(server: Server, report: Served) -> None:
     who = server.accept()
     report.connected(who)
     report.pause()
     failure: KernelError | None = None
     try:
-        server.answer(who, size, lambda received: report.heard(who, received))
+        server.answer(who, report.place.size, lambda received: report.heard(who, received))
     except KernelError as error:
         if error.errno not in GONE:
             raise
         failure = error
+        server.hang_up()
     report.closed(who, failure)
     report.pause()
 

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rawkit.cli.output import Lines, count_of
 from rawkit.cli.probing import milliseconds
@@ -18,20 +18,28 @@ from rawkit.echo.endpoint import Credentials, Received
 from rawkit.echo.witness import Witness
 from rawkit.errors import TimedOut
 
-__all__ = ["Served", "Trips", "served_report", "trips_report"]
+__all__ = ["Place", "Served", "Trips", "served_report", "trips_report"]
+
+
+class Place(NamedTuple):
+    """What listens, where, and with how many bytes of buffer."""
+
+    kind: Kind
+    address: Any
+    size: int
 
 
 class Served(Witness):
     """What is told of a server; it counts, and `pause` prints."""
 
-    def __init__(self, lines: Lines, quiet: bool) -> None:
-        self.lines, self.quiet = lines, quiet
+    def __init__(self, lines: Lines, place: Place, quiet: bool) -> None:
+        self.lines, self.place, self.quiet = lines, place, quiet
         self.clients = self.messages = self.bytes = 0
         self._waiting: list[str] = []
 
     @abstractmethod
-    def listening(self, kind: Kind, address: Any, size: int) -> None:
-        """It is ready, there, with a buffer of that size."""
+    def listening(self) -> None:
+        """It is ready."""
 
     @abstractmethod
     def stopped(self) -> None:
@@ -63,7 +71,8 @@ class Served(Witness):
 
 
 class _ServedText(Served):
-    def listening(self, kind: Kind, address: Any, size: int) -> None:
+    def listening(self) -> None:
+        kind, address, size = self.place
         self.lines.write(
             f"{kind.name}: listening on {show(address)}, buffer {count_of(size, 'byte')}; Ctrl-C ends"
         )
@@ -99,7 +108,8 @@ class _ServedText(Served):
 
 
 class _ServedJSON(Served):
-    def listening(self, kind: Kind, address: Any, size: int) -> None:
+    def listening(self) -> None:
+        kind, address, size = self.place
         place = {"address": address[0], "port": address[1]} if isinstance(address, tuple) else {"address": address}
         told: dict[str, Any] = {"event": "listening", "kind": kind.name, **place, "buffer": size}
         self.lines.write(json.dumps(told, default=str))
@@ -243,9 +253,9 @@ class _TripsJSON(Trips):
         self.lines.flush()
 
 
-def served_report(format_: str, lines: Lines, quiet: bool) -> Served:
+def served_report(format_: str, lines: Lines, place: Place, quiet: bool) -> Served:
     """The report of a server in that format."""
-    return (_ServedJSON if format_ == "json" else _ServedText)(lines, quiet)
+    return (_ServedJSON if format_ == "json" else _ServedText)(lines, place, quiet)
 
 
 def trips_report(format_: str, lines: Lines, kind: Kind, data: bytes, *, quiet: bool) -> Trips:

@@ -1,6 +1,9 @@
 """The server that answers each datagram at once, for any number of clients.
 
-There is nothing to remember about a client, and nothing to wait for but the next datagram.
+There is nothing to remember about a client, and nothing to wait for but the next datagram. One thing is shared:
+the socket's send buffer. What a connected UNIX client does not read stays in it, and the others' answers are
+dropped for want of room until that client reads or ends; only the queues of unconnected ones have a limit of
+their own (/proc/sys/net/unix/max_dgram_qlen).
 """
 
 from __future__ import annotations

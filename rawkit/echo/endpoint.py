@@ -147,6 +147,10 @@ class Server(Endpoint):
     def accept(self) -> Any:
         """Wait for a client, and return who it is. A kind without connections returns None at once."""
 
+    def hang_up(self) -> None:
+        """Close the connection to the client; without one, do nothing."""
+        return
+
     def service(self, size: int, witness: Witness | None = None) -> Service | None:
         """What serves any number of clients over its sockets; None for those that have to be served in turn."""
         return None
@@ -160,6 +164,7 @@ class Server(Endpoint):
         while True:
             received = self.receive(size)
             if who is not None and not received.data:
+                self.hang_up()
                 return
             tell(received)
             sent = self.send(received.data, received.peer)

@@ -70,6 +70,9 @@ class Many:
         self._retry_at = inf  # when to accept again, where there was no room
         self._told_full = False
         self._stopping = False
+        self._listener.setblocking(False)
+        with explained("listen"):
+            self._listener.listen(BACKLOG)
 
     @property
     def clients(self) -> int:
@@ -85,9 +88,6 @@ class Many:
     def run(self) -> None:
         """Serve until stopped; then the connections are closed. This process's limit of open files is raised."""
         allow_many_files()
-        self._listener.setblocking(False)
-        with explained("listen"):
-            self._listener.listen(BACKLOG)
         with ExitStack() as stack:
             self._epoll = stack.enter_context(select.epoll())
             stack.callback(self._close_all)

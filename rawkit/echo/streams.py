@@ -78,7 +78,7 @@ class StreamServer(Server):
 
     def accept(self) -> Any:
         """Wait for a client, and return who it is. The connection of the one before is closed."""
-        self._hang_up()
+        self.hang_up()
         with explained(f"wait for a client at {show(self.address)}", self.timeout):
             self.connection, address = self.listener.accept()
         self.connection.settimeout(self.timeout)
@@ -92,20 +92,20 @@ class StreamServer(Server):
         with explained("receive", self.timeout):
             return Received(self._connected().recv(size), None)
 
+    def hang_up(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
     def service(self, size: int, witness: Witness | None = None) -> Service | None:
         from rawkit.echo.many import Many  # which is built on what stands here
 
         return Many(self, size, witness)
 
     def close(self) -> None:
-        self._hang_up()
+        self.hang_up()
         self.listener.close()
 
     def _connected(self) -> socket.socket:
         assert self.connection is not None, "accept() first"
         return self.connection
-
-    def _hang_up(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests and benchmarks 
 
 from capturing import compare_capturing
 from decoding import compare_decoding
+from echoing import compare_echoing
 from headers import HEADERS, Comparison
 from hostile import report_damage, report_hostile
 from probing import compare_probing
@@ -102,6 +103,7 @@ def main() -> None:
     report_damage()
     compare_probing()
     compare_capturing()
+    compare_echoing()
 
 
 def _cpuinfo() -> list[str]:

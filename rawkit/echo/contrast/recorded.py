@@ -113,7 +113,9 @@ class RecordedSocket(socket.socket):
         self._record("connect", _address(address), lambda: super(RecordedSocket, self).connect(address))
 
     def shutdown(self, how: int) -> None:
-        name = {socket.SHUT_RD: "SHUT_RD", socket.SHUT_WR: "SHUT_WR", socket.SHUT_RDWR: "SHUT_RDWR"}.get(how, str(how))
+        name = {socket.SHUT_RD: "SHUT_RD", socket.SHUT_WR: "SHUT_WR", socket.SHUT_RDWR: "SHUT_RDWR"}.get(
+            how, str(how)
+        )
         self._record("shutdown", name, lambda: super(RecordedSocket, self).shutdown(how))
 
     def close(self) -> None:
@@ -125,7 +127,9 @@ class RecordedSocket(socket.socket):
         self._record("setsockopt", told, lambda: super(RecordedSocket, self).setsockopt(*arguments))
 
     def send(self, data: Any, flags: int = 0) -> int:
-        return self._record("send", _bytes(data) + _flags(flags), lambda: super(RecordedSocket, self).send(data, flags))
+        return self._record(
+            "send", _bytes(data) + _flags(flags), lambda: super(RecordedSocket, self).send(data, flags)
+        )
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         arguments = _bytes(data) + _flags(flags)
@@ -143,7 +147,9 @@ class RecordedSocket(socket.socket):
         return self._record("sendmsg", arguments, lambda: super(RecordedSocket, self).sendmsg(parts, *rest))
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        return self._record("recv", str(size) + _flags(flags), lambda: super(RecordedSocket, self).recv(size, flags), _bytes)
+        return self._record(
+            "recv", str(size) + _flags(flags), lambda: super(RecordedSocket, self).recv(size, flags), _bytes
+        )
 
     def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:
         return self._record(
@@ -192,7 +198,11 @@ def _address(address: Any) -> str:
         return repr(address) if address else "no name"
     if isinstance(address[0], str) and len(address) >= 5:  # of a packet socket: interface, EtherType, ..., MAC
         return f"{address[0]}, {address[1]:#06x}, {bytes(address[4]).hex(':')}"
-    return ":".join(str(part) for part in address[:2]) if ":" not in str(address[0]) else f"[{address[0]}]:{address[1]}"
+    return (
+        ":".join(str(part) for part in address[:2])
+        if ":" not in str(address[0])
+        else f"[{address[0]}]:{address[1]}"
+    )
 
 
 def _bytes(data: Any) -> str:
