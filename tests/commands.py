@@ -74,14 +74,16 @@ def frames_in(tap: Receiver) -> list[Frame]:
         return frames
 
 
-def fields_of(frames: Iterable[Frame], folder: Path, *fields: str) -> list[list[str]]:
+def fields_of(
+    frames: Iterable[Frame], folder: Path, *fields: str, prefer: str = "udp.check_checksum:FALSE"
+) -> list[list[str]]:
     """What tshark reads in frames: a row a frame, a column a field."""
     file = folder / "frames.pcap"
     link_type = LinkType.ETHERNET
     write_capture(
         file, [Record(n, each.time_ns, each.data, len(each.data), link_type) for n, each in enumerate(frames, 1)]
     )
-    return [row.split("\t") for row in tshark_fields(file, *fields)]
+    return [row.split("\t") for row in tshark_fields(file, *fields, prefer=prefer)]
 
 
 @contextmanager

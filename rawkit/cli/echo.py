@@ -114,7 +114,7 @@ def serve(
     with Lines() as lines, chosen.load().Server(_address(chosen, address, port), **options) as server:
         report = served_report(format_, lines, Place(chosen, server.address, size), quiet)
         service = None if once else server.service(size, None if quiet else report)
-        if kind in ("tcp", "udp", "websocket"):
+        if not kind.startswith("unix"):  # whose files are removed in the end
             drop_privileges()  # with which modules may no longer be readable
         try:
             return _serve_in_turn(server, report, once) if service is None else _serve(service, report)
@@ -226,6 +226,13 @@ def _address(kind: Kind, address: str | None, port: int | None) -> Any:
         return (address or HOST, PORT if port is None else port)
     if port is not None:
         raise click.UsageError(f"{kind.name} has no ports; leave --port out")
+    if kind.name in ("icmp", "raw-ip"):
+        return (address or HOST, 0)
+    if kind.name == "ether":
+        if address is None:
+            raise click.UsageError("ether needs an ADDRESS: an interface to serve on, MAC%INTERFACE to send to")
+        mac, _, interface = address.rpartition("%")
+        return (mac, interface)
     if address is None:
         unix = kind.name.startswith("unix")
         raise click.UsageError(f"{kind.name} needs an ADDRESS{': a path, or @name' if unix else ''}")

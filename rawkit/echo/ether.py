@@ -86,7 +86,8 @@ class Server(HandmadeServer):
         self.timeout = timeout
         self.interface = address[1]
         self.socket = packet_socket(make, self.interface)
-        self.address = (str(own_mac(self.socket)), self.interface)
+        self.mac = str(own_mac(self.socket))
+        self.address = f"{self.mac}%{self.interface}"
 
     def read(self, packet: Packet, source: Any) -> Received | None:
         found = echo_in(packet.payload)
@@ -95,7 +96,7 @@ class Server(HandmadeServer):
         echo, data = found
         if echo.type != QUESTION:
             return None
-        return Received(data, Peer(str(packet[Ethernet].src), echo.id, self.address[0], echo.seq), packet=packet)
+        return Received(data, Peer(str(packet[Ethernet].src), echo.id, self.mac, echo.seq), packet=packet)
 
     def answer_to(self, peer: Peer, data: bytes) -> tuple[Packet, tuple[Any, ...]]:
         echo = EchoHeader(type=ANSWER, id=peer.port, seq=peer.seq, length=len(data))

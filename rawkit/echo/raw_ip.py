@@ -65,11 +65,12 @@ class Server(HandmadeServer):
         timeout: float | None = None,
     ) -> None:
         self.timeout = timeout
-        self.address = (address_of(address[0]), address[1])
+        host, self.id = address_of(address[0]), address[1]
+        self.address: Any = (host, self.id) if self.id else host
         self.socket = raw_socket(make, PROTOCOL)
         try:
-            with explained(f"bind to {self.address[0]}"):
-                self.socket.bind((self.address[0], 0))
+            with explained(f"bind to {host}"):
+                self.socket.bind((host, 0))
         except BaseException:
             self.close()
             raise
@@ -79,7 +80,7 @@ class Server(HandmadeServer):
         if found is None or IPv4 not in packet:
             return None
         echo, data = found
-        if echo.type != QUESTION or self.address[1] not in (0, echo.id):
+        if echo.type != QUESTION or self.id not in (0, echo.id):
             return None
         ip = packet[IPv4]
         return Received(data, Peer(str(ip.src), echo.id, str(ip.dst), echo.seq), packet=packet)

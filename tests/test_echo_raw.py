@@ -1,0 +1,221 @@
+"""Echo over sockets whose headers are made by hand, against ordinary sockets, the kernel, socat and tshark."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import PATIENCE, RAWKIT, fields_of, frames_in, rawkit
+from pair import HERE, THERE, Pair
+from programs import require
+
+from rawkit.echo import KINDS, ether, icmp, raw_ip, raw_udp, udp
+from rawkit.echo.endpoint import Server
+from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut
+from rawkit.link import PacketSocket
+from rawkit.netns import Host, Lab
+from rawkit.views import to_expression
+
+pytestmark = pytest.mark.root
+PORT = 5005
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    with Lab() as lab:
+        pair = Pair(*lab.hosts("a", "b"))
+        lab.link(*pair, offload=False)
+        yield pair
+
+
+def make_in(host: Host) -> Callable[..., socket.socket]:
+    return lambda *arguments: host.open(socket.socket, *arguments)
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[Server]:
+    """A server that answers one question, in another thread."""
+    with server:
+        thread = threading.Thread(target=server.echo_one, args=(65_536,))
+        thread.start()
+        yield server
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def ends(kind: str, pair: Pair) -> tuple[Any, Any]:
+    """Where a kind's server listens, and what its client asks."""
+    if kind == "ether":
+        return ("", "eth0"), (str(pair.there.mac()), "eth0")
+    address = (THERE, PORT if kind == "raw-udp" else 77)
+    return address, address
+
+
+@contextmanager
+def kernel_quiet(host: Host) -> Iterator[None]:
+    host.set_sysctls({"ipv4/icmp_echo_ignore_all": 1})
+    yield
+    host.set_sysctls({"ipv4/icmp_echo_ignore_all": 0})
+
+
+@pytest.mark.parametrize("data", [b"hello", b"", bytes(range(256)) * 5], ids=["short", "empty", "long"])
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
+def test_both_ends_by_hand(pair: Pair, kind: str, data: bytes) -> None:
+    module, (at, to) = KINDS[kind].load(), ends(kind, pair)
+    with kernel_quiet(pair.there):
+        server = module.Server(at, make=make_in(pair.there), timeout=PATIENCE)
+        with serving(server), module.Client(to, make=make_in(pair.here), timeout=PATIENCE) as client:
+            (received,) = client.echo(data, 65_536)
+        assert received.data == data
+        assert not received.truncated
+        assert to_expression(client.sent)
+        assert server.sent is not None
+
+
+def test_handmade_udp_to_an_ordinary_server(pair: Pair, tmp_path: Path) -> None:
+    require("tshark")
+    check = "udp.check_checksum:TRUE"
+    server = udp.Server((THERE, PORT), make=make_in(pair.there), timeout=PATIENCE)
+    with pair.there.open(PacketSocket, "eth0", filter="ip") as tap:
+        with serving(server), raw_udp.Client((THERE, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
+            (received,) = client.echo(b"hello", 100)
+        assert received.data == b"hello"
+        frames = frames_in(tap)
+    fields = ("ip.src", "udp.dstport", "udp.checksum.status", "udp.payload")
+    rows = fields_of(frames, tmp_path, *fields, prefer=check)
+    assert rows[0] == [HERE, str(PORT), "1", b"hello".hex()]
+    assert [row[0] for row in rows] == [HERE, THERE]  # no ICMP error for a port that only a raw socket knows
+
+
+def test_an_ordinary_client_cannot_tell_a_handmade_server(pair: Pair) -> None:
+    server = raw_udp.Server((THERE, PORT), make=make_in(pair.there), timeout=PATIENCE)
+    with serving(server), udp.Client((THERE, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
+        (received,) = client.echo(b"hello", 100)
+    assert received.data == b"hello"
+    require("socat")
+    server = raw_udp.Server((THERE, 0), make=make_in(pair.there), timeout=PATIENCE)
+    with serving(server):
+        command = ["socat", "-t", "5", "-", f"UDP4:{THERE}:{server.address[1]},readbytes=5"]
+        done = pair.here.run(command, input="hello", capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stdout == "hello"
+
+
+def test_the_kernel_answers_a_request_made_by_hand(pair: Pair, tmp_path: Path) -> None:
+    require("tshark")
+    with pair.here.open(PacketSocket, "eth0", filter="icmp") as tap:
+        with icmp.Client((THERE, 7), make=make_in(pair.here), timeout=PATIENCE) as client:
+            answers = [next(client.echo(bytes([number]) * 30, 100)) for number in range(3)]
+        frames = frames_in(tap)
+    assert [answer.data for answer in answers] == [bytes([number]) * 30 for number in range(3)]
+    rows = fields_of(frames, tmp_path, "icmp.type", "icmp.ident", "icmp.seq", "icmp.checksum.status")
+    assert rows == [[kind, "7", str(seq), "1"] for seq in (1, 2, 3) for kind in ("8", "0")]
+
+
+def test_a_responder_by_hand_answers_besides_the_kernel(pair: Pair) -> None:
+    with pair.here.open(PacketSocket, "eth0", filter="icmp[0] == 0") as tap:
+        server = icmp.Server((THERE, 77), make=make_in(pair.there), timeout=PATIENCE)
+        with serving(server), icmp.Client((THERE, 77), make=make_in(pair.here), timeout=PATIENCE) as client:
+            client.send(b"hello")
+        assert {tap.receive(PATIENCE).packet().payload for _ in range(2)} == {b"hello"}
+
+
+def test_socat_hears_the_protocol_of_its_own(pair: Pair) -> None:
+    require("socat")
+    command = ["socat", "-u", "IP4-RECV:253", "-"]
+    with (
+        pair.there.popen(command, stdout=subprocess.PIPE) as socat,
+        raw_ip.Client((THERE, 7), make=make_in(pair.here), timeout=PATIENCE) as client,
+    ):
+        assert socat.stdout is not None
+        while ":00FD " not in pair.there.run(["cat", "/proc/net/raw"], capture_output=True, text=True).stdout:
+            assert socat.poll() is None
+        client.send(b"hello")
+        heard = socat.stdout.read(13)  # without the IPv4 header
+        socat.kill()
+    assert heard == bytes.fromhex("0800000700010005") + b"hello"
+
+
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
+def test_what_is_not_for_this_conversation_is_skipped_in_time(pair: Pair, kind: str) -> None:
+    module, (_, to) = KINDS[kind].load(), ends(kind, pair)
+    stop = threading.Event()
+
+    def noise() -> None:
+        with pair.there.open(PacketSocket, "eth0", protocol=0) as link:
+            mac = bytes(pair.here.mac()) + bytes(pair.there.mac())
+            while not stop.is_set():
+                for body in (b"\x08\x00\x45", b"\x88\xb5\x00", b"\x88\xb5" + bytes(60), b"\x08\x00" + bytes(40)):
+                    link.send(mac + body)
+
+    thread = threading.Thread(target=noise)
+    thread.start()
+    try:
+        with kernel_quiet(pair.there), module.Client(to, make=make_in(pair.here), timeout=0.2) as client:
+            client.send(b"hello")
+            with pytest.raises((TimedOut, KernelError)):
+                client.receive(100)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_closed_port_is_told_by_the_kernel(pair: Pair) -> None:
+    with raw_udp.Client((THERE, 9), make=make_in(pair.here), timeout=0.2) as client:
+        client.send(b"hello")
+        with pytest.raises(KernelError, match="ICMP says that it is unreachable") as caught:
+            client.receive(100)
+    assert caught.value.errno == errno.ECONNREFUSED
+
+
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
+def test_what_is_too_large_is_refused(pair: Pair, kind: str) -> None:
+    module, (_, to) = KINDS[kind].load(), ends(kind, pair)
+    with module.Client(to, make=make_in(pair.here)) as client, pytest.raises(KernelError) as caught:
+        client.send(bytes(3000))
+    assert caught.value.errno == errno.EMSGSIZE
+    assert "send less" in str(caught.value)
+
+
+def test_a_small_buffer_gets_the_beginning(pair: Pair) -> None:
+    with icmp.Client((THERE, 7), make=make_in(pair.here), timeout=PATIENCE) as client:
+        (received,) = client.echo(b"hello", 3)
+    assert (received.data, received.truncated) == (b"hel", True)
+
+
+def test_addresses_that_fit_no_header(pair: Pair) -> None:
+    with pytest.raises(FieldError, match="an IPv4 address"):
+        raw_udp.Client(("::1", 7), make=make_in(pair.here))
+    with pytest.raises(FieldError, match="a MAC address"):
+        ether.Client(("10.0.1.2", "eth0"), make=make_in(pair.here))
+    with pytest.raises(KernelError, match="rawkit interfaces"):
+        ether.Server(("", "nosuch0"), make=make_in(pair.here))
+
+
+def test_without_privileges_one_error_says_what_is_missing(pair: Pair) -> None:
+    def refuse(*arguments: Any) -> socket.socket:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    for module in (raw_udp, icmp, raw_ip):
+        with pytest.raises(NotPermittedError, match="CAP_NET_RAW"):
+            module.Client((THERE, 7), make=refuse)
+
+
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
+def test_the_commands(pair: Pair, kind: str) -> None:
+    at = "eth0" if kind == "ether" else THERE
+    to = f"{pair.there.mac()}%eth0" if kind == "ether" else THERE
+    command = [*RAWKIT, "echo", "serve", kind, at, "--once"]
+    with kernel_quiet(pair.there), pair.there.popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline()
+        done = rawkit(pair.here, "echo", "send", kind, to, "--data", "hello")
+        assert "b'hello'" in done.stdout
+        assert "b'hello'" in server.stdout.read()
+    assert server.returncode == 0
