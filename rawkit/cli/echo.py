@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -22,7 +22,7 @@ from rawkit.cli.signals import StopSignals
 from rawkit.echo import KINDS, Kind
 from rawkit.echo.datagrams import DatagramClient
 from rawkit.echo.endpoint import Client, Received, Server, Service
-from rawkit.errors import KernelError, TimedOut, file_error
+from rawkit.errors import KernelError, NotPermittedError, TimedOut, file_error
 from rawkit.link import drop_privileges
 
 __all__ = ["command"]
@@ -115,7 +115,8 @@ def serve(
         report = served_report(format_, lines, Place(chosen, server.address, size), quiet)
         service = None if once else server.service(size, None if quiet else report)
         if not kind.startswith("unix"):  # whose files are removed in the end
-            drop_privileges()  # with which modules may no longer be readable
+            with suppress(NotPermittedError):  # a root without capabilities has none to give up
+                drop_privileges()  # after which modules may no longer be readable
         try:
             return _serve_in_turn(server, report, once) if service is None else _serve(service, report)
         finally:
