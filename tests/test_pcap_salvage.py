@@ -164,7 +164,7 @@ def test_sound_files_are_the_same_salvaged():
 
 @given(st.sampled_from(KINDS), st.sampled_from(ORDERS), st.data())
 def test_any_damage_is_survived(kind, order, data):
-    head, records = made(kind, order)
+    _, records = made(kind, order)
     whole = bytearray(b"".join(records[:6]))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(whole)))
@@ -231,6 +231,17 @@ def test_what_holds_nothing_that_proves_itself_stays_an_error():
     for data in (b"text " * 1000, bytes(4000), b"\xff" * 4000, bytes(range(256)) * 20):
         with pytest.raises(CaptureError, match="magic number"):
             salvaged(data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_file_that_begins_with_a_record_loses_none(kind, order):
+    _, records = made(kind, order)
+    whole = b"".join(records) if kind == "pcap" else interface(order) + b"".join(records)
+    damages = []
+    with open_capture(io.BytesIO(whole), on_damage=damages.append, link_type=LinkType.ETHERNET) as capture:
+        assert [record.data for record in capture] == frames()
+    assert damages == []
 
 
 @pytest.mark.parametrize("name", ["x.pcap", "x.pcapng"])
