@@ -164,7 +164,7 @@ def test_sound_files_are_the_same_salvaged():
 
 @given(st.sampled_from(KINDS), st.sampled_from(ORDERS), st.data())
 def test_any_damage_is_survived(kind, order, data):
-    _, records = made(kind, order)
+    head, records = made(kind, order)
     whole = bytearray(b"".join(records[:6]))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(whole)))
