@@ -120,6 +120,8 @@ def complain(error: RawkitError) -> int:
 def _code_of(error: RawkitError) -> int:
     if isinstance(error, FileError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
         return USAGE
+    if isinstance(error, KernelError) and error.errno == errno.EHOSTUNREACH:  # ARP is not answered
+        return NO
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE
     return NO if isinstance(error, TimedOut) else USAGE
