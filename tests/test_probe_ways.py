@@ -1,4 +1,4 @@
-"""Hosts with several ways out: sockets for all of them are open before privileges go, and answers come in by any."""
+"""Hosts with several ways out: sockets for all are open before privileges go; answers come in by any."""
 
 from __future__ import annotations
 
