@@ -124,9 +124,10 @@ class CaptureError(RawkitError, ValueError):
     Attributes: `name` (of the file), `offset` (bytes from its start), `expected`, `found` (in words).
     """
 
-    def __init__(self, name: str, offset: int, expected: str, found: str) -> None:
+    def __init__(self, name: str, offset: int, expected: str, found: str, remedy: str = "") -> None:
         self.name, self.offset, self.expected, self.found = name, offset, expected, found
-        super().__init__(f"{name}: at byte {offset}: expected {expected}, found {found}")
+        what_to_do = f"; {remedy}" if remedy else ""
+        super().__init__(f"{name}: at byte {offset}: expected {expected}, found {found}{what_to_do}")
 
 
 class FilterError(RawkitError, ValueError):

@@ -116,6 +116,8 @@ FILTERS: dict[str, tuple[str, ...]] = {
         "llc xid",
     ),
     "IP": (
+        "ip broadcast",
+        "not ip broadcast or arp",
         "ip multicast",
         "ip6 multicast",
         "ip proto 6",

@@ -248,8 +248,16 @@ def test_root_itself_gets_its_file_anywhere_but_no_rotation_where_nobody_may_wri
     command = [*RAWKIT, "capture", "-i", "eth0", "-C", "1", "-w", str(tmp_path / "y.pcap")]
     done = b.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment)
     assert done.returncode == 3
-    assert "choose a folder that the user nobody may write to, or use sudo" in done.stderr
+    assert "choose a folder that the user nobody may write to, or -Z root" in done.stderr
     assert done.stderr.count("\n") == 1
+    options = ("-i", "eth0", "-f", OURS, "-C", "1", "-c", "1", "-Z", "root", "-w", tmp_path / "y.pcap")
+    with capturing(b, *options, env=environment) as capture:
+        status = Path(f"/proc/{capture.pid}/status").read_text()
+        assert "Uid:\t0\t0\t0\t0" in status
+        assert "CapEff:\t0000000000000000" in status
+        send(a, *numbered(1))
+        said_by(capture)
+    assert [data_in(path) for path in tmp_path.glob("y_*.pcap")] == [numbered(1)]
 
 
 def test_nothing_is_written_through_a_link(hosts: tuple[Host, ...], tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_every_command_has_an_example_in_its_help(name: str) -> None:
 
 
 EXPRESSION = "IPv4(dst='10.0.0.2') / UDP(dst_port=53)"
+CAPTURE = Path(__file__).resolve().parents[1] / "captures" / "arping.pcapng"
 MISTAKES = [
     (["decod"], 2, "no command 'decod'; did you mean decode?; see rawkit --help"),
     (["craft"], 2, "Missing argument 'EXPR'; see rawkit craft --help"),
@@ -115,9 +116,18 @@ def test_output_that_cannot_be_written_is_told(command: list[str]) -> None:
     assert done.stderr.startswith("rawkit: write standard output: ")
 
 
-def test_output_that_is_closed_is_no_error() -> None:
-    done = subprocess.run(["sh", "-c", f'{RAWKIT} craft "{EXPRESSION}" >&-'], capture_output=True)
+@pytest.mark.parametrize("command", [f'craft "{EXPRESSION}"', f"decode {CAPTURE}", f"capinfo {CAPTURE}"])
+def test_output_that_is_closed_is_an_error(command: str) -> None:
+    done = subprocess.run(["sh", "-c", f"{RAWKIT} {command} >&-"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith("rawkit: write standard output: is closed; ")
+
+
+def test_what_prints_nothing_needs_no_output(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    done = subprocess.run(["sh", "-c", f'{RAWKIT} craft -w {path} "{EXPRESSION}" >&-'], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+    assert path.stat().st_size > 0
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -80,7 +80,7 @@ def libpcap(text: str, path: Path) -> list[int] | None:
     """The same by the libpcap that rawkit has, and its own machine."""
     with closing(cypcap.open_offline(str(path))) as file:
         try:
-            file.setfilter(file.compile(text, True, cypcap.NETMASK_UNKNOWN))
+            file.setfilter(file.compile(text, True, 0))
         except cypcap.Error:
             return None
         return [round(header.ts * 1_000_000) * 1000 for header, _ in file]

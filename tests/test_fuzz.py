@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from captures_by_hand import pcap_header, pcap_record
+from captures_by_hand import block, enhanced, interface, obsolete, option, pcap_header, pcap_record, section
 from fuzz.decode import decode_file, decode_packet
 from fuzz.mutate import mutated
 from fuzz.worker import TooSlow, time_limit
@@ -46,6 +46,17 @@ def test_what_once_broke_is_decoded(data: str) -> None:
 def test_a_check_sequence_stands_behind_whatever_was_read(link_type: LinkType) -> None:
     data = bytes.fromhex(CHECK_SEQUENCES[link_type])
     decode_file(pcap_header(link_type=link_type | 0x24000000) + pcap_record(data=data, wire=len(data)))
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 5, 7, 9, 17])
+def test_options_of_any_length_are_read(length: int) -> None:
+    """Every option that a block may have, with a value of another length than its kind has."""
+    for code in range(20):
+        options = option("<", code, bytes(range(1, length + 1))) + option("<", 0, b"")
+        decode_file(section(options=options) + interface(options=options) + enhanced(options=options))
+        names = block("<", 4, bytes(4) + options)
+        counts = block("<", 5, bytes(12) + options)
+        decode_file(section() + interface() + names + obsolete(options=options) + counts)
 
 
 def test_mutations_are_decoded_or_refused() -> None:

@@ -233,6 +233,17 @@ def test_what_holds_nothing_that_proves_itself_stays_an_error():
             salvaged(data)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_file_that_begins_with_a_record_loses_none(kind, order):
+    _, records = made(kind, order)
+    whole = b"".join(records) if kind == "pcap" else interface(order) + b"".join(records)
+    damages = []
+    with open_capture(io.BytesIO(whole), on_damage=damages.append, link_type=LinkType.ETHERNET) as capture:
+        assert [record.data for record in capture] == frames()
+    assert damages == []
+
+
 @pytest.mark.parametrize("name", ["x.pcap", "x.pcapng"])
 def test_commands_salvage_a_damaged_beginning_alike(tmp_path, name):
     head, records = made(name[2:])

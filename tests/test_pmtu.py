@@ -182,7 +182,7 @@ def test_a_host_that_does_not_answer(way: Way) -> None:
 
 
 def test_a_neighbour_that_is_not_there(way: Way) -> None:
-    assert "does not answer ARP" in rawkit(way.a, "pmtu", "--timeout", "0.1", "10.0.1.77", code=3).stderr
+    assert "does not answer ARP" in rawkit(way.a, "pmtu", "--timeout", "0.1", "10.0.1.77", code=1).stderr
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def nmaps(way: Way) -> Iterator[dict[tuple[str, int], subprocess.Popen[str]]]:
 def test_states_are_those_of_nmap(
     way: Way, nmaps: dict[tuple[str, int], subprocess.Popen[str]], technique: str, version: int
 ) -> None:
-    code = 0 if "open" in ANSWERS[technique] else 1
+    code = 0 if {"open", "open|filtered", "unfiltered"} & {*ANSWERS[technique]} else 1
     ours = states(way.a, *options_of(technique, version), "--timeout", "0.2", ENDS[version], code=code)
     assert ours == dict(zip(PORTS, ANSWERS[technique], strict=True))
     assert states_of(nmaps[technique, version]) == ours
@@ -174,7 +174,7 @@ def test_reasons_tell_what_came_back(way: Way) -> None:
         REFUSED: "admin-prohibited",
         CLOSED: "reset",
     }
-    lines = told(way.a, "scan", "-sU", "-p", f"{CLOSED},{OPEN}", "--timeout", "0.2", ENDS[6], code=1)
+    lines = told(way.a, "scan", "-sU", "-p", f"{CLOSED},{OPEN}", "--timeout", "0.2", ENDS[6])
     assert {line["port"]: line["reason"] for line in lines} == {CLOSED: "port-unreach", OPEN: "no-response"}
 
 
@@ -278,7 +278,7 @@ def test_a_host_that_limits_its_errors_is_asked_more_slowly() -> None:
         lab.link(a, b)
         b.set_sysctls({"ipv4/icmp_ratelimit": 50})
         with services(b, 1007, kind=socket.SOCK_DGRAM):
-            done = rawkit(a, "scan", "-sU", "-p", "1000-1029", "--timeout", "0.3", "10.0.1.2", code=1)
+            done = rawkit(a, "scan", "-sU", "-p", "1000-1029", "--timeout", "0.3", "10.0.1.2")
     assert done.stderr == "the host limits how many errors a second it sends; asking more slowly\n"
     rows = [line.split() for line in done.stdout.splitlines() if "/udp" in line]
     assert [row[0] for row in rows if row[1] == "open|filtered"] == ["1007/udp"]
@@ -330,7 +330,7 @@ def test_a_host_that_is_not_there_does_not_end_the_scan_of_others(way: Way) -> N
     assert "22/tcp      open" in done.stdout
     assert done.stderr.startswith("rawkit: send: 10.0.1.77, the next hop on eth0, does not answer ARP")
     assert (
-        "does not answer ARP" in rawkit(way.a, "scan", "-p", "22", "--timeout", "0.1", "10.0.1.77", code=3).stderr
+        "does not answer ARP" in rawkit(way.a, "scan", "-p", "22", "--timeout", "0.1", "10.0.1.77", code=1).stderr
     )
 
 

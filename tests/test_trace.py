@@ -239,8 +239,8 @@ def test_a_host_that_is_not_there_and_no_way_at_all(way: Way) -> None:
     way.s.set_sysctls({"ipv4/neigh/eth1/retrans_time_ms": 100})
     unreachable = told(way.a, "trace", "-m", "4", "--timeout", "4", "10.0.3.77", code=1)[-1]
     assert (unreachable["address"], unreachable["replies"][0]["mark"]) == ("10.0.2.2", "!H")
-    assert "does not answer ARP" in rawkit(way.a, "trace", "--timeout", "0.2", "10.0.1.77", code=3).stderr
-    assert "does not answer neighbour" in rawkit(way.a, "trace", "--timeout", "0.2", "fd00:1::77", code=3).stderr
+    assert "does not answer ARP" in rawkit(way.a, "trace", "--timeout", "0.2", "10.0.1.77", code=1).stderr
+    assert "does not answer neighbour" in rawkit(way.a, "trace", "--timeout", "0.2", "fd00:1::77", code=1).stderr
     with Lab() as lab:
         assert "no route" in rawkit(lab.host("alone"), "trace", "192.0.2.1", code=3).stderr
 

@@ -27,6 +27,7 @@ from rawkit.wire import (
     ICMPv4AddressMask,
     ICMPv4ExtendedEcho,
     ICMPv4ExtendedEchoReply,
+    ICMPv4Information,
     ICMPv4RouterAdvertisement,
     ICMPv4RouterSolicitation,
     ICMPv4Unreachable,
@@ -230,6 +231,20 @@ IP_VECTORS = (
             "scapy: IP(id=0, src='10.0.0.1', dst='10.0.0.2')/ICMP(type=9, unused=0x02020708)/bytes.fromhex('0"
             "a000001000000000a00000380000000')"
         ),
+    ),
+    Vector(
+        "icmpv4_information_request",
+        IPv4(src="10.0.0.1", dst="10.0.0.2") / ICMPv4Information(id=7, seq=1),
+        "4500001c00000000400166df0a0000010a0000020f00f0f700070001",
+        LinkType.RAW,
+        "scapy: IP(id=0, src='10.0.0.1', dst='10.0.0.2')/ICMP(type=15, id=7, seq=1)",
+    ),
+    Vector(
+        "icmpv4_information_reply",
+        IPv4(src="10.0.0.1", dst="10.0.0.2") / ICMPv4Information(type=16, id=7, seq=1),
+        "4500001c00000000400166df0a0000010a0000021000eff700070001",
+        LinkType.RAW,
+        "scapy: IP(id=0, src='10.0.0.1', dst='10.0.0.2')/ICMP(type=16, id=7, seq=1)",
     ),
     Vector(
         "icmpv4_address_mask",

@@ -41,6 +41,7 @@ from rawkit.wire import (
     PPPoETagType,
     PseudowireControlWord,
     RoutingType2,
+    SNAPBridged,
     Trailer,
 )
 
@@ -82,6 +83,35 @@ LINK_VECTORS = (
         (
             "scapy: Dot3(dst='02:00:00:00:00:02', src='02:00:00:00:00:01')/LLC(dsap=0xaa, ssap=0xaa, ctrl=3)"
             "/SNAP()/IP(id=0, src='10.0.0.1', dst='10.0.0.2')/UDP(sport=1000, dport=2000)/b'x'"
+        ),
+    ),
+    Vector(
+        "llc_snap_bridged",
+        Ethernet(dst="02:00:00:00:00:02", src="02:00:00:00:00:01")
+        / LLC()
+        / SNAPBridged()
+        / IPv4(src="10.0.0.1", dst="10.0.0.2")
+        / UDP(src_port=1000, dst_port=2000)
+        / b"x",
+        ("0200000000020200000000010025aaaa030000f808004500001d00000000401166ce0a0000010a00000203e807d00009682178"),
+        LinkType.ETHERNET,
+        (
+            "scapy: Dot3(dst='02:00:00:00:00:02', src='02:00:00:00:00:01')/LLC(dsap=0xaa, ssap=0xaa, ctrl=3)"
+            "/SNAP(OUI=0xf8, code=0x800)/IP(id=0, src='10.0.0.1', dst='10.0.0.2')/UDP(sport=1000, dport=2000)/b'x'"
+        ),
+    ),
+    Vector(
+        "vlan_behind_9100",
+        Ethernet(dst="02:00:00:00:00:02", src="02:00:00:00:00:01", type=0x9100)
+        / VLAN(id=5)
+        / IPv4(src="10.0.0.1", dst="10.0.0.2")
+        / UDP(src_port=1000, dst_port=2000)
+        / b"x",
+        "0200000000020200000000019100000508004500001d00000000401166ce0a0000010a00000203e807d00009682178",
+        LinkType.ETHERNET,
+        (
+            "scapy: Ether(dst='02:00:00:00:00:02', src='02:00:00:00:00:01', type=0x9100)/Dot1Q(vlan=5)"
+            "/IP(id=0, src='10.0.0.1', dst='10.0.0.2')/UDP(sport=1000, dport=2000)/b'x'"
         ),
     ),
     Vector(

@@ -49,7 +49,7 @@ AnyAddress = IPv4Address | IPv6Address
 
 @click.command("arp", epilog=EXAMPLES)
 @click.argument("target", metavar="HOST|PREFIX")
-@click.option("-i", "--interface", metavar="IFACE", type=INTERFACE, help="Ask on this interface.")
+@click.option("-i", "-I", "--interface", metavar="IFACE", type=INTERFACE, help="Ask on this interface.")
 @click.option("-D", "--detect", is_flag=True, help="Find out whether an address is in use, without having one.")
 @click.option("-U", "--announce", is_flag=True, help="Announce that this host has the address.")
 @click.option("-c", "--count", type=click.IntRange(1, 1000), default=2, help="Times to ask or tell (default 2).")

@@ -95,8 +95,8 @@ def command(
         finally:
             if sweep.count > 1:
                 lines.flush()
-                drops = exchange.port.drops()
-                click.echo(f"{asked} asked, {answered} answered, {drops} frames dropped by the kernel", err=True)
+                counts = f"{max(asked, exchange.asked)} asked, {answered} answered"
+                click.echo(f"{counts}, {exchange.port.drops()} frames dropped by the kernel", err=True)
     return OK if answered == asked else NO
 
 
@@ -118,8 +118,8 @@ def _text(outcome: Answer | Miss) -> str:
     if isinstance(outcome, Miss):
         return f"{asked}\n  no answer: {outcome.text}"
     clock = "" if outcome.clock is Clock.KERNEL else " (by this process's clock)"
-    tries = f", asked {outcome.sends} times" if outcome.sends > 1 else ""
-    after = f"after {milliseconds(outcome.round_trip_ns or 0)}{clock}{tries}"
+    tries = f" since the last of {outcome.sends} times it was asked" if outcome.sends > 1 else ""
+    after = f"after {milliseconds(outcome.round_trip_ns or 0)}{tries}{clock}"
     return f"{asked}\n  <- {without_link(outcome.packet).summary()}   {after}"
 
 

@@ -66,7 +66,7 @@ def command(files: tuple[str, ...], format_: str, salvage: bool, link_type: Link
                     lines.write(text)
             if summary.damage_count and not salvage:
                 lines.flush()
-                click.echo(f"rawkit: {summary.damages[0]}", err=True)
+                click.echo(f"rawkit: {summary.damages[0]}; --salvage goes on behind it", err=True)
             code = max(code, USAGE if summary.damage_count and not salvage else OK)
     return code
 
@@ -78,6 +78,7 @@ def as_object(summary: Summary, file: str, file_size: int | None) -> dict[str, o
         "format": summary.format,
         "file_size": file_size,
         "size": summary.size,
+        "compressed": summary.compressed,
         "packets": summary.packets,
         "start_ns": summary.start_ns,
         "stop_ns": summary.stop_ns,
@@ -135,7 +136,7 @@ _ORDERS = {"<": "little", ">": "big"}
 
 def as_text(summary: Summary, file: str, file_size: int | None) -> Iterator[str]:
     """The paragraph about a file."""
-    yield file
+    yield _printable(file)
     for name, value in _rows(summary, file_size):
         yield f"  {name:<12} {value}"
     for section in summary.sections:
@@ -145,14 +146,18 @@ def as_text(summary: Summary, file: str, file_size: int | None) -> Iterator[str]
     if (unlisted := summary.interface_count - len(summary.interfaces)) > 0:
         yield f"  and {count_of(unlisted, 'more interface')}"
     for damage in summary.damages:
-        yield f"  damage       {damage}"
+        yield f"  damage       {_printable(damage)}"
 
 
 def _rows(summary: Summary, file_size: int | None) -> Iterator[tuple[str, str]]:
     """What is said of the whole file: a name and a value a line."""
     yield "format", summary.format
-    inside = f", {summary.size} decompressed" if file_size not in (None, summary.size) else ""
-    yield "size", f"{summary.size if file_size is None else file_size} bytes{inside if file_size else ''}"
+    size = f"{summary.size if file_size is None else file_size} bytes"
+    if summary.compressed:
+        size += f", {summary.size} decompressed"
+    elif file_size not in (None, summary.size):
+        size += f", {summary.size} read"
+    yield "size", size
     yield "packets", str(summary.packets)
     yield "link types", ", ".join(f"{link.name} ({count})" for link, count in summary.link_types.items()) or "none"
     if summary.start_ns is not None and summary.stop_ns is not None:

@@ -19,7 +19,7 @@ from rawkit.cli.signals import StopSignals
 from rawkit.cli.taps import ANY, Tap, Taps, names_of
 from rawkit.errors import FileError, RawkitError
 from rawkit.link import calling_user, drop_privileges
-from rawkit.link.privileges import NOBODY
+from rawkit.link.privileges import NOBODY, Identity, identity_of
 from rawkit.pcap import CaptureWriter, Record, RotatingWriter, Rotation, is_replaceable
 from rawkit.views import line
 from rawkit.wire import LinkType
@@ -95,6 +95,7 @@ POSITIVE: Final = Seconds(0, 1_000_000, min_open=True)
     type=click.IntRange(1024, 1 << 20),
     help="Memory for packets that wait, of each interface (default 65536 KiB, shared).",
 )
+@click.option("-Z", "--user", metavar="USER", help="Become this user (root: stay so, without capabilities).")
 def command(
     interfaces: tuple[str, ...],
     filter_text: str | None,
@@ -104,6 +105,7 @@ def command(
     promiscuous: bool,
     snaplen: int,
     buffer_size: int | None,
+    user: str | None,
     **rotating: Any,
 ) -> int:
     """Show the packets that cross interfaces, or write them to a file."""
@@ -121,7 +123,8 @@ def command(
             )
         )
         sink: Sink = LineSink() if file is None else FileSink(file, rotation, taps)
-        _open_without_privileges(sink, first=rotation is None and calling_user().uid == NOBODY)
+        identity = calling_user() if user is None else _identity_of(user)
+        _open_without_privileges(sink, identity, first=rotation is None and identity.uid == NOBODY)
         click.echo(f"listening on {', '.join(tap.interface.name for tap in taps.all)}; Ctrl-C ends", err=True)
         try:
             failure = _capture(taps, sink, stop, count, duration)
@@ -143,25 +146,30 @@ def _rotation(
     return Rotation(rotate_size, span, files)
 
 
-def _open_without_privileges(sink: Sink, first: bool) -> None:
-    """Give privileges up and open the output, which then belongs to the user who called for root.
+def _identity_of(user: str) -> Identity:
+    try:
+        return identity_of(user)
+    except KeyError:
+        raise click.BadParameter(f"there is no user {user!r}", param_hint="-Z") from None
+
+
+def _open_without_privileges(sink: Sink, user: Identity, first: bool) -> None:
+    """Give privileges up and open the output, which then belongs to `user`: as a rule, who called for root.
 
     Where root itself called there is no such user: its one file is opened `first`. The further files of a rotation
     cannot be, so nobody has to be allowed to make them.
     """
     if first:
         sink.open()
-        drop_privileges()
+        drop_privileges(user)
         return
-    drop_privileges()
+    drop_privileges(user)
     try:
         sink.open()
     except FileError as error:
         if error.errno not in (errno.EACCES, errno.EPERM) or os.geteuid() != NOBODY:
             raise
-        remedy = (
-            "is made without root's privileges; choose a folder that the user nobody may write to, or use sudo"
-        )
+        remedy = "is made without root's privileges; choose a folder that the user nobody may write to, or -Z root"
         raise FileError(error.errno, error.doing, remedy) from error
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from rawkit.cli.arguments import INPUT_FILE, link_type_option
-from rawkit.cli.inputs import opened
+from rawkit.cli.inputs import opened, suggesting_salvage
 from rawkit.cli.output import Lines
 from rawkit.cli.packet_views import FRAME_FIELDS, View, fields_view, name_of_view, view_of
 from rawkit.cli.reassembly import Shown, as_captured, reassembled
@@ -107,7 +107,7 @@ def command(
         deep,
     )
     one_process = salvage or follow or reassemble  # these tell something on the way, or remember packets
-    with Lines() as lines:
+    with Lines() as lines, suggesting_salvage(salvage):
         if not one_process and (processes := _worth(file, lines)) > 1:
             for piece in spread(lambda number: decoding.share(number, processes, lines), processes):
                 lines.write(piece.decode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE, link_type_option
+from rawkit.cli.inputs import suggesting_salvage
 from rawkit.cli.moments import COMMENT, COUNT_OR_SPAN, PERIOD, RANGES, SPAN
 from rawkit.cli.output import Progress, count_of
 from rawkit.errors import FieldError
@@ -173,16 +174,17 @@ def _edited(
             click.echo(f"rawkit: {damage}", err=True)
 
         try:
-            return edit_capture(
-                files[0],
-                target,
-                edit,
-                merge=files[1:],
-                split=Splitting(*split) if split is not None else None,
-                on_damage=tell if salvage else None,
-                link_type=link_type,
-                on_progress=progress.show,
-            )
+            with suggesting_salvage(salvage):
+                return edit_capture(
+                    files[0],
+                    target,
+                    edit,
+                    merge=files[1:],
+                    split=Splitting(*split) if split is not None else None,
+                    on_damage=tell if salvage else None,
+                    link_type=link_type,
+                    on_progress=progress.show,
+                )
         except FieldError as error:
             if (name := OPTIONS.get((error.header, error.field))) is None:
                 raise

@@ -11,14 +11,27 @@ from typing import BinaryIO, Final, cast
 import click
 
 from rawkit.cli.output import WatchedInput
+from rawkit.errors import CaptureError
 from rawkit.pcap import Capture, FollowedCapture, open_capture
 from rawkit.pcap.files import open_input
 from rawkit.wire import LinkType
 
-__all__ = ["opened"]
+__all__ = ["opened", "suggesting_salvage"]
 
 PAUSE: Final = 0.25
 """Seconds after which a file that is followed is looked at again."""
+
+
+@contextmanager
+def suggesting_salvage(salvage: bool) -> Iterator[None]:
+    """Whatever is read inside: damage that ends it, while nobody asked to go on, is told with the way on."""
+    try:
+        yield
+    except CaptureError as error:
+        if salvage:
+            raise
+        remedy = "--salvage goes on behind damage, if there are packets"
+        raise CaptureError(error.name, error.offset, error.expected, error.found, remedy) from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import click
 
 from rawkit._version import __version__
 from rawkit.cli import leave
-from rawkit.cli.commands import LazyGroup
+from rawkit.cli.commands import COMMANDS, LazyGroup
 from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, file_error
 
 __all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "complain", "run"]
@@ -27,6 +27,9 @@ NOT_POSSIBLE = 3
 """Not permitted, or not possible here."""
 INTERRUPTED = 130
 """Ctrl-C, as shells report it (128 + SIGINT)."""
+
+SAID_BY_OTHERS = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH)
+"""What the kernel reports of others: nobody listens, they drop the connection, they do not answer ARP."""
 
 EXAMPLES = """\b
 Examples:
@@ -83,10 +86,10 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (without the program's name), and return its exit code."""
-    if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = _nowhere()
+    if sys.stdout is None:  # closed by whoever started us; what is written there fails, and is told
+        sys.stdout = _null(os.O_RDONLY)
     if sys.stderr is None:  # print(file=None) would print to standard output
-        sys.stderr = _nowhere()
+        sys.stderr = _null(os.O_WRONLY)
     try:
         result = cli.main(arguments, prog_name="rawkit", standalone_mode=False)
         return result if isinstance(result, int) else OK
@@ -95,7 +98,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         return INTERRUPTED
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx is not None else "rawkit"
+        path = error.ctx.command_path if error.ctx is not None else _path_of(arguments)
         return _complain(f"{error.format_message().rstrip('.')}; see {path} --help", USAGE)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
@@ -106,6 +109,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(file_error(error, "write standard output")), NOT_POSSIBLE)
 
 
+def _path_of(arguments: Sequence[str] | None) -> str:
+    """The command that was meant, where click does not say: an option without its value."""
+    name = (sys.argv[1:] if arguments is None else arguments)[:1]
+    return " ".join(["rawkit", *(each for each in name if each in COMMANDS)])
+
+
 def complain(error: RawkitError) -> int:
     """One line about an error, for commands that go on after it; returns the exit code that it asks for."""
     return _complain(str(error), _code_of(error))
@@ -114,8 +123,8 @@ def complain(error: RawkitError) -> int:
 def _code_of(error: RawkitError) -> int:
     if isinstance(error, FileError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
         return USAGE
-    if isinstance(error, KernelError) and error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return NO  # says the other end, not this machine
+    if isinstance(error, KernelError) and error.errno in SAID_BY_OTHERS:
+        return NO
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE
     return NO if isinstance(error, TimedOut) else USAGE
@@ -131,8 +140,8 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _nowhere() -> TextIO:
-    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+def _null(flags: int) -> TextIO:
+    return os.fdopen(os.open(os.devnull, flags), "w")
 
 
 def _forget_output() -> None:

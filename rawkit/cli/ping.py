@@ -18,7 +18,7 @@ from rawkit.cli.probing import (
     FORCE,
     FORMAT,
     INTERFACE_OPTION,
-    TIMEOUT,
+    POSITIVE_SECONDS,
     VERSION,
     ended_by,
     exchange_for,
@@ -27,7 +27,7 @@ from rawkit.cli.probing import (
     version_of,
 )
 from rawkit.link import examine, find_route, require_force
-from rawkit.probe import PATTERN, Answer, Clock, Method, Miss, Ping, PingSummary, target_of
+from rawkit.probe import FIRST_PORT, PATTERN, Answer, Clock, Method, Miss, Ping, PingSummary, target_of
 from rawkit.wire import (
     ARP,
     AddressAndTimestamp,
@@ -92,7 +92,10 @@ FIRST_ENTRY = 5
 @click.option("--ack", metavar="PORT", type=click.IntRange(0, 65_535), help="Ask with a TCP ACK.")
 @click.option("--udp", metavar="PORT", type=click.IntRange(0, 65_535), help="Ask with a UDP datagram.")
 @click.option("--arp", is_flag=True, help="Ask for the MAC address, on the link.")
-@TIMEOUT
+@click.option("-W", "--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for each (default 2).")
+@click.option("-w", "--deadline", type=POSITIVE_SECONDS, help="Stop after so many seconds.")
+@click.option("-q", "--quiet", is_flag=True, help="Show the summary only.")
+@click.option("-n", is_flag=True, help="Never look up names; that is so anyway.")
 @INTERFACE_OPTION
 @FORCE
 @VERSION
@@ -107,25 +110,42 @@ def command(
     interface = interface or target.interface
     ping = _ping(target.address, 0.0 if flood else interval, timeout, options)
     if ping.method is Method.ARP and interface is None:
-        interface = find_route(ping.destination).interface
+        interface = _link_of(ping.destination)
     if not options["force"]:
         rate = 1 / ping.interval if ping.interval else inf
         times = MANY if ping.count is None else ping.count
         require_force(examine(Sweep(ping.packet(1)), interface=interface, times=times, rate=rate))
-    report: Report = _JSONReport(ping) if format_ == "json" else _TextReport(ping, quiet=flood)
-    hosts = f"arp or icmp or icmp6 or host {ping.destination}"
-    wanted = None if ping.destination.is_multicast else hosts
+    report: Report = _JSONReport(ping) if format_ == "json" else _TextReport(ping, quiet=flood or options["quiet"])
+    wanted = None if ping.destination.is_multicast else _answers_to(ping)
     with exchange_for(ping.packet(1), interface=interface, filter=wanted) as exchange, Lines() as lines:
         code = OK
         report.begin(lines)
         try:
             with terminable():
-                for seq, outcome in ping.run(exchange):
+                until = inf if options["deadline"] is None else time.monotonic() + options["deadline"]
+                for seq, outcome in ping.run(exchange, lambda: time.monotonic() >= until):
                     report.take(lines, seq, outcome)
         except KeyboardInterrupt as stop:
             code = 0 if ping.count is None else ended_by(stop)
+            report.summary.sent = max(report.summary.sent, exchange.asked)
         report.end(lines)
     return code or (OK if report.summary.received else NO)
+
+
+def _link_of(address: AnyAddress) -> str:
+    """The interface on whose link the address is."""
+    route = find_route(address)
+    if route.gateway is not None:
+        raise click.UsageError(
+            f"{address} is not on a link of this host but behind {route.gateway}; -I asks anyway"
+        )
+    return route.interface
+
+
+def _answers_to(ping: Ping) -> str:
+    """The filter that lets answers pass, and what nearly is one: from another address, say."""
+    protocol = {Method.UDP: "udp", Method.SYN: "tcp", Method.ACK: "tcp"}.get(ping.method)
+    return "arp or icmp or icmp6" + (f" or ({protocol} portrange {FIRST_PORT}-65535)" if protocol else "")
 
 
 def _ping(
@@ -212,9 +232,10 @@ class _TextReport(Report):
         lines.flush()
 
     def take(self, lines: Lines, seq: int, outcome: Answer | Miss) -> None:
+        late = self.summary.is_late(outcome)
         super().take(lines, seq, outcome)
         if not self._quiet:
-            lines.write(_line(seq, outcome))
+            lines.write(_line(seq, outcome, " (late)" if late else " (again)" if outcome.repeated else ""))
             lines.flush()
 
     def end(self, lines: Lines) -> None:
@@ -274,7 +295,7 @@ class _JSONReport(Report):
         )
 
 
-def _line(seq: int, outcome: Answer | Miss) -> str:
+def _line(seq: int, outcome: Answer | Miss, remark: str) -> str:
     sender = _sender(outcome.packet)
     if isinstance(outcome, Miss):
         return f"seq={seq}: {outcome.text}"
@@ -288,8 +309,7 @@ def _line(seq: int, outcome: Answer | Miss) -> str:
     size = packet.length_from(packet.layers.index(told[0])) - len(bytes(told[0])) if told else 0
     words = f"{size} bytes" if isinstance(what, ICMPv4Echo | ICMPv6Echo) else what.describe()
     route = _route(packet)
-    repeated = " (again, or late)" if outcome.repeated else ""
-    return f"{words} from {sender}: seq={seq}{'' if ttl is None else f' ttl={ttl}'} {trip}{repeated}{route}"
+    return f"{words} from {sender}: seq={seq}{'' if ttl is None else f' ttl={ttl}'} {trip}{remark}{route}"
 
 
 def _what(packet: Packet) -> Layer:

@@ -46,6 +46,7 @@ router they vanish."""
 )
 @click.option("-q", "--tries", type=click.IntRange(1, 10), default=3, help="Packets of a size (default 3).")
 @click.option("--timeout", type=POSITIVE_SECONDS, default=1.0, help="Seconds to wait for each (default 1).")
+@click.option("-n", is_flag=True, help="Never look up names; that is so anyway.")
 @INTERFACE_OPTION
 @VERSION
 @FORMAT

@@ -111,8 +111,10 @@ def terminable() -> Iterator[None]:
 
 
 def ended_by(stop: KeyboardInterrupt) -> int:
-    """The exit code of a command that was ended so (128 and the signal's number, as shells report it)."""
-    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+    """Tell that a command was ended before it was done; returns its exit code (128 and the signal's number)."""
+    number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+    click.echo(f"ended by {'Ctrl-C' if number == signal.SIGINT else number.name} before all was known", err=True)
+    return 128 + number
 
 
 def milliseconds(nanoseconds: int) -> str:

@@ -40,6 +40,7 @@ from rawkit.probe import (
     State,
     Target,
     Technique,
+    by_version,
     connect_scan,
     hosts_of,
     parse_ports,
@@ -74,15 +75,19 @@ DISCOVERY_RATE: Final = 1000.0
 MOST_ALIKE: Final = 25
 """Ports of one state, other than open, beyond which they are only counted (as nmap does)."""
 
+FOUND: Final = (State.OPEN, State.OPEN_OR_FILTERED, State.UNFILTERED)
+"""States of a port that answer the question of a scan with yes, or with maybe."""
+
 UNREACHABLE: Final = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 """Errors about one host, which say nothing of the others."""
 
 AnyAddress = IPv4Address | IPv6Address
 F = TypeVar("F", bound=Callable[..., Any])
+Scanner = Callable[[Host], Iterator[PortState]]
 
 
 def _technique(letters: str, name: str, text: str) -> Callable[[F], F]:
-    return click.option(letters, f"--{name}", "technique", flag_value=name, help=text)
+    return click.option(letters, f"--{name}", f"technique_{name}", is_flag=True, help=text)
 
 
 @click.command("scan", epilog=EXAMPLES)
@@ -109,9 +114,13 @@ def _technique(letters: str, name: str, text: str) -> Callable[[F], F]:
 @FORCE
 @VERSION
 @FORMAT
-def command(targets: tuple[str, ...], technique: str | None, ports: str | None, **options: Any) -> int:
+def command(targets: tuple[str, ...], ports: str | None, **options: Any) -> int:
     """Ask the ports of each HOST, or of the hosts of PREFIX that are there, and say what they are."""
-    plan = _plan(targets, technique or Technique.SYN, ports, options)
+    techniques = [name.removeprefix("technique_") for name in options if name.startswith("technique_")]
+    chosen = [name for name in techniques if options[f"technique_{name}"]]
+    if len(chosen) > 1:
+        raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other; scan once for each")
+    plan = _plan(targets, chosen[0] if chosen else Technique.SYN, ports, options)
     report: Report = _JSONReport(plan) if options["format_"] == "json" else _TextReport(plan)
     with Lines() as lines, terminable():
         try:
@@ -182,37 +191,48 @@ def _targets(target: str, version: int | None) -> Iterator[Target]:
 
 
 def _run(plan: Plan, report: Report, lines: Lines) -> int:
-    hosts: Iterable[Host] = [Host(address, "not asked", None, None) for address in plan.addresses]
     with ExitStack() as stack:
-        discovery = stack.enter_context(Discovery(plan.addresses, plan.interface)) if plan.discovery else None
-        if discovery is not None and not plan.force:
-            require_force(discovery.sending(times=1 + plan.retries, rate=plan.rate or DISCOVERY_RATE))
+        discovery = _discovery(plan, stack) if plan.discovery else None
         scanner = _scanner(plan, stack)
         drop_privileges()
+        hosts: Iterable[Host] = [Host(address, "not asked", None, None) for address in plan.addresses]
         if discovery is not None:
             hosts = discovery.run(timeout=plan.timeout, retries=plan.retries, rate=plan.rate or DISCOVERY_RATE)
-        found = there = 0
+        there = 0
         for host in hosts:
             there += 1
-            report.begin(lines, host)
-            with Progress("port", f"of {len(plan.ports)} known") as progress:
-                try:
-                    for known, state in enumerate(scanner(host) if scanner is not None else (), 1):
-                        found += state.state is State.OPEN
-                        report.take(lines, state)
-                        progress.show(known)
-                except KernelError as error:
-                    if len(plan.addresses) == 1 or error.errno not in UNREACHABLE:
-                        raise
-                    complain(error)  # the other hosts may be there
-                    continue
-            report.end(lines)
+            _report_host(plan, host, scanner, report, lines)
     if plan.discovery:
         report.hosts(lines, there)
-    return OK if found or (scanner is None and there) else NO
+    return OK if report.found or (scanner is None and there) else NO
 
 
-def _scanner(plan: Plan, stack: ExitStack) -> Callable[[Host], Iterator[PortState]] | None:
+def _report_host(plan: Plan, host: Host, scanner: Scanner | None, report: Report, lines: Lines) -> None:
+    """Ask the ports of a host, and tell of them. An error that is about this host alone is told and no more."""
+    report.begin(lines, host)
+    with Progress("port", f"of {len(plan.ports)} known") as progress:
+        try:
+            for known, state in enumerate(scanner(host) if scanner is not None else (), 1):
+                report.take(lines, state)
+                progress.show(known)
+        except KernelError as error:
+            if len(plan.addresses) == 1 or error.errno not in UNREACHABLE:
+                raise
+            complain(error)  # the other hosts may be there
+            return
+    report.end(lines)
+
+
+def _discovery(plan: Plan, stack: ExitStack) -> Discovery:
+    """The search for hosts, all that it needs being open. Raises NeedsForceError."""
+    discovery = stack.enter_context(Discovery(plan.addresses, plan.interface))
+    if not plan.force:
+        for sending in discovery.sending(times=1 + plan.retries, rate=plan.rate or DISCOVERY_RATE):
+            require_force(sending)
+    return discovery
+
+
+def _scanner(plan: Plan, stack: ExitStack) -> Scanner | None:
     """What gives the states of a host's ports, all that it needs being open; None if only hosts are asked for.
 
     Raises NeedsForceError.
@@ -223,14 +243,18 @@ def _scanner(plan: Plan, stack: ExitStack) -> Callable[[Host], Iterator[PortStat
         return lambda host: connect_scan(
             host.address, plan.ports, rate=plan.rate, timeout=plan.timeout, seed=plan.seed
         )
-    first = _scan_of(plan, plan.addresses[0])
     if not plan.force:
-        times = len(plan.addresses) * len(plan.ports)
-        require_force(examine(Sweep(first.packet()), interface=plan.interface, times=times, rate=plan.rate or inf))
-    hosts = f"src host {plan.addresses[0]}" if len(plan.addresses) == 1 else "tcp or udp"
+        for group in by_version(plan.addresses):
+            first = _scan_of(plan, group[0]).packet()
+            sweep = Sweep(first, (0, "dst", group))
+            require_force(examine(sweep, interface=plan.interface, times=len(plan.ports), rate=plan.rate or inf))
+    alone = len(plan.addresses) == 1
+    hosts = f"src host {plan.addresses[0]}" if alone else "tcp or udp"
     wanted = None if plan.technique == Technique.PROTOCOL else f"arp or icmp or icmp6 or {hosts}"
     port = stack.enter_context(KernelPort(plan.interface, filter=wanted, bulk=True, guard=False))
-    port.open(first.packet())
+    if alone:
+        port.open(_scan_of(plan, plan.addresses[0]).packet())
+    port.reach(plan.addresses)
     exchange = Exchange(port)
 
     def scan(host: Host) -> Iterator[PortState]:
@@ -261,12 +285,15 @@ class Report:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.found = 0
+        """Ports that may be what was looked for."""
 
     def begin(self, lines: Lines, host: Host) -> None:
         """A host is there, and is asked now."""
 
     def take(self, lines: Lines, state: PortState) -> None:
         """The state of one of its ports."""
+        self.found += state.state in FOUND
 
     def end(self, lines: Lines) -> None:
         """All of its ports are known."""
@@ -287,6 +314,7 @@ class _TextReport(Report):
         lines.flush()
 
     def take(self, lines: Lines, state: PortState) -> None:
+        super().take(lines, state)
         self._states.append(state)
 
     def end(self, lines: Lines) -> None:
@@ -331,6 +359,7 @@ class _JSONReport(Report):
             lines.write(json.dumps(told))
 
     def take(self, lines: Lines, state: PortState) -> None:
+        super().take(lines, state)
         if state.state is State.OPEN or not self.plan.only_open:
             told = {"address": str(state.address), "protocol": self.plan.protocol, "port": state.port}
             lines.write(json.dumps({**told, "state": state.state, "reason": state.reason}))

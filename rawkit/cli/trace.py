@@ -6,6 +6,7 @@ import json
 import secrets
 import socket
 from ipaddress import IPv4Address, IPv6Address
+from math import inf
 from typing import Any
 
 import click
@@ -14,8 +15,9 @@ from rawkit.cli.arguments import INTERFACE
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines
 from rawkit.cli.probing import (
+    FORCE,
     FORMAT,
-    TIMEOUT,
+    POSITIVE_SECONDS,
     VERSION,
     ended_by,
     exchange_for,
@@ -23,7 +25,9 @@ from rawkit.cli.probing import (
     terminable,
     version_of,
 )
+from rawkit.link import examine, require_force
 from rawkit.probe import Hop, HopReply, Trace, TraceMethod, target_of
+from rawkit.wire import Sweep
 
 __all__ = ["command"]
 
@@ -56,7 +60,11 @@ DEFAULT_PORTS = {TraceMethod.UDP: 33_434, TraceMethod.TCP: 80, TraceMethod.ICMP:
 @click.option("-s", "--size", type=click.IntRange(2, 65_000), default=32, help="Bytes of data (default 32).")
 @click.option("-F", "--dont-fragment", is_flag=True, help="Set Don't Fragment, so that MTUs are told (IPv4).")
 @click.option("--names", is_flag=True, help="Look up the names of the routers.")
-@TIMEOUT
+@click.option(
+    "-w", "--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for answers (default 2)."
+)
+@click.option("-n", is_flag=True, help="Never look up names; that is so unless --names is given.")
+@FORCE
 @click.option("-i", "--interface", metavar="IFACE", type=INTERFACE, help="Send on this interface.")
 @VERSION
 @FORMAT
@@ -65,6 +73,9 @@ def command(host: str, interface: str | None, names: bool, format_: str, **optio
     target = target_of(host, version_of(options["ipv4"], options["ipv6"]))
     interface = interface or target.interface
     trace = _trace(target.address, options)
+    if not options["force"]:
+        times = (trace.most - trace.first + 1) * trace.probes * trace.flows
+        require_force(examine(Sweep(trace.packet(trace.first, 0, 1)), interface=interface, times=times, rate=inf))
     reached = False
     with (
         exchange_for(

@@ -21,7 +21,7 @@ from rawkit.link.route import (
     with_own_addresses,
     with_source,
 )
-from rawkit.link.surroundings import is_lab
+from rawkit.link.surroundings import is_lab, own_namespace
 
 __all__ = [
     "EXPLANATIONS",
@@ -54,6 +54,7 @@ __all__ = [
     "is_lab",
     "kernel_counters",
     "moved",
+    "own_namespace",
     "require_force",
     "source_towards",
     "with_own_addresses",

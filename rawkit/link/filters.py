@@ -28,10 +28,8 @@ def compile_live_filter(filter: str, interface: str, snaplen: int) -> Program:
         pcap.set_snaplen(snaplen)
         pcap.set_buffer_size(1 << 16)
         _activate(cypcap, pcap)
-        program = compile_with(
-            lambda text, optimize: pcap.compile(text, optimize, cypcap.NETMASK_UNKNOWN),
-            filter,
-        )
+        netmask = _netmask(cypcap, interface)
+        program = compile_with(lambda text, optimize: pcap.compile(text, optimize, netmask), filter)
     finally:
         pcap.close()
     if program.loops:
@@ -41,6 +39,14 @@ def compile_live_filter(filter: str, interface: str, snaplen: int) -> Program:
         reason = f"{len(program)} instructions, of which the kernel takes at most {MAXIMUM_INSTRUCTIONS}"
         raise FilterError(filter, reason)
     return program
+
+
+def _netmask(cypcap: Any, interface: str) -> int:
+    """What `ip broadcast` needs, in the byte order of the network; 0 where there is none, as tcpdump has it."""
+    try:
+        return int(cypcap.lookupnet(interface)[1])
+    except cypcap.Error:
+        return 0
 
 
 def _activate(cypcap: Any, pcap: Any) -> None:

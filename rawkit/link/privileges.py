@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rawkit.errors import KernelError, kernel_error
 from rawkit.link import _kernel
 
-__all__ = ["Identity", "calling_user", "drop_privileges"]
+__all__ = ["Identity", "calling_user", "drop_privileges", "identity_of"]
 
 NOBODY = 65534
 
@@ -34,15 +34,21 @@ def calling_user() -> Identity:
     environment = os.environ
     uid = next((environment[name] for name in ("SUDO_UID", "PKEXEC_UID") if name in environment), "")
     try:
-        user = pwd.getpwuid(int(uid)) if uid.isdecimal() else pwd.getpwnam(environment.get("DOAS_USER", "nobody"))
+        name = pwd.getpwuid(int(uid)).pw_name if uid.isdecimal() else environment.get("DOAS_USER", "nobody")
+        return identity_of(name)
     except KeyError:
         number = int(uid) if uid.isdecimal() else NOBODY
         return Identity(number, number, ())
+
+
+def identity_of(name: str) -> Identity:
+    """The user of that name, with his groups. Raises KeyError."""
+    user = pwd.getpwnam(name)
     return Identity(user.pw_uid, user.pw_gid, tuple(sorted(os.getgrouplist(user.pw_name, user.pw_gid))))
 
 
-def drop_privileges() -> Identity:
-    """Become the calling user for good, keeping open sockets; returns who that is.
+def drop_privileges(user: Identity | None = None) -> Identity:
+    """Become `user` (None: the calling user) for good, keeping open sockets; returns who that is.
 
     User, group and supplementary groups change; every capability is given up, in all five sets (the bounding
     set where CAP_SETPCAP allows it); nothing that is executed later can gain any (no_new_privs). What came of
@@ -52,7 +58,7 @@ def drop_privileges() -> Identity:
 
     Raises KernelError when the kernel refuses, or when a thread still holds a privilege.
     """
-    user = calling_user()
+    user = calling_user() if user is None else user
     try:
         _drop_bounding_set()
         if os.geteuid() == 0 and _is_mapped(user):

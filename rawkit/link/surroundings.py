@@ -13,7 +13,7 @@ from rawkit.errors import kernel_error
 from rawkit.link import _kernel
 from rawkit.link.interfaces import interfaces
 
-__all__ = ["has_hardware", "in_own_namespace", "is_lab", "is_loopback"]
+__all__ = ["has_hardware", "in_own_namespace", "is_lab", "is_loopback", "own_namespace"]
 
 # <linux/sockios.h>, <linux/ethtool.h>
 _SIOCETHTOOL = 0x8946
@@ -42,7 +42,7 @@ def is_lab(interface: str | None) -> bool:
 
 def in_own_namespace() -> bool:
     """Whether some ancestor of this thread, as far as /proc shows them, is in another network namespace."""
-    own = _namespace(Path("/proc/thread-self"))
+    own = own_namespace()
     seen: set[int] = set()
     try:
         # Not getpid(2): in a process namespace of its own, /proc may have other numbers (pid_namespaces(7)).
@@ -60,6 +60,11 @@ def in_own_namespace() -> bool:
         except (OSError, ValueError, IndexError):  # gone, or hidden (hidepid): then it is not seen further up
             break
     return False
+
+
+def own_namespace() -> int | None:
+    """What tells the calling thread's network namespace from others (namespaces(7)); None without /proc."""
+    return _namespace(Path("/proc/thread-self"))
 
 
 def _namespace(process: Path) -> int | None:

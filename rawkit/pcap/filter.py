@@ -64,6 +64,10 @@ def compile_with(compile: Compiler, text: str) -> Program:
     return Program(instructions)
 
 
+NO_NETMASK: Final = 0
+"""What tcpdump says of packets from files: then `ip broadcast` means 255.255.255.255 and 0.0.0.0 alone."""
+
+
 def compile_filter(text: str, link_type: LinkType) -> Program:
     """The program of a filter for packets from files, of one link type. Raises FilterError.
 
@@ -77,7 +81,7 @@ def compile_filter(text: str, link_type: LinkType) -> Program:
         file.flush()
         pcap = cypcap.open_offline(file.name)
     try:
-        return compile_with(lambda text, optimize: pcap.compile(text, optimize, cypcap.NETMASK_UNKNOWN), text)
+        return compile_with(lambda text, optimize: pcap.compile(text, optimize, NO_NETMASK), text)
     finally:
         pcap.close()
 

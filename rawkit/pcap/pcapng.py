@@ -60,7 +60,6 @@ _INTERFACES = {order: Struct(order + "8xHHI") for order in "<>"}  # link type, r
 _TIMED_FIELDS = {ENHANCED: "8x5I", OBSOLETE: "8xH2x4I"}  # 2x: the drops of the obsolete packet block (appendix A)
 _TIMED = {(kind, order): Struct(order + fields) for kind, fields in _TIMED_FIELDS.items() for order in "<>"}
 _SIMPLES = {order: Struct(order + "8xI") for order in "<>"}  # on the wire
-_RESOLUTION = Struct("B")  # if_tsresol
 _OFFSETS = {order: Struct(order + "q") for order in "<>"}  # if_tsoffset
 
 _NANOSECONDS = 1_000_000_000  # in a second
@@ -237,11 +236,10 @@ class PcapngReader:
                 name = _text(option)
             elif option.code == _IF_DESCRIPTION:
                 description = _text(option)
-            elif option.code == _IF_TSRESOL:
-                exponent = self._integer(option, _RESOLUTION)
-                ticks = ticks_per_second(exponent)
-            elif option.code == _IF_TSOFFSET:
-                offset_seconds = self._integer(option, _OFFSETS[block.order])
+            elif option.code == _IF_TSRESOL and len(option.value) == 1:  # of another length, no option counts
+                ticks = ticks_per_second(option.value[0])
+            elif option.code == _IF_TSOFFSET and len(option.value) == _OFFSETS[block.order].size:
+                (offset_seconds,) = _OFFSETS[block.order].unpack(option.value)
             elif option.code == _IF_FCSLEN and len(option.value) == 1:
                 fcs_length = option.value[0] // (8 if option.value[0] >= 8 else 1)  # the draft's bits, or bytes
         index = len(self._clocks)
@@ -297,14 +295,6 @@ class PcapngReader:
             return self._source.damage(block.offset + HEAD_SIZE, expected, f"interface {index}")
         expected = f"at most the {room} bytes of packet that the block has room for"
         return self._source.damage(block.offset + HEAD_SIZE, expected, f"a captured length of {captured}")
-
-    def _integer(self, option: Option, field: Struct) -> int:
-        """The value of an option that is one number."""
-        if len(option.value) != field.size:
-            expected = f"a value of {field.size} bytes for option {option.code}"
-            raise self._source.damage(option.offset, expected, f"one of {len(option.value)}")
-        (number,) = field.unpack(option.value)
-        return int(number)
 
 
 def _text(option: Option) -> str:

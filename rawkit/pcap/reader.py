@@ -71,6 +71,8 @@ class Capture:
         self._file, self.name, self._owned = open_input(source)
         try:
             window = _window(reading(self._file), self.name)
+            self.compressed = window.name != self.name
+            """Whether what is read was decompressed."""
             try:
                 self._reader = _reader(window, on_damage)
             except CaptureError as error:
@@ -177,7 +179,8 @@ def _behind_damage(
     found, start = find_start(window)
     if not found:
         raise error
-    on_damage(Damage(window.name, begin, window.offset - begin, error.expected, error.found))
+    if window.offset > begin:
+        on_damage(Damage(window.name, begin, window.offset - begin, error.expected, error.found))
     if start is None:
         return _reader(window, on_damage)
     if not isinstance(start, FileHeader):

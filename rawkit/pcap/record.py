@@ -123,13 +123,18 @@ class Record(NamedTuple):
     @property
     def fcs_length(self) -> int:
         """Bytes of frame check sequence at the end of the packet on the wire; 0 where the file does not tell."""
-        told = (self.option("epb_flags") or 0) // _FCS_UNIT % _FCS_LENGTHS if self.options else 0
+        told = self._flags // _FCS_UNIT % _FCS_LENGTHS
         return told or (self.interface.fcs_length or 0 if self.interface else 0)
 
     @property
     def direction(self) -> str:
         """`inbound` or `outbound`; empty where the file does not say (pcapng draft, section 4.3.1)."""
-        return _DIRECTIONS[(self.option("epb_flags") or 0) % len(_DIRECTIONS)]
+        return _DIRECTIONS[self._flags % len(_DIRECTIONS)]
+
+    @property
+    def _flags(self) -> int:
+        flags = self.option("epb_flags") if self.options else None
+        return flags if isinstance(flags, int) else 0  # bytes, where its length is not that of a number
 
     def packet(self) -> Packet:
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""

@@ -91,7 +91,7 @@ Start = ByteOrder | FileHeader | None
 
 
 def find_start(source: Source) -> tuple[bool, Start]:
-    """Move `position` on to the first thing that proves itself, in a file whose first bytes are damaged.
+    """Move `position` to the first thing that proves itself, in a file that does not begin as it should.
 
     That is a section header, a file header, a block or a record, in either byte order; the latter two stand for
     themselves, and the file header that records would have is told, but for the link type. False at the end.
@@ -113,6 +113,8 @@ def find_start(source: Source) -> tuple[bool, Start]:
                 return True
         return False
 
+    if source.ensure(STANDARD.size) and proves_itself():  # a file of which the header was cut off
+        return True, start
     return _search(source, _START_PATTERN, STANDARD.size, proves_itself), start
 
 

@@ -79,6 +79,7 @@ class Summary:
     """What a classic file's header says is kept of each packet at the most, in bytes; 0 for no limit."""
     size: int = 0
     """Bytes of the file, as it is when decompressed, up to the end or the damage."""
+    compressed: bool = False
     packets: int = 0
     captured_bytes: int = 0
     wire_bytes: int = 0
@@ -175,11 +176,8 @@ class _Counting:
     def __init__(self, summary: Summary, capture: Capture) -> None:
         header = capture.header
         self.summary = summary
-        summary.name, summary.format, summary.snaplen = (
-            capture.name,
-            capture.format,
-            header.snaplen if header else 0,
-        )
+        summary.name, summary.format, summary.compressed = capture.name, capture.format, capture.compressed
+        summary.snaplen = header.snaplen if header else 0
         self._section = -1 if header is None else 0
         self._current: list[InterfaceSummary] = []  # of the section that is being read
         self._previous_ns: int | None = None

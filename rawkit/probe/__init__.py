@@ -2,10 +2,10 @@
 
 from rawkit.probe.arp import Owner, announcement, detect_duplicate, hosts_of, question, who_has
 from rawkit.probe.connect import connect_scan
-from rawkit.probe.discover import Discovery, Host
+from rawkit.probe.discover import Discovery, Host, by_version
 from rawkit.probe.exchange import Exchange
 from rawkit.probe.outcome import Answer, Clock, Miss, Outcome, Reason
-from rawkit.probe.ping import PATTERN, Method, Ping, PingSummary
+from rawkit.probe.ping import FIRST_PORT, PATTERN, Method, Ping, PingSummary
 from rawkit.probe.pmtu import PathMTU, PathMTUResult, Step, StepResult
 from rawkit.probe.port import KernelPort, MemoryPort, Port
 from rawkit.probe.ports import parse_ports, service_of
@@ -14,6 +14,7 @@ from rawkit.probe.target import Target, address_of, target_of, with_numbers
 from rawkit.probe.trace import Hop, HopReply, Trace, TraceMethod
 
 __all__ = [
+    "FIRST_PORT",
     "PATTERN",
     "Answer",
     "Clock",
@@ -45,6 +46,7 @@ __all__ = [
     "TraceMethod",
     "address_of",
     "announcement",
+    "by_version",
     "connect_scan",
     "detect_duplicate",
     "hosts_of",

@@ -30,7 +30,7 @@ from rawkit.wire import (
     Sweep,
 )
 
-__all__ = ["Discovery", "Host"]
+__all__ = ["Discovery", "Host", "by_version"]
 
 AnyAddress = IPv4Address | IPv6Address
 
@@ -39,6 +39,9 @@ ACK_PORT: Final = 80
 """What nmap asks too: a SYN for filters that let the web in, an ACK for those that only look at SYNs."""
 
 IDENTIFIER: Final = 0x7261
+
+FAR_QUESTIONS: Final = 4
+"""Packets to an address beyond the link at the most."""
 
 
 class Host(NamedTuple):
@@ -60,20 +63,20 @@ class Discovery:
     def __init__(self, addresses: Sequence[AnyAddress], interface: str | None = None) -> None:
         self._interface = interface
         self._own: list[AnyAddress] = []
-        self._near: dict[str, list[Route]] = {}
+        self._near: dict[tuple[str, int], list[Route]] = {}  # by interface and IP version
         self._far: list[AnyAddress] = []
-        self._exchanges: dict[str, Exchange] = {}
+        self._exchanges: dict[tuple[str, int], Exchange] = {}
         for address in addresses:
             with suppress(KernelError):
                 self._sort(address, find_route(address, interface=interface))
         with ExitStack() as stack:
-            for name in self._near:
+            for name, version in self._near:
                 port = stack.enter_context(KernelPort(name, filter="arp or icmp6", bulk=True, guard=False))
                 port.open(Ethernet(dst="ff:ff:ff:ff:ff:ff") / ARP(target_ip="0.0.0.0"))
-                self._exchanges[name] = Exchange(port)
+                self._exchanges[name, version] = Exchange(port)
             if self._far:
                 port = stack.enter_context(KernelPort(interface, bulk=True, guard=False))
-                port.open(next(_questions(self._far[0])))
+                port.reach(self._far)
                 self._beyond = Exchange(port)
             self._stack = stack.pop_all()
 
@@ -83,15 +86,17 @@ class Discovery:
         elif route.gateway is not None:
             self._far.append(address)
         elif route.kind == "unicast":
-            self._near.setdefault(route.interface, []).append(route)
+            self._near.setdefault((route.interface, address.version), []).append(route)
 
-    def sending(self, *, times: int, rate: float) -> Sending:
+    def sending(self, *, times: int, rate: float) -> Iterator[Sending]:
         """The facts about what is sent, for those who might be hurt by it."""
-        for name, routes in self._near.items():
+        for (name, _), routes in self._near.items():
             asked = question(routes[0].destination, routes[0].source, MAC(bytes(6)))
-            return examine(Sweep(asked), interface=name, times=times * len(routes), rate=rate)
-        asked = next(_questions(self._far[0])) if self._far else Packet()
-        return examine(Sweep(asked), interface=self._interface, times=times * len(self._far), rate=rate)
+            yield examine(Sweep(asked), interface=name, times=times * len(routes), rate=rate)
+        for group in by_version(self._far):
+            asked = next(_questions(group[0]))
+            sweep = Sweep(asked, (0, "dst", group))
+            yield examine(sweep, interface=self._interface, times=times * FAR_QUESTIONS, rate=rate)
 
     def run(self, *, timeout: float = 1.0, retries: int = 1, rate: float | None = 1000.0) -> Iterator[Host]:
         """The hosts that are there: this host itself, those on its links, and those beyond; each once.
@@ -101,16 +106,23 @@ class Discovery:
         """
         for address in self._own:
             yield Host(address, "this host", None, None)
-        for name, routes in self._near.items():
+        for (name, version), routes in self._near.items():
             mac = next((each.mac for each in interfaces() if each.name == name), None) or MAC(bytes(6))
             addresses = iter([route.destination for route in routes])
             source = routes[0].source
             owners = who_has(
-                self._exchanges[name], addresses, source, mac, timeout=timeout, retries=retries, rate=rate
+                self._exchanges[name, version],
+                addresses,
+                source,
+                mac,
+                timeout=timeout,
+                retries=retries,
+                rate=rate,
             )
             for owner in owners:
                 if owner.mac is not None and not owner.repeated:
-                    yield Host(owner.address, "arp-response", owner.round_trip_ns, owner.mac)
+                    reason = "arp-response" if version == 4 else "nd-response"
+                    yield Host(owner.address, reason, owner.round_trip_ns, owner.mac)
         if self._far:
             yield from self._run_beyond(timeout, retries, rate)
 
@@ -140,6 +152,12 @@ class Discovery:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def by_version(addresses: Sequence[AnyAddress]) -> list[list[AnyAddress]]:
+    """The IPv4 addresses and the IPv6 addresses, as far as there are any."""
+    groups = ([each for each in addresses if each.version == version] for version in (4, 6))
+    return [group for group in groups if group]
 
 
 def _questions(address: AnyAddress) -> Iterator[Packet]:

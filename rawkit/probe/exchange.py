@@ -75,6 +75,8 @@ class Exchange:
         self._open, self._done = Table(), Table()
         self._sent = Table()
         self._remembered: deque[Pending] = deque()
+        self.asked = 0
+        """Questions that left so far, each counted once, whatever became of them."""
         self._resolving: dict[Hop, list[Pending]] = {}
         self._runs: list[Run] = []
         self._woken: set[Event] = set()
@@ -410,6 +412,7 @@ class Run:
                 batch.append(queue.popleft())
             now_ns = time.time_ns()
             for pending in batch:
+                self._exchange.asked += pending.sends == 0 and pending.hop is None
                 pending.sent_ns, pending.clock = now_ns, Clock.USER
                 pending.sends += 1
             try:

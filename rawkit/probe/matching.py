@@ -37,6 +37,7 @@ from rawkit.wire import (
     ICMPv4Echo,
     ICMPv4ExtendedEcho,
     ICMPv4ExtendedEchoReply,
+    ICMPv4Information,
     ICMPv4RouterAdvertisement,
     ICMPv4RouterSolicitation,
     ICMPv4Timestamp,
@@ -96,7 +97,7 @@ FIELDS: Final = {
 }
 """What stands at each place of a key after its kind, for the kinds that can nearly match."""
 
-REPLY_TYPES: Final = {8: 0, 13: 14, 17: 18, 42: 43, 128: 129, 160: 161}
+REPLY_TYPES: Final = {8: 0, 13: 14, 15: 16, 17: 18, 42: 43, 128: 129, 160: 161}
 """The ICMP type that answers a type; those of ICMPv6 begin with 128."""
 
 ACK, SYN, FIN, RST = int(TCPFlags.ACK), int(TCPFlags.SYN), int(TCPFlags.FIN), int(TCPFlags.RST)
@@ -337,7 +338,7 @@ OTHERWISE: Final[tuple[Names, Names]] = ((), ("type", "code", "id", "seq"))
 """Of the transports' first eight bytes, what tells flows apart, and what tells packets of a flow apart."""
 
 TRANSPORTS: Final = frozenset(
-    {TCP, UDP, SCTP, ICMPv4Echo, ICMPv4Timestamp, ICMPv4AddressMask, ICMPv4ExtendedEcho}
+    {TCP, UDP, SCTP, ICMPv4Echo, ICMPv4Timestamp, ICMPv4Information, ICMPv4AddressMask, ICMPv4ExtendedEcho}
     | {ICMPv6Echo, ICMPv6ExtendedEcho, NeighborSolicitation, RouterSolicitation}
 )
 
@@ -349,6 +350,7 @@ ASKS: Final[dict[type, Callable[..., Any]]] = {
     ICMPv4Echo: _icmp_asks,
     ICMPv4Timestamp: _icmp_asks,
     ICMPv4AddressMask: _icmp_asks,
+    ICMPv4Information: _icmp_asks,
     ICMPv4ExtendedEcho: _icmp_asks,
     ICMPv6Echo: _icmp_asks,
     ICMPv6ExtendedEcho: _icmp_asks,
@@ -364,6 +366,7 @@ ANSWERS: Final[dict[type, Callable[..., Any]]] = {
     ICMPv4Echo: _icmp_answers,
     ICMPv4Timestamp: _icmp_answers,
     ICMPv4AddressMask: _icmp_answers,
+    ICMPv4Information: _icmp_answers,
     ICMPv4ExtendedEchoReply: _icmp_answers,
     ICMPv6Echo: _icmp_answers,
     ICMPv6ExtendedEchoReply: _icmp_answers,

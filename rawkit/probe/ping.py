@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from itertools import count as count_up
@@ -27,7 +27,7 @@ from rawkit.wire import (
     Packet,
 )
 
-__all__ = ["PATTERN", "Method", "Ping", "PingSummary"]
+__all__ = ["FIRST_PORT", "PATTERN", "Method", "Ping", "PingSummary"]
 
 DATA_BYTES: Final = 56
 """What a ping carries by default, as that of iputils does."""
@@ -150,6 +150,9 @@ class Ping:
 
     def _reached(self, outcome: Answer | Miss) -> Answer | Miss:
         """The outcome; to a datagram, that its port is closed is an answer too if the destination says it."""
+        if self.method is Method.ARP and isinstance(outcome, Miss) and outcome.reason is Reason.SILENCE:
+            text = f"nobody on {outcome.interface} answers ARP for {self.destination}"
+            return replace(outcome, reason=Reason.NO_NEIGHBOR, text=text)
         if self.method is not Method.UDP or not isinstance(outcome, Miss) or outcome.packet is None:
             return outcome
         packet = outcome.packet
@@ -173,16 +176,32 @@ class PingSummary:
     most_ns: int = 0
     _sum: int = field(default=0, repr=False)
     _squares: int = field(default=0, repr=False)
+    _missing: dict[int, None] = field(default_factory=dict, repr=False)
+    """The latest questions without an answer, which may still come."""
+
+    def is_late(self, outcome: Answer | Miss) -> bool:
+        """Whether this is the first answer to a question, after its time was over."""
+        return outcome.repeated and isinstance(outcome, Answer) and outcome.number in self._missing
 
     def add(self, outcome: Answer | Miss) -> None:
-        """Count an outcome."""
+        """Count an outcome. A late answer is one that was received."""
+        if self.is_late(outcome):
+            del self._missing[outcome.number]
+            self._receive(outcome)
+            return
         if outcome.repeated:
             self.duplicates += isinstance(outcome, Answer)
             return
         self.sent += 1
-        if isinstance(outcome, Miss):
-            self.errors += outcome.reason in (Reason.ERROR, Reason.NO_NEIGHBOR, Reason.NO_ROUTE, Reason.REFUSED)
+        if isinstance(outcome, Answer):
+            self._receive(outcome)
             return
+        self.errors += outcome.reason in (Reason.ERROR, Reason.NO_NEIGHBOR, Reason.NO_ROUTE, Reason.REFUSED)
+        self._missing[outcome.number] = None
+        if len(self._missing) > MODULO:
+            del self._missing[next(iter(self._missing))]
+
+    def _receive(self, outcome: Answer | Miss) -> None:
         self.received += 1
         trip = outcome.round_trip_ns or 0
         self.least_ns = min(self.least_ns, trip) if self.round_trips else trip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final, NamedTuple, Protocol, Self
@@ -31,6 +31,7 @@ from rawkit.link import (
     find_neighbor,
     find_route,
     interfaces,
+    own_namespace,
     with_own_addresses,
 )
 from rawkit.pcap.bpf import Program
@@ -196,6 +197,8 @@ class KernelPort:
         self._macs: dict[tuple[AnyAddress, str], MAC] = {}
         self._channels: dict[tuple[str, int], _Wire | _Local] = {}
         self._interfaces: dict[str, Interface] = {}
+        self._homes: dict[AnyAddress, str | None] = {}
+        self._namespace = own_namespace()
         self._stack = ExitStack()
         self._poll = select.epoll()
         self._stack.callback(self._poll.close)
@@ -203,6 +206,21 @@ class KernelPort:
     def open(self, packet: Packet) -> None:
         """Open what it takes to send such a packet, its guard included. Raises KernelError."""
         self.prepare(packet)
+
+    def reach(self, addresses: Iterable[AnyAddress]) -> None:
+        """Open what it takes to send to each of these; those to which there is no way are left out.
+
+        Raises NotPermittedError, InterfaceError, FilterError.
+        """
+        for address in addresses:
+            try:
+                route = self.route(address)
+            except KernelError:
+                continue
+            if route.kind == "local":
+                self._local(address.version)
+            else:
+                self._wire(route.interface)
 
     def prepare(self, packet: Packet) -> Ready | Resolution:
         first = packet.layers[0] if packet.layers else None
@@ -249,6 +267,8 @@ class KernelPort:
             if route.source is None:
                 raise kernel_error(OSError(errno.EADDRNOTAVAIL, ""), f"find an address to ask {ip.dst} from")
             packet = packet.replace(type(ip), src=route.source)
+        elif (home := self._home_of(ip.src)) not in (None, route.interface):
+            self._wire(home)  # where answers to that address are likely to come in
         self._keep_quiet(packet)
         if route.kind == "local":
             return _ready(packet, self._local(ip.version))
@@ -267,6 +287,7 @@ class KernelPort:
         """The kernel's way to an address, remembered. Raises KernelError (ENETUNREACH, EHOSTUNREACH)."""
         route = self._routes.get(destination)
         if route is None:
+            self._refuse_elsewhere()
             route = find_route(destination, interface=self.interface)
             _remember(self._routes, destination, route)
         return route
@@ -288,6 +309,13 @@ class KernelPort:
             self.learn(hop, route.interface, neighbor.mac)
         return self._macs[key]
 
+    def _home_of(self, address: AnyAddress) -> str | None:
+        """The interface that has this address, if one of this host's has."""
+        if address not in self._homes:
+            having = (each.name for each in interfaces() if any(own.ip == address for own in each.addresses))
+            _remember(self._homes, address, next(having, None))
+        return self._homes[address]
+
     def _own(self, name: str) -> Interface:
         if name not in self._interfaces:
             self._interfaces = {interface.name: interface for interface in interfaces()}
@@ -300,6 +328,7 @@ class KernelPort:
     def _wire(self, name: str) -> _Wire:
         channel = self._channels.get((name, 0))
         if channel is None:
+            self._refuse_elsewhere()
             channel = _Wire(name, self._program, self._bulk)
             self._add(channel, (name, 0))
         assert isinstance(channel, _Wire)
@@ -312,6 +341,15 @@ class KernelPort:
             self._add(channel, ("lo", version))
         assert isinstance(channel, _Local)
         return channel
+
+    def _refuse_elsewhere(self) -> None:
+        """Raise KernelError in another network namespace than the port was made in, where packets would leave."""
+        if own_namespace() != self._namespace:
+            remedy = (
+                "this port was made in another network namespace than it is used in; "
+                "enter the host around both: with host, Exchange() as exchange: ..."
+            )
+            raise KernelError(errno.EXDEV, "send", remedy)
 
     def _add(self, channel: _Wire | _Local, key: tuple[str, int]) -> None:
         self._stack.callback(channel.close)

@@ -153,6 +153,11 @@ def _mpls_elsewhere(difference: Difference, packet: Packet) -> bool:
     return not difference.field and difference.layer == "MPLS" and (is_multicast or isinstance(around, PPP))
 
 
+def _tag_behind_9100(difference: Difference, packet: Packet) -> bool:
+    around = _around(difference, packet)
+    return difference.layer == "VLAN" and isinstance(around, Ethernet | VLAN) and around.type == OLD_SERVICE_TAG
+
+
 def _ethernet_in_ip(difference: Difference, packet: Packet) -> bool:
     within = difference.layer == "Ethernet" and difference.theirs is ABSENT
     return within and isinstance(_around(difference, packet), IP | IPV6_EXTENSIONS)
@@ -259,6 +264,7 @@ UDP_SIZE = 8
 IGMP_SIZE = 8
 OTHER_VXLAN_PORTS = {4790, 6633, 8472, 48879}
 MPLS_MULTICAST = 0x8848
+OLD_SERVICE_TAG = 0x9100
 TIMESTAMPS = IPv4Timestamp | IPv4TimestampWithAddresses
 IPV6_EXTENSIONS = HopByHop | DestinationOptions | Routing | Fragment
 
@@ -370,6 +376,10 @@ KNOWN = (
     Known(
         _mpls_elsewhere,
         "MPLS is also EtherType 0x8848 and PPP protocol 0x0281 (RFC 3032, 4.3 and 5); scapy binds neither",
+    ),
+    Known(
+        _tag_behind_9100,
+        "0x9100 announces the outer of two VLAN tags, as tshark and tcpdump read it; scapy does not bind it",
     ),
     Known(
         _ethernet_in_ip,

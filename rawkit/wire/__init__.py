@@ -47,6 +47,7 @@ from rawkit.wire.icmpv4 import (
     ICMPv4Echo,
     ICMPv4ExtendedEcho,
     ICMPv4ExtendedEchoReply,
+    ICMPv4Information,
     ICMPv4ParameterProblem,
     ICMPv4Redirect,
     ICMPv4RouterAdvertisement,
@@ -124,7 +125,7 @@ from rawkit.wire.ipv6 import (
 )
 from rawkit.wire.juniper import JuniperEthernet
 from rawkit.wire.link_type import LinkType
-from rawkit.wire.llc import LLC, SNAP, LLCNumbered
+from rawkit.wire.llc import LLC, SNAP, LLCNumbered, SNAPBridged
 from rawkit.wire.macsec import MACsec, MACsecCheckValue, MACsecData, MACsecReadable
 from rawkit.wire.mld import MLDDone, MLDQuery, MLDReport, MLDv2Query, MLDv2Report, MulticastAddressRecord
 from rawkit.wire.mpls import MPLS, MPLSPayload, PseudowireControlWord, PseudowireFrame
@@ -283,6 +284,7 @@ __all__ = [
     "ICMPv4Echo",
     "ICMPv4ExtendedEcho",
     "ICMPv4ExtendedEchoReply",
+    "ICMPv4Information",
     "ICMPv4ParameterProblem",
     "ICMPv4Redirect",
     "ICMPv4RouterAdvertisement",
@@ -418,6 +420,7 @@ __all__ = [
     "SCTPAnyChunk",
     "SCTPChunk",
     "SCTPMalformedChunks",
+    "SNAPBridged",
     "SegmentHMAC",
     "SegmentMalformedTLVs",
     "SegmentPad1",

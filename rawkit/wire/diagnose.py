@@ -133,7 +133,7 @@ def _of_computing(packet: Placed, summed: Sum) -> Iterator[Mistake]:
     yield total, "the complement was not taken"
     yield int.from_bytes(right.to_bytes(2), "little"), "its two bytes are swapped"
     if summed.length % 2:
-        yield checksum_of(total - (last << 8) + last), "the odd last byte was padded on the wrong side"
+        yield checksum_of(total - last * 256 + last), "the odd last byte was padded on the wrong side"
     if summed.found == 0:
         yield 0, "it was not filled in"
     yield checksum_of(total + right), "it was computed with the old checksum still in place"
@@ -159,7 +159,7 @@ def _of_length(packet: Placed, index: int, summed: Sum) -> Iterator[Mistake]:
             yield checksum_of(summed.words + summed.constant + other), text
     if behind := len(packet.data) - summed.limit:
         words = packet.sums.words(summed.limit, len(packet.data))
-        more = summed.words + summed.constant + (words << 8 if length % 2 else words)
+        more = summed.words + summed.constant + (words * 256 if length % 2 else words)
         text = f"the {behind} bytes behind the datagram were summed too"
         yield checksum_of(more + length + behind), text
         yield checksum_of(more + length), text

@@ -44,8 +44,11 @@ class Ethernet(
         return f"Ethernet {address_text(self.src)} > {address_text(self.dst)}"
 
 
-class VLAN(Header, numbers={ETHER_TYPES: 0x8100}):
-    """A customer VLAN tag (802.1Q): priority, drop eligibility, VLAN identifier, and the next EtherType."""
+class VLAN(Header, numbers={ETHER_TYPES: (0x8100, 0x9100)}):
+    """A customer VLAN tag (802.1Q): priority, drop eligibility, VLAN identifier, and the next EtherType.
+
+    Behind 0x9100 is the outer tag of two, as switches wrote it before 802.1ad.
+    """
 
     priority: U3 = 0
     drop_eligible: Flag = False

@@ -43,6 +43,7 @@ __all__ = [
     "ICMPv4Echo",
     "ICMPv4ExtendedEcho",
     "ICMPv4ExtendedEchoReply",
+    "ICMPv4Information",
     "ICMPv4ParameterProblem",
     "ICMPv4Redirect",
     "ICMPv4RouterAdvertisement",
@@ -239,6 +240,17 @@ class ICMPv4Timestamp(ICMPv4, values=(14,), body=False):
 
     def describe(self) -> str:
         return f"ICMPv4 timestamp {'request' if self.type == 13 else 'reply'} id={self.id} seq={self.seq}"
+
+
+class ICMPv4Information(ICMPv4, values=(16,), body=False):
+    """Information request (type 15) and reply (type 16): which network is this? Obsolete (RFC 6918)."""
+
+    type: U8 = 15
+    id: U16 = 0
+    seq: U16 = 0
+
+    def describe(self) -> str:
+        return f"ICMPv4 information {'request' if self.type == 15 else 'reply'} id={self.id} seq={self.seq}"
 
 
 class ICMPv4AddressMask(ICMPv4, values=(18,), body=False):

@@ -4,7 +4,7 @@ from rawkit.layout import U7, X8, X16, X24, Flag, NextProtocol, auto
 from rawkit.wire.packet import Header
 from rawkit.wire.spaces import ETHER_TYPES, LENGTHS_AND_ETHER_TYPES, LLC_SAPS, PPP_BYTES, SLL_PROTOCOLS
 
-__all__ = ["LLC", "SNAP", "LLCNumbered"]
+__all__ = ["LLC", "SNAP", "LLCNumbered", "SNAPBridged"]
 
 LENGTHS = tuple(range(1, 1501))
 NUMBERED_FORMATS = tuple(code for code in range(256) if code % 4 != 3)
@@ -34,7 +34,7 @@ class LLCNumbered(LLC, values=NUMBERED_FORMATS):
     poll_final: Flag = False
 
 
-class SNAP(Header, numbers={LLC_SAPS: 0xAA}):
+class SNAP(Header, by="oui", numbers={LLC_SAPS: 0xAA}):
     """Whose protocol identifiers are used (`oui`; 0 has EtherTypes), and one of them."""
 
     oui: X24 = 0
@@ -42,3 +42,10 @@ class SNAP(Header, numbers={LLC_SAPS: 0xAA}):
 
     def describe(self) -> str:
         return f"SNAP 0x{self.oui:06x}" if self.oui else "SNAP"
+
+
+class SNAPBridged(SNAP, values=(0x0000F8,)):
+    """What a bridge makes of an Ethernet frame on a link that has lengths: its EtherType again (IEEE 802.1H)."""
+
+    oui: X24 = 0x0000F8
+    protocol: X16 = auto(NextProtocol(ETHER_TYPES))

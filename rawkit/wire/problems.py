@@ -164,7 +164,8 @@ def _layer_problems(view: View, layer: Header, placed: Placed) -> Iterator[Probl
             yield field.problem(view, message)._replace(severity=severity)
     if view.limit < view.end and not (length_is_wrong or view.quoted or _is_padding(view)):
         extra = view.end - view.limit
-        yield _warning(type(layer).__name__, view.limit, view.end, f"{extra} {layer.behind_body}")
+        what = layer.behind_body.replace("bytes", "byte", 1) if extra == 1 else layer.behind_body
+        yield _warning(type(layer).__name__, view.limit, view.end, f"{extra} {what}")
 
 
 def _trailer_problems(view: View, record: Header, start: int) -> Iterator[Problem]:

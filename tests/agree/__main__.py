@@ -68,6 +68,8 @@ def report(found: list[Comparison], different: int, left_out: int, explained: Co
         print(f"             {comparison.file}: {comparison.refused}")
     print(f"packets    {sum(comparison.packets for comparison in found):8}")
     print(f"values     {values:8}")
+    if not values:
+        return 1
     print(f"equal      {equal:8}   {equal / values:.4%}, wanted {WANTED:.1%}")
     print(f"different  {different:8}")
     print(f"left out   {left_out:8}   fields of frames in sFlow and OpenFlow, which are left to scapy")

@@ -11,12 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rawkit import TCP, UDP, Ethernet, IPv4, IPv6, LinkType, TCPNoOperation, Timestamps
-from rawkit.pcap import Record, write_capture
+from rawkit.pcap import Record, open_capture, write_capture
 
 __all__ = ["compare_decoding"]
 
-PACKETS, FEWER = 1_000_000, 100_000
+PACKETS, FEW, FEWER = 1_000_000, 200_000, 100_000
 ROUNDS = 3
+CAPTURES = Path(__file__).resolve().parents[2] / "captures"
 RAWKIT = [str(Path(sys.executable).parent / "rawkit"), "decode"]
 TSHARK = ["tshark", "-n", "-r"]
 FRAME = Ethernet(dst="02:00:00:00:00:02", src="02:00:00:00:00:01")
@@ -48,6 +49,13 @@ def write(path: Path, count: int) -> None:
     """A classic file of so many packets, 1,000 a second."""
     made = [(frame, len(frame)) for frame in frames(2000)]
     write_capture(path, (Record(0, at * 10**6, *made[at % 2000], LinkType.ETHERNET) for at in range(count)))
+
+
+def repeat(path: Path, count: int) -> None:
+    """A file of so many packets of one web request, again and again: what is quickest for tshark."""
+    with open_capture(CAPTURES / "curl.pcapng") as capture:
+        records = list(capture)
+    write_capture(path, (records[at % len(records)] for at in range(count)))
 
 
 MEASURE = """
@@ -93,6 +101,9 @@ def compare_decoding() -> None:
         write(large, PACKETS)
         write(small, FEWER)
         much = compare("decode to lines", PACKETS, [*RAWKIT, str(large)], [*TSHARK, str(large)], 1, ROUNDS)
+        repeat(large, FEW)
+        title = "decode to lines, one conversation again and again"
+        compare(title, FEW, [*RAWKIT, str(large)], [*TSHARK, str(large)], 1, ROUNDS)
         as_json = [*RAWKIT, str(small), "--format", "json"]
         compare("decode to JSON", FEWER, as_json, [*TSHARK, str(small), "-T", "json"], 5, ROUNDS)
         _, little = run([*RAWKIT, str(small)])

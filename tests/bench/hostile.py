@@ -67,6 +67,7 @@ def udp_tunnel(port: int, header: bytes) -> Callable[[bytes], bytes]:
 
 
 UDP = b"\xc0\0\0\x09\0\0\x12\x34"
+SEGMENTS = bytes([43, 254, 4, 0, 0, 0, 0, 0]) + bytes(16)
 ROUTING = bytes([43, 254, 0, 1, 0, 0, 0, 0])
 GRE_WITH_CHECKSUM = b"\x80\0\x08\0\x12\x34\0\0"
 HOSTILE: dict[str, tuple[LinkType, bytes]] = {
@@ -75,6 +76,8 @@ HOSTILE: dict[str, tuple[LinkType, bytes]] = {
     "IPv6 options: unknown": (LinkType.RAW, extensions(b"\x1e\0")),
     "IPv6 options: wrong lengths": (LinkType.RAW, extensions(b"\5\0")),
     "IPv6 routing headers": (LinkType.RAW, ipv6(43, b"".join([ROUTING + NOISE[:2032]] * 31))),
+    "IPv6 segment routing headers, odd TLVs": (LinkType.RAW, ipv6(43, b"".join([SEGMENTS + b"\5\0" * 1008] * 31))),
+    "IPv6 segment routing headers, TLVs": (LinkType.RAW, ipv6(43, b"".join([SEGMENTS + b"\7\2ab" * 504] * 31))),
     "IPv6 fragment headers": (LinkType.RAW, ipv6(44, b"\x2c\0\0\0\0\0\0\0" * 8000)),
     "neighbour discovery: unknown options": (LinkType.RAW, neighbour(b"\x63\x01abcdef" * 8180)),
     "neighbour discovery: addresses": (LinkType.RAW, neighbour(b"\x01\x01abcdef" * 8180)),

@@ -9,6 +9,7 @@ from rawkit.wire.icmpv4 import (
     ICMPv4Echo,
     ICMPv4ExtendedEcho,
     ICMPv4ExtendedEchoReply,
+    ICMPv4Information,
     ICMPv4ParameterProblem,
     ICMPv4Redirect,
     ICMPv4RouterAdvertisement,
@@ -86,6 +87,7 @@ ICMP_VERSION_4: Table = {
         ("transmit", "ts_tx", "icmp.transmit_timestamp"),
         needed={"": "id"},
     ),
+    ICMPv4Information: named("ICMP", *ICMP_NUMBERS),
     ICMPv4AddressMask: named("ICMP", *ICMP_NUMBERS, ("mask", "addr_mask", "icmp.address_mask")),
     ICMPv4RouterSolicitation: named("ICMP", *ICMP, ("reserved", "unused", "")),
     ICMPv4RouterAdvertisement: named(

@@ -10,7 +10,7 @@ from rawkit.wire.cooked import LinuxSLL, LinuxSLL2
 from rawkit.wire.erspan import ERSPAN, ERSPAN3
 from rawkit.wire.geneve import Geneve, GeneveOption
 from rawkit.wire.gre import GRE, EnhancedGRE, GREHeader
-from rawkit.wire.llc import LLC, SNAP, LLCNumbered
+from rawkit.wire.llc import LLC, SNAP, LLCNumbered, SNAPBridged
 from rawkit.wire.mpls import MPLS, PseudowireControlWord
 from rawkit.wire.names.table import Table, named
 from rawkit.wire.null import Loop, Null
@@ -61,14 +61,20 @@ def llc_numbered_control(llc: LLCNumbered) -> str:
 
 
 def protocol_of_ieee(snap: SNAP) -> str | None:
-    return None if snap.oui else notation.hex4(snap.protocol)  # type: ignore[return-value]
+    return notation.hex4(snap.protocol) if snap.oui in (0, BRIDGED) else None  # type: ignore[return-value]
 
 
 def protocol_of_cisco(snap: SNAP) -> str | None:
     return notation.hex4(snap.protocol) if snap.oui == CISCO else None  # type: ignore[return-value]
 
 
-CISCO = 0x00000C
+BRIDGED, CISCO = 0x0000F8, 0x00000C
+SNAP_FIELDS = (
+    ("oui", "OUI", "llc.oui"),
+    ("protocol", "code", ""),
+    ("", "", "llc.type", protocol_of_ieee),
+    ("", "", "llc.cisco_pid", protocol_of_cisco),
+)
 
 
 def either_order(family: int) -> str:
@@ -147,13 +153,8 @@ TUNNELS: Table = {
         ("poll_final", "", ""),
         ("", "", "llc.control", llc_numbered_control),
     ),
-    SNAP: named(
-        "SNAP",
-        ("oui", "OUI", "llc.oui"),
-        ("protocol", "code", ""),
-        ("", "", "llc.type", protocol_of_ieee),
-        ("", "", "llc.cisco_pid", protocol_of_cisco),
-    ),
+    SNAP: named("SNAP", *SNAP_FIELDS),
+    SNAPBridged: named("SNAP", *SNAP_FIELDS),
     LinuxSLL: named("CookedLinux", *COOKED),
     LinuxSLL2: named(
         "CookedLinuxV2", *COOKED, ("reserved", "reserved", ""), ("interface", "ifindex", "sll.ifindex")
