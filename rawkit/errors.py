@@ -205,7 +205,9 @@ class KernelError(RawkitError, OSError):
 
 
 class NotPermittedError(KernelError, PermissionError):
-    """The kernel refused for want of a privilege (EPERM, EACCES)."""
+    """The kernel refused for want of a privilege (EPERM, EACCES): of `capability`, where that is known."""
+
+    capability = ""
 
 
 class InterfaceError(KernelError):
@@ -253,7 +255,9 @@ def kernel_error(
     number = error.errno or errno.EIO
     remedy = remedies.get(number) or _REMEDIES.get(number, os.strerror(number)).format(capability=capability)
     if number in (errno.EPERM, errno.EACCES):
-        return NotPermittedError(number, doing, remedy)
+        refused = NotPermittedError(number, doing, remedy)
+        refused.capability = capability
+        return refused
     if number in (errno.ENODEV, errno.ENXIO, errno.ENETDOWN):
         return InterfaceError(number, doing, remedy)
     return KernelError(number, doing, remedy)

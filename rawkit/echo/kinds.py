@@ -22,6 +22,18 @@ class Kind:
     by_hand: bool
     """Whether its headers are built here rather than by the kernel."""
     summary: str
+    kernel_answers: bool = False
+    """Whether the kernel at the other end answers by itself."""
+
+    @property
+    def within_machine(self) -> bool:
+        """Whether both ends are on one machine, and nothing crosses a wire."""
+        return self.socket.startswith("AF_UNIX")
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to set up before anything is sent."""
+        return self.socket.endswith(("SOCK_STREAM", "SOCK_SEQPACKET"))
 
     def load(self) -> ModuleType:
         """Its module, which has the classes `Client` and `Server` (`rawkit.echo.endpoint`)."""
@@ -43,7 +55,7 @@ _KINDS: Final = (
         "messages over a stream, as browsers do (RFC 6455)",
     ),
     Kind("raw-udp", "raw_udp", "AF_INET, SOCK_RAW", True, "UDP made by hand, to and from ordinary sockets"),
-    Kind("icmp", "icmp", "AF_INET, SOCK_RAW", True, "echo requests made by hand, which the kernel answers"),
+    Kind("icmp", "icmp", "AF_INET, SOCK_RAW", True, "echo requests made by hand, which the kernel answers", True),
     Kind(
         "raw-ip", "raw_ip", "AF_INET, SOCK_RAW", True, "an IP protocol of its own: 253, for experiments (RFC 3692)"
     ),

@@ -5,10 +5,12 @@ from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Node, Port, Router, Switch
 from rawkit.netns.user import reexec_in_user_namespace
+from rawkit.netns.worker import Cues, Worker
 
 __all__ = [
     "Cable",
     "Check",
+    "Cues",
     "Host",
     "Lab",
     "Namespace",
@@ -16,6 +18,7 @@ __all__ = [
     "Port",
     "Router",
     "Switch",
+    "Worker",
     "check_machine",
     "reexec_in_user_namespace",
 ]

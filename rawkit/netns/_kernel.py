@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import signal
 import socket
 import struct
 
@@ -13,6 +14,7 @@ __all__ = [
     "CLONE_NEWPID",
     "CLONE_NEWUSER",
     "CURRENT_NETWORK",
+    "die_with_the_parent",
     "setns",
     "switch_offloads_off",
     "synchronize_carrier",
@@ -32,6 +34,9 @@ ETHTOOL_STSO = 0x1F
 ETHTOOL_SGSO = 0x24
 ETHTOOL_SGRO = 0x2C
 
+# <linux/prctl.h>
+PR_SET_PDEATHSIG = 1
+
 CURRENT_NETWORK = "/proc/thread-self/ns/net"
 
 _IFREQ_POINTER = struct.Struct("@16sP16x")  # struct ifreq (<linux/if.h>), with ifr_data
@@ -50,6 +55,12 @@ def setns(descriptor: int, kind: int) -> None:
     """Move the calling thread into the namespace behind a descriptor (setns(2)). Raises OSError."""
     if _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)) < 0:
         _raise_errno("setns")
+
+
+def die_with_the_parent() -> None:
+    """Have the kernel kill this process when the thread that forked it ends (prctl(2)). Raises OSError."""
+    if _libc.prctl(ctypes.c_int(PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL), *[ctypes.c_ulong(0)] * 3) < 0:
+        _raise_errno("prctl")
 
 
 def synchronize_carrier(interface: str) -> None:

@@ -19,6 +19,7 @@ from rawkit.netns._netlink import Netlink
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.programs import Programs
 from rawkit.netns.routes import Network, Segment, Station, routes_of
+from rawkit.netns.worker import Worker
 
 __all__ = ["IPV6_MTU", "Host", "Node", "Port", "Router", "Switch"]
 
@@ -156,6 +157,10 @@ class Node:
         if check:
             done.check_returncode()
         return done
+
+    def spawn(self, work: Callable[[Worker], object]) -> Worker:
+        """Call a Python function inside, in a process of its own that `Worker` describes."""
+        return Worker(self._namespace, work)
 
     def set_sysctls(self, values: dict[str, int]) -> None:
         """Write settings under /proc/sys/net, such as {"ipv4/ip_forward": 1}. Raises KernelError."""

@@ -8,7 +8,7 @@ from rawkit.views.expression import read_expression, read_sweep, to_expression
 from rawkit.views.fields import WiresharkFields, wireshark_fields, wireshark_values
 from rawkit.views.hexdump import dump_bytes, hexdump
 from rawkit.views.json import as_object, json_line
-from rawkit.views.ladder import Crossing, crossings, ladder
+from rawkit.views.ladder import Crossing, crossings, label, ladder
 from rawkit.views.line import Captured, comment_lines, line, time_text
 from rawkit.views.tree import tree
 
@@ -23,6 +23,7 @@ __all__ = [
     "dump_bytes",
     "hexdump",
     "json_line",
+    "label",
     "ladder",
     "line",
     "read_expression",

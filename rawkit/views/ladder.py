@@ -10,7 +10,7 @@ from rawkit.views.line import time_text
 from rawkit.views.outline import headers
 from rawkit.wire import Packet
 
-__all__ = ["Crossing", "crossings", "ladder"]
+__all__ = ["Crossing", "crossings", "label", "ladder"]
 
 TIME = 11
 """Columns of the relative time."""
@@ -72,7 +72,7 @@ def ladder(events: Sequence[Crossing], *, hosts: Sequence[str] = (), width: int 
         start = places.get(event.source, places.get(OTHERS, 0))
         stop = places.get(event.destination, places.get(OTHERS, 0))
         line = rails.copy()
-        _draw(line, start, stop, _label(event.packet))
+        _draw(line, start, stop, label(event.packet))
         time = f"{time_text(event.time_ns, events[0].time_ns)} {event.mark}"
         line[: len(time)] = time
         yield "".join(line[:width]).rstrip()
@@ -100,7 +100,7 @@ def _draw(line: list[str], start: int, stop: int, label: str) -> None:
     line[left:right] = f"-{shaft}>" if start < stop else f"<{shaft}-"
 
 
-def _label(packet: Packet) -> str:
+def label(packet: Packet) -> str:
     """The innermost header that is not quoted, in its own words, and how much it carries."""
     words = ""
     for header in headers(packet):

@@ -1,0 +1,97 @@
+"""Who filled each field of a frame: found by laying what was handed to the kernel beside what left the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from rawkit.echo.contrast.play import Run
+from rawkit.echo.contrast.recorded import Call
+from rawkit.echo.contrast.stage import Crossed
+from rawkit.views.outline import Placed, Section, fields_of, sections
+
+__all__ = ["HARDWARE", "KERNEL", "YOU", "Filled", "filled", "first_with_data"]
+
+YOU: Final = "you"
+KERNEL: Final = "kernel"
+HARDWARE: Final = "hardware"
+
+TRANSPORTS: Final = ("TCP", "UDP")
+"""The headers whose checksums a network card can finish."""
+
+
+class Filled(NamedTuple):
+    """A field, or the payload (with no field's name), of bytes `start` up to `stop`, and who filled it."""
+
+    header: str
+    field: str
+    value: str
+    start: int
+    stop: int
+    who: str
+    """`you`, `kernel`, or `hardware` for what was still to be done when the frame left the kernel."""
+    by: str = ""
+    """The call in which you said it, where it was not in the bytes themselves."""
+
+
+def first_with_data(run: Run) -> tuple[int, Crossed] | None:
+    """The first frame in which the client sent application bytes, and its number from 1."""
+    for number, each in enumerate(run.frames, 1):
+        if each.source == "client" and each.packet.payload:
+            return number, each
+    return None
+
+
+def filled(run: Run, crossed: Crossed) -> list[Filled]:
+    """The fields of a frame of the client's, from its first byte to its last."""
+    return list(_filled(crossed, _handed(run, crossed), _addresses(run)))
+
+
+def _filled(crossed: Crossed, handed: Call | None, addresses: list[tuple[str, Any]]) -> Iterator[Filled]:
+    whole = sections(crossed.packet)
+    begins_with = handed.begins_with if handed is not None else "payload"
+    mine = next((section.start for section in whole if section.name == begins_with), len(crossed.frame.data))
+    for section in whole:
+        for field in fields_of(section):
+            place = (section.name, field.info.name, str(field.value), field.first_byte, field.last_byte)
+            given = handed.data[field.first_byte - mine : field.last_byte - mine] if handed is not None else b""
+            if section.start >= mine:
+                same = given == crossed.frame.data[field.first_byte : field.last_byte]
+                yield Filled(*place, YOU if same else KERNEL)
+            elif _is_unfinished(crossed, section, field):
+                yield Filled(*place, HARDWARE)
+            elif by := _said_in(section, field, addresses):
+                yield Filled(*place, YOU, by)
+            else:
+                yield Filled(*place, KERNEL)
+        if not fields_of(section):
+            yield Filled(
+                section.name, "", "", section.start, section.stop, YOU if section.start >= mine else KERNEL
+            )
+
+
+def _handed(run: Run, crossed: Crossed) -> Call | None:
+    """The call whose data left in this frame."""
+    before = [call for call in run.calls_of("client") if call.sends and call.start_ns <= crossed.frame.time_ns]
+    return before[-1] if before else None
+
+
+def _addresses(run: Run) -> list[tuple[str, Any]]:
+    """The calls in which the client named an address with a port, and that address."""
+    return [
+        (call.name, call.address)
+        for call in run.calls_of("client")
+        if isinstance(call.address, tuple) and call.begins_with == "payload"
+    ]
+
+
+def _is_unfinished(crossed: Crossed, section: Section, field: Placed) -> bool:
+    return crossed.frame.checksum_unfinished and section.name in TRANSPORTS and field.info.name == "checksum"
+
+
+def _said_in(section: Section, field: Placed, addresses: list[tuple[str, Any]]) -> str:
+    """The call in which the value was named, for where the frame goes to."""
+    part = {"dst": 0, "dst_port": 1}.get(field.info.name)
+    if part is None:
+        return ""
+    return next((name for name, address in addresses if str(address[part]) == str(field.value)), "")

@@ -1,0 +1,286 @@
+"""Sockets that keep a record of every call: what was asked of the kernel, what it answered, and when."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, TypeVar
+
+from rawkit.echo.addresses import show
+from rawkit.echo.endpoint import MakeSocket
+
+__all__ = ["Call", "RecordedSocket", "Recorder", "completed"]
+
+T = TypeVar("T")
+
+SHOWN: Final = 12
+"""Bytes of a piece of data that are shown."""
+
+OPTIONS: Final = {
+    socket.SOL_SOCKET: ("SOL_SOCKET", "SO_"),
+    socket.IPPROTO_IP: ("IPPROTO_IP", "IP_"),
+    socket.IPPROTO_IPV6: ("IPPROTO_IPV6", "IPV6_"),
+    socket.IPPROTO_TCP: ("IPPROTO_TCP", "TCP_"),
+}
+"""The levels of setsockopt(2), and how the names of their options begin."""
+
+
+class Call(NamedTuple):
+    """One socket call."""
+
+    end: str
+    """`client` or `server`."""
+    socket: int
+    """Which of its sockets, counted from 1."""
+    name: str
+    arguments: str
+    result: str
+    """What it returned, or the name of its error; nothing while it has not returned."""
+    failed: bool
+    start_ns: int
+    """By the clock of frames: nanoseconds since 1970."""
+    stop_ns: int
+    begins_with: str
+    """The header that data of this socket begins with: `Ethernet`, `IPv4`, or `payload` for none."""
+    data: bytes = b""
+    """The bytes that were handed over, or received."""
+    address: Any = None
+    """The address that was handed over."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether it hands data to the kernel."""
+        return self.name.startswith("send")
+
+    @property
+    def receives(self) -> bool:
+        """Whether it asks the kernel for data."""
+        return self.name.startswith("recv")
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.arguments}) = {self.result or '... still waiting'}"
+
+
+class Recorder:
+    """Makes the sockets of one end, and hands each of their calls to `keep`, once it has returned.
+
+    Those that may wait for the other end are handed over before that as well.
+    """
+
+    def __init__(self, end: str, keep: Callable[[Call], object]) -> None:
+        self.end, self.keep = end, keep
+        self._sockets = 0
+
+    def maker(self, open_: Callable[..., Any]) -> MakeSocket:
+        """What makes them. `open_` calls its first argument with the others, wherever it likes."""
+
+        def make(family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM, protocol: int = 0) -> socket.socket:
+            made: RecordedSocket = open_(RecordedSocket, self, family, kind, protocol)
+            return made
+
+        return make
+
+    def number(self) -> int:
+        """The number of the next socket."""
+        self._sockets += 1
+        return self._sockets
+
+
+class RecordedSocket(socket.socket):
+    """A socket whose calls are recorded. Those that only look, such as getsockname(2), are not."""
+
+    def __init__(
+        self, recorder: Recorder, family: int, kind: int, protocol: int = 0, fileno: int | None = None
+    ) -> None:
+        self._recorder = recorder
+        self._number = recorder.number()
+        self._begins_with = _first_header(family, kind)
+        if fileno is not None:
+            super().__init__(family, kind, protocol, fileno)
+            return
+        self._record(
+            "socket",
+            _arguments_of_socket(family, kind, protocol),
+            lambda: super(RecordedSocket, self).__init__(family, kind, protocol),
+            lambda _: str(self.fileno()),
+        )
+
+    def _record(
+        self,
+        name: str,
+        arguments: str,
+        call: Callable[[], T],
+        result: Callable[[T], str] = lambda value: "0" if value is None else str(value),
+        *,
+        data: bytes = b"",
+        address: Any = None,
+    ) -> T:
+        start_ns = time.time_ns()
+
+        def keep(told: str, failed: bool, received: bytes = b"") -> None:
+            facts = (self._recorder.end, self._number, name, arguments, told, failed, start_ns, time.time_ns())
+            self._recorder.keep(Call(*facts, self._begins_with, data or received, address))
+
+        if waits(name):
+            keep("", False)
+        try:
+            value = call()
+        except OSError as error:
+            keep(_error_of(error), True)
+            raise
+        received = value[0] if isinstance(value, tuple) else value
+        keep(result(value), False, received if isinstance(received, bytes) else b"")
+        return value
+
+    # ------------------------------------------------------------------ calls
+
+    def bind(self, address: Any) -> None:
+        told = self._address(address)
+        self._record("bind", told, lambda: super(RecordedSocket, self).bind(address), address=address)
+
+    def listen(self, backlog: int = socket.SOMAXCONN) -> None:
+        self._record("listen", str(backlog), lambda: super(RecordedSocket, self).listen(backlog))
+
+    def accept(self) -> tuple[RecordedSocket, Any]:
+        def call() -> tuple[int, Any]:
+            connection, peer = super(RecordedSocket, self).accept()
+            return connection.detach(), peer
+
+        descriptor, peer = self._record(
+            "accept", "", call, lambda accepted: f"{accepted[0]}, {self._address(accepted[1])}"
+        )
+        return RecordedSocket(self._recorder, self.family, self.type, self.proto, descriptor), peer
+
+    def connect(self, address: Any) -> None:
+        told = self._address(address)
+        self._record("connect", told, lambda: super(RecordedSocket, self).connect(address), address=address)
+
+    def shutdown(self, how: int) -> None:
+        name = ("SHUT_RD", "SHUT_WR", "SHUT_RDWR")[how]
+        self._record("shutdown", name, lambda: super(RecordedSocket, self).shutdown(how))
+
+    def close(self) -> None:
+        if self.fileno() >= 0:
+            self._record("close", "", super().close)
+
+    def setsockopt(self, level: int, option: int, *value: Any) -> None:
+        told = ", ".join([*_option(level, option), *map(str, value)])
+        self._record("setsockopt", told, lambda: super(RecordedSocket, self).setsockopt(level, option, *value))
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        told = _bytes(data) + _flags(flags)
+        return self._record("send", told, lambda: super(RecordedSocket, self).send(data, flags), data=bytes(data))
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        told = _bytes(data) + _flags(flags)
+        self._record("sendall", told, lambda: super(RecordedSocket, self).sendall(data, flags), data=bytes(data))
+
+    def sendto(self, data: Any, *rest: Any) -> int:
+        told = _bytes(data) + (_flags(rest[0]) if len(rest) > 1 else "") + ", " + self._address(rest[-1])
+        return self._record(
+            "sendto",
+            told,
+            lambda: super(RecordedSocket, self).sendto(data, *rest),
+            data=bytes(data),
+            address=rest[-1],
+        )
+
+    def sendmsg(self, buffers: Any, *rest: Any) -> int:
+        parts = [bytes(part) for part in buffers]
+        address = rest[2] if len(rest) > 2 else None
+        told = [_bytes(b"".join(parts))]
+        told += [f"{len(rest[0])} control messages"] if rest and rest[0] else []
+        told += [self._address(address)] if address is not None else []
+        return self._record(
+            "sendmsg",
+            ", ".join(told),
+            lambda: super(RecordedSocket, self).sendmsg(parts, *rest),
+            data=b"".join(parts),
+            address=address,
+        )
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        told = str(size) + _flags(flags)
+        got: bytes = self._record("recv", told, lambda: super(RecordedSocket, self).recv(size, flags), _bytes)
+        return got
+
+    def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:
+        return self._record(
+            "recvfrom",
+            str(size) + _flags(flags),
+            lambda: super(RecordedSocket, self).recvfrom(size, flags),
+            lambda got: f"{_bytes(got[0])}, {self._address(got[1])}",
+        )
+
+    def recvmsg(self, size: int, ancillary: int = 0, flags: int = 0) -> tuple[bytes, list[Any], int, Any]:
+        return self._record(
+            "recvmsg",
+            str(size) + _flags(flags),
+            lambda: super(RecordedSocket, self).recvmsg(size, ancillary, flags),
+            lambda got: _bytes(got[0]) + _flags(got[2] & ~socket.MSG_CMSG_CLOEXEC),
+        )
+
+    def _address(self, address: Any) -> str:
+        if self.family == socket.AF_PACKET:  # interface, EtherType and, of what was received, the sender's MAC
+            station = [bytes(address[4]).hex(":")] if len(address) > 4 else []
+            return ", ".join([address[0], f"{address[1]:#06x}", *station])
+        if self.type == socket.SOCK_RAW:  # has no ports
+            return str(address[0])
+        return show(address)
+
+
+def completed(calls: Iterable[Call]) -> list[Call]:
+    """What was kept of calls, each once: in the order in which they began or, those that wait, came to an end."""
+    latest = {(call.end, call.socket, call.start_ns): call for call in calls}
+    return sorted(
+        latest.values(),
+        key=lambda call: (not call.result, call.stop_ns if waits(call.name) else call.start_ns),
+    )
+
+
+def waits(name: str) -> bool:
+    """Whether a call waits for the other end."""
+    return name == "accept" or name.startswith("recv")
+
+
+def _first_header(family: int, kind: int) -> str:
+    if family == socket.AF_PACKET:
+        return "Ethernet"
+    return "IPv4" if kind == socket.SOCK_RAW else "payload"
+
+
+def _error_of(error: OSError) -> str:
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return "nothing in time"  # of settimeout
+    return f"{errno.errorcode.get(error.errno or 0, str(error.errno))} ({os.strerror(error.errno or 0)})"
+
+
+def _arguments_of_socket(family: int, kind: int, protocol: int) -> str:
+    names = [socket.AddressFamily(family).name, socket.SocketKind(kind).name]
+    return ", ".join([*names, _protocol(protocol)] if protocol else names)
+
+
+def _protocol(protocol: int) -> str:
+    known = [name for name in dir(socket) if name.startswith("IPPROTO_") and getattr(socket, name) == protocol]
+    return known[0] if known else str(protocol)
+
+
+def _option(level: int, option: int) -> list[str]:
+    """The level and the option of setsockopt(2) by the names of their headers."""
+    level_name, prefix = OPTIONS.get(level, (str(level), ""))
+    known = [
+        name for name in dir(socket) if prefix and name.startswith(prefix) and getattr(socket, name) == option
+    ]
+    return [level_name, min(known, key=len, default=str(option))]
+
+
+def _bytes(data: Any) -> str:
+    data = bytes(data)
+    return repr(data) if len(data) <= SHOWN else f"{data[:SHOWN]!r}... {len(data)} bytes"
+
+
+def _flags(flags: int) -> str:
+    return f", {socket.MsgFlag(flags).name}" if flags else ""

@@ -1,0 +1,101 @@
+"""A wire with an accident on it: passes frames from one interface to the other, and tells what it did to each."""
+
+from __future__ import annotations
+
+import select
+import time
+from enum import Enum
+from typing import Any, Final
+
+from rawkit.link import Direction, Frame, PacketSocket
+from rawkit.netns import Worker
+from rawkit.wire import ARP, Packet
+
+__all__ = ["Act", "relay"]
+
+HELD: Final = 0.5
+"""Seconds that a frame is held back for another to overtake it."""
+
+
+class Act(Enum):
+    """What is done to the client's frames, once."""
+
+    DROP = "the first is dropped"
+    SWAP = "the first that carries data is overtaken by the next"
+
+
+def relay(worker: Worker, act: Act) -> None:
+    """Pass frames between `eth0`, the client's side, and `eth1`, until told to end. Runs in a host of its own.
+
+    It takes the cues `listen`, `arm` and `end`. From the first on it tells (frame, end, fate) of each, in the
+    order in which it sends them on, or does not; what asks for addresses (ARP) is passed on without a word.
+    """
+    with (
+        PacketSocket("eth0", promiscuous=True, filter="not ip6") as client,
+        PacketSocket("eth1", promiscuous=True, filter="not ip6") as server,
+    ):
+        worker.cues.give("ready")
+        wire = _Wire(worker, client, server, act)
+        waited_for: list[Any] = [worker.cues, client, server]
+        while True:
+            ready, _, _ = select.select(waited_for, [], [], wire.patience())
+            for source in (client, server):
+                if source in ready:
+                    wire.pass_on(source)
+            if worker.cues in ready:
+                cue = worker.cues.take()
+                if cue not in ("listen", "arm"):
+                    return
+                wire.listening = True
+                wire.armed = cue == "arm"
+                worker.cues.give("done")
+            if not ready:
+                wire.let_go()
+
+
+class _Wire:
+    def __init__(self, worker: Worker, client: PacketSocket, server: PacketSocket, act: Act) -> None:
+        self.listening = self.armed = False
+        self._worker, self._client, self._server, self._act = worker, client, server, act
+        self._held: Frame | None = None
+        self._since = 0.0
+
+    def patience(self) -> float | None:
+        """Seconds until what is held back is let go."""
+        return None if self._held is None else max(self._since + HELD - time.monotonic(), 0)
+
+    def pass_on(self, source: PacketSocket) -> None:
+        frame = source.receive(0)
+        if frame.direction is Direction.OUTGOING:
+            return
+        if self._act is Act.DROP and self.armed and source is self._client:
+            self.armed = False
+            self._tell(frame, source, "dropped")
+            return
+        if self._act is Act.SWAP and source is self._client and _carries_data(frame.packet()):
+            if self.armed:
+                self.armed = False
+                self._held, self._since = frame, time.monotonic()
+                return
+            self._send(frame, source)
+            self.let_go()
+            return
+        self._send(frame, source)
+
+    def let_go(self) -> None:
+        """Send what was held back."""
+        if self._held is not None:
+            held, self._held = self._held._replace(time_ns=time.time_ns()), None
+            self._send(held, self._client, "held back")
+
+    def _send(self, frame: Frame, source: PacketSocket, fate: str = "") -> None:
+        (self._server if source is self._client else self._client).send(frame.data)
+        self._tell(frame, source, fate)
+
+    def _tell(self, frame: Frame, source: PacketSocket, fate: str) -> None:
+        if self.listening and ARP not in frame.packet():
+            self._worker.tell((frame, "client" if source is self._client else "server", fate))
+
+
+def _carries_data(packet: Packet) -> bool:
+    return bool(packet.payload)

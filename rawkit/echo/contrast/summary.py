@@ -1,0 +1,105 @@
+"""What a kind of socket does for its user: every fact from a run in which it was seen to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from typing import Any, NamedTuple
+
+from rawkit.echo.contrast.explained import keeper_of_boundaries, keeper_of_order, resender
+from rawkit.echo.contrast.filled import Filled, filled, first_with_data
+from rawkit.echo.contrast.measured import RoundTrips, measure
+from rawkit.echo.contrast.play import Run, Scene, client_address, play, server_address
+from rawkit.echo.contrast.scenes import ECHO, LOST, SCENES, SWAPPED, TWO_WRITES
+from rawkit.echo.contrast.stage import PATIENCE, Stage
+from rawkit.echo.kinds import Kind
+from rawkit.errors import KernelError, NotPermittedError
+from rawkit.link import drop_privileges
+from rawkit.netns import Worker
+
+__all__ = ["Contrast", "Facts", "contrast"]
+
+
+class Facts(NamedTuple):
+    """Who does what: `you`, `kernel`, `hardware`, `library` or `nobody`; empty where there is nothing to do."""
+
+    checksums: str
+    """Who computes the innermost checksum of what the client sends."""
+    order: str
+    resends: str
+    boundaries: str
+    privilege: str
+    """The capability without which one of the ends could not be opened; empty for none."""
+
+
+class Contrast(NamedTuple):
+    """One kind of socket."""
+
+    kind: Kind
+    echo: Run
+    trips: RoundTrips
+    facts: Facts
+    scenes: tuple[tuple[Scene, Run], ...]
+    """Those that were asked for, and have a meaning for the kind."""
+
+    @property
+    def overhead(self) -> float | None:
+        """Bytes on the wire for each of the application's; None where there was no wire."""
+        return self.echo.wire_bytes / self.echo.application_bytes if self.echo.frames else None
+
+
+def contrast(kind: Kind, data: bytes, *, scenes: Collection[str] = (), count: int = 200) -> Contrast:
+    """Echo the data through a kind of socket, and find out what it does for its user.
+
+    `scenes` are names of `SCENES`, `count` the round trips whose median is taken. It takes a second or two.
+    Raises NotPermittedError, KernelError where there can be no lab.
+    """
+    played = {scene.name: play(kind, scene, data) for scene in _wanted(kind, scenes)}
+    facts = Facts(
+        checksums=_keeper_of_checksums(played["echo"]),
+        order=keeper_of_order(played[SWAPPED.name if SWAPPED.name in played else TWO_WRITES.name]),
+        resends=resender(played[LOST.name]) if LOST.name in played else "",
+        boundaries=keeper_of_boundaries(played[TWO_WRITES.name]),
+        privilege=_privilege(kind),
+    )
+    chosen = tuple((SCENES[name], played[name]) for name in SCENES if name in scenes and name in played)
+    return Contrast(kind, played["echo"], measure(kind, data, count), facts, chosen)
+
+
+def _wanted(kind: Kind, names: Collection[str]) -> list[Scene]:
+    """The plain echo, what the facts rest on, and what was asked for: each that has a meaning."""
+    needed = {LOST.name, SWAPPED.name, TWO_WRITES.name, *names}
+    return [ECHO, *(scene for name, scene in SCENES.items() if name in needed and scene.applies(kind))]
+
+
+def _keeper_of_checksums(run: Run) -> str:
+    found = first_with_data(run)
+    if found is None:
+        return ""
+    sums: list[Filled] = [each for each in filled(run, found[1]) if each.field == "checksum"]
+    return sums[-1].who if sums else "nobody"
+
+
+def _privilege(kind: Kind) -> str:
+    """The capability that the kernel asks for: found out by opening both ends without any."""
+    with Stage(one_host=kind.within_machine) as stage:
+        ends = [
+            (stage.server, partial(kind.load().Server, server_address(kind, stage))),
+            (stage.client, partial(kind.load().Client, client_address(kind, stage))),
+        ]
+        for host, open_ in ends:
+            with host.spawn(partial(_open_without, open_)) as worker:
+                worker.join(PATIENCE)
+                if worker.told:
+                    return str(worker.told[0])
+    return ""
+
+
+def _open_without(open_: Any, worker: Worker) -> None:
+    drop_privileges()
+    try:
+        open_(timeout=PATIENCE).close()
+    except NotPermittedError as error:
+        worker.tell(error.capability)
+    except KernelError:
+        pass  # refused for another reason: nobody listens yet
