@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, str]] = {
     "arp": "Ask who has an address on the link, announce one, find duplicates.",
     "pmtu": "Find the largest packet that reaches a host whole.",
     "echo": "Serve echo, or have bytes echoed, over every kind of socket.",
+    "contrast": "Have the same bytes echoed by every kind of socket, side by side.",
     "http": "Ask a web server by hand, and show every line of it.",
     "capture": "Show or write what crosses an interface.",
     "decode": "Read a capture file, and show what is in it.",

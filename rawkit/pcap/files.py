@@ -155,6 +155,22 @@ def replacing(name: str) -> Iterator[FileIO]:
         raise
 
 
+@contextmanager
+def output(target: Target) -> Iterator[BinaryIO | FileIO]:
+    """The file to write within the block: a regular file by `replacing`, all else as `open_output` opens it."""
+    name = path_of(target)
+    if name is not None and is_replaceable(name):
+        with replacing(name) as file:
+            yield file
+        return
+    opened, _, is_mine = open_output(target)
+    try:
+        yield opened
+    finally:
+        if is_mine:
+            opened.close()
+
+
 def write_all(file: Writable, pending: bytearray, name: str) -> None:
     """Write `pending` to the end and empty it as it goes; hand it on to the kernel. Raises `FileError`."""
     whole = len(pending)

@@ -53,7 +53,13 @@ def _filled(crossed: Crossed, handed: Call | None, addresses: list[tuple[str, An
     mine = next((section.start for section in whole if section.name == begins_with), len(crossed.frame.data))
     for section in whole:
         for field in fields_of(section):
-            place = (section.name, field.info.name, str(field.value), field.first_byte, field.last_byte)
+            place = (
+                section.name,
+                field.info.name,
+                field.info.kind.show(field.value),
+                field.first_byte,
+                field.last_byte,
+            )
             given = handed.data[field.first_byte - mine : field.last_byte - mine] if handed is not None else b""
             if section.start >= mine:
                 same = given == crossed.frame.data[field.first_byte : field.last_byte]

@@ -42,7 +42,7 @@ PORT: Final = 5005
 SHORT: Final = 0.3
 """Seconds to wait for what may never come: more than TCP takes to send again (RFC 6298 as Linux has it: 0.2 s)."""
 
-SIZE: Final = 1 << 20
+SIZE: Final = 1 << 17
 """Bytes of the buffers, where a scene does not ask for others."""
 
 

@@ -1,0 +1,110 @@
+"""`rawkit contrast`: the same echo through every kind of socket, side by side."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from typing import Final
+
+import click
+
+from rawkit.cli.arguments import OUTPUT_FILE
+from rawkit.cli.contrast_report import chapter, table
+from rawkit.cli.main import OK
+from rawkit.cli.output import Lines, colour_wanted
+from rawkit.cli.probing import FORMAT
+from rawkit.echo import KINDS
+from rawkit.echo.contrast import SCENES, Contrast, contrast
+from rawkit.echo.contrast.page import page_of
+from rawkit.echo.contrast.records import as_object, records
+from rawkit.netns import reexec_in_user_namespace
+from rawkit.pcap import write_capture
+from rawkit.pcap.files import output, write_all
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  rawkit contrast tcp udp
+  rawkit contrast --scene lost --scene crash udp
+  rawkit contrast --scene all -w /tmp/contrast.pcapng --html /tmp/contrast.html
+
+\b
+Scenes: """ + "\n        ".join(f"{scene.name:<12}{scene.title}" for scene in SCENES.values())
+
+KIND: Final = click.Choice([name for name, kind in KINDS.items() if kind.module is not None])
+
+LEAST_DATA, MOST_DATA = 4, 1000
+"""Bytes to echo: what can be sent in two parts, and what every kind takes at once."""
+
+
+@click.command("contrast", epilog=EXAMPLES)
+@click.argument("kinds", nargs=-1, metavar="[KIND]...", type=KIND)
+@click.option(
+    "--scene",
+    "scenes",
+    multiple=True,
+    type=click.Choice([*SCENES, "all"]),
+    help="Play this, too; may be repeated.",
+)
+@click.option("-d", "--data", metavar="TEXT", default="hello", help="What is echoed (default 'hello').")
+@click.option(
+    "-c", "--count", type=click.IntRange(10, 100_000), default=200, help="Round trips to measure (default 200)."
+)
+@click.option("-w", "--write", "file", metavar="FILE|-", type=OUTPUT_FILE, help="Write every frame as pcapng.")
+@click.option("--html", "page", metavar="FILE|-", type=OUTPUT_FILE, help="Write it all as one page.")
+@FORMAT
+def command(
+    kinds: tuple[str, ...],
+    scenes: tuple[str, ...],
+    data: str,
+    count: int,
+    file: str | None,
+    page: str | None,
+    format_: str,
+) -> int:
+    """Have the same bytes echoed by every KIND of socket between two hosts, and show what each really did.
+
+    Both hosts are network namespaces of this machine, and gone when the command is.
+    """
+    wanted = data.encode(errors="surrogateescape")
+    if not LEAST_DATA <= len(wanted) <= MOST_DATA:
+        raise click.UsageError(f"--data takes {LEAST_DATA} to {MOST_DATA} bytes, got {len(wanted)}")
+    if file == page == "-":
+        raise click.UsageError("-w and --html cannot both go to standard output")
+    reexec_in_user_namespace()
+    found: list[Contrast] = []
+
+    def played() -> Iterator[Contrast]:
+        for kind in dict.fromkeys(kinds or KIND.choices):
+            found.append(contrast(KINDS[kind], wanted, scenes=_names(scenes), count=count))
+            _tell(found[-1], lines, format_)
+            yield found[-1]
+
+    with ExitStack() as stack:
+        lines = stack.enter_context(Lines(sys.stderr if "-" in (file, page) else sys.stdout))
+        # The files are opened before anything is played: one that cannot be written is no surprise at the end.
+        html = stack.enter_context(output(page)) if page is not None else None
+        if file is not None:
+            write_capture(file, records(played()), format="pcapng")
+        else:
+            for _ in played():
+                pass
+        if format_ == "text":
+            for line in table(found):
+                lines.write(line)
+        if html is not None:
+            write_all(html, bytearray(page_of(found)), str(page))
+    return OK
+
+
+def _names(scenes: Collection[str]) -> Collection[str]:
+    return SCENES if "all" in scenes else scenes
+
+
+def _tell(one: Contrast, lines: Lines, format_: str) -> None:
+    for line in [json.dumps(as_object(one))] if format_ == "json" else chapter(one, colour=colour_wanted()):
+        lines.write(line)
+    lines.flush()

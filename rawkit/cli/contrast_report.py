@@ -1,0 +1,164 @@
+"""What `rawkit contrast` prints for people: what each kind did, call by call and frame by frame, and a table."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from rawkit.cli.output import count_of
+from rawkit.echo.contrast import ECHO, Contrast, Filled, Run, Scene, filled, first_with_data
+from rawkit.views import Crossing, ladder, to_expression
+from rawkit.views.palette import QUIET, TITLE, paint
+
+__all__ = ["chapter", "table"]
+
+WIDTH: Final = 100
+HALF: Final = WIDTH // 2 - 1
+
+MOST: Final = 24
+"""Lines of calls, or of frames, that are shown whole; of more, the first and the last."""
+
+LAST: Final = 4
+
+MARKS: Final = {"dropped": "x", "held back": "~"}
+
+COLUMNS: Final = {
+    "kind": 14,
+    "frames": 6,
+    "bytes": 5,
+    "ratio": 5,
+    "cold ms": 7,
+    "warm ms": 7,
+    "checksums": 9,
+    "order": 6,
+    "resends": 7,
+    "boundaries": 10,
+    "privilege": 11,
+}
+"""The table's columns, and how wide they are."""
+
+NUMBERS: Final = ("frames", "bytes", "ratio", "cold ms", "warm ms")
+
+
+def chapter(contrast: Contrast, *, colour: bool) -> Iterator[str]:
+    """The lines about one kind: its plain echo, then the scenes that were asked for."""
+    kind = contrast.kind
+    yield from ("", paint(f"{kind.name}: {kind.summary}", TITLE, colour))
+    yield paint(f"socket({kind.socket})", QUIET, colour)
+    yield from _scene(ECHO, contrast.echo, colour)
+    for scene, run in contrast.scenes:
+        yield from ("", paint(f"{kind.name}, {scene.name}: {scene.title}", TITLE, colour))
+        yield from _scene(scene, run, colour)
+
+
+def _scene(scene: Scene, run: Run, colour: bool) -> Iterator[str]:
+    yield ""
+    yield paint(f"  {'client':<{HALF}}server", QUIET, colour)
+    yield from _shortened([*_calls(run)], "call")
+    yield ""
+    yield from _frames(run, colour)
+    for packet in run.packets if scene is ECHO else ():
+        yield from _wrapped(f"made by hand: {to_expression(packet)}")
+    if scene is ECHO:
+        yield from _fields(run)
+    yield from _wrapped(scene.explain(run))
+
+
+def _calls(run: Run) -> Iterator[str]:
+    for call in run.calls:
+        text = _fitting(str(call), HALF - 2)
+        yield f"  {text}" if call.end == "client" else f"  {'':<{HALF}}{text}"
+
+
+def _frames(run: Run, colour: bool) -> Iterator[str]:
+    if not run.frames:
+        yield "  no frame on any interface"
+        return
+    rungs = [
+        Crossing(
+            each.frame.time_ns,
+            each.packet,
+            each.source,
+            "server" if each.source == "client" else "client",
+            MARKS.get(each.fate, ""),
+        )
+        for each in run.frames
+    ]
+    heading, *lines = ladder(rungs, hosts=("client", "server"), width=WIDTH)
+    yield paint(heading, QUIET, colour)
+    yield from _shortened(lines, "frame")
+    fates = {each.fate for each in run.frames if each.fate}
+    yield from (f"  {MARKS[fate]} {fate} on the way" for fate in sorted(fates))
+    yield f"  {count_of(len(run.frames), 'frame')}, {run.wire_bytes:,} bytes"
+
+
+def _fields(run: Run) -> Iterator[str]:
+    """Who filled the fields of the first frame with data, by header."""
+    found = first_with_data(run)
+    if found is None:
+        return
+    number, frame = found
+    yield f"  who filled frame {number}, the first with data:"
+    for header, fields in groupby(filled(run, frame), key=lambda each: each.header):
+        text = f"{header:<11}{_by_whom([*fields])}"
+        yield from textwrap.wrap(text, WIDTH - 4, initial_indent="    ", subsequent_indent=" " * 15)
+
+
+def _by_whom(fields: Sequence[Filled]) -> str:
+    told: dict[str, list[str]] = {}
+    for each in fields:
+        told.setdefault(f"{each.who} by {each.by}()" if each.by else each.who, []).append(each.field)
+    return "; ".join(f"{who}: {', '.join(names)}" if all(names) else who for who, names in told.items())
+
+
+def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """The table of all kinds, and what its columns mean."""
+    yield ""
+    yield _row(list(COLUMNS))
+    for contrast in contrasts:
+        yield _row(_cells(contrast))
+    echo = contrasts[0].echo
+    yield ""
+    yield from _wrapped(
+        f"frames, bytes: of one echo with all that it takes, with Ethernet headers. ratio: those bytes to the "
+        f"{echo.application_bytes} of data, there and back. cold: on a new socket, with connecting; warm: on the "
+        f"same one, median of {contrasts[0].trips.echoes}; two Python processes."
+    )
+    yield from _wrapped(
+        "checksums: who computed the innermost one; hardware: it was left to the (virtual) network card. order, "
+        "resends, boundaries: who saw to it when the wire swapped two frames, dropped the first, and when two "
+        "sends came before one recv. privilege: without it the socket could not be opened. -: there is none."
+    )
+
+
+def _cells(contrast: Contrast) -> list[str]:
+    run, trips = contrast.echo, contrast.trips
+    ratio = f"{contrast.overhead:.1f}" if contrast.overhead is not None else "-"
+    times = [f"{nanoseconds / 1e6:.3f}" for nanoseconds in (trips.cold_ns, trips.warm_ns)]
+    facts = [fact or "-" for fact in contrast.facts]
+    return [contrast.kind.name, str(len(run.frames)), str(run.wire_bytes), ratio, *times, *facts]
+
+
+def _row(cells: Iterable[str]) -> str:
+    padded = [
+        f"{cell:>{width}}" if name in NUMBERS else f"{cell:<{width}}"
+        for cell, (name, width) in zip(cells, COLUMNS.items(), strict=True)
+    ]
+    return " ".join(padded).rstrip()
+
+
+def _shortened(lines: list[str], noun: str) -> list[str]:
+    if len(lines) <= MOST:
+        return lines
+    left_out = count_of(len(lines) - MOST + 1, f"more {noun}")
+    return [*lines[: MOST - LAST - 1], f"  ... {left_out} ...", *lines[-LAST:]]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _fitting(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 2]}.."

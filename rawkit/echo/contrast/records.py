@@ -1,0 +1,100 @@
+"""What was seen, for other programs: JSON objects, and records for a capture file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rawkit.echo.contrast.filled import filled, first_with_data
+from rawkit.echo.contrast.play import Run, Scene
+from rawkit.echo.contrast.recorded import Call
+from rawkit.echo.contrast.scenes import ECHO
+from rawkit.echo.contrast.stage import Crossed
+from rawkit.echo.contrast.summary import Contrast
+from rawkit.pcap import Interface, Record
+from rawkit.views import label, to_expression
+from rawkit.wire import LinkType
+
+__all__ = ["as_object", "records"]
+
+
+def as_object(contrast: Contrast) -> dict[str, Any]:
+    """A kind as one JSON object; its scenes are in `scenes`. `rtt_ns` is the warm median."""
+    cold_ns, warm_ns, echoes = contrast.trips
+    return {
+        "kind": contrast.kind.name,
+        "socket": contrast.kind.socket,
+        **_run(ECHO, contrast.echo),
+        "overhead": contrast.overhead,
+        "rtt_ns": warm_ns,
+        "rtt_cold_ns": cold_ns,
+        "echoes": echoes,
+        **{name: value or None for name, value in contrast.facts._asdict().items()},
+        "scenes": [_run(scene, run) for scene, run in contrast.scenes],
+    }
+
+
+def _run(scene: Scene, run: Run) -> dict[str, Any]:
+    found = first_with_data(run)
+    number, frame = found if found is not None else (None, None)
+    return {
+        "scene": scene.name,
+        "explanation": scene.explain(run),
+        "frames": len(run.frames),
+        "wire_bytes": run.wire_bytes,
+        "application_bytes": run.application_bytes,
+        "calls": [_call(call) for call in run.calls],
+        "ladder": [_crossed(each) for each in run.frames],
+        "heard": [each._asdict() | {"data": each.data.hex()} for each in run.heard],
+        "expressions": [to_expression(packet) for packet in run.packets],
+        "filled": {
+            "frame": number,
+            "fields": [each._asdict() for each in filled(run, frame)] if frame is not None else [],
+        },
+    }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    told = ("end", "socket", "name", "arguments", "result", "failed", "start_ns", "stop_ns")
+    return {name: getattr(call, name) for name in told}
+
+
+def _crossed(each: Crossed) -> dict[str, Any]:
+    return {
+        "time_ns": each.frame.time_ns,
+        "source": each.source,
+        "fate": each.fate,
+        "summary": label(each.packet),
+        "wire_length": each.frame.wire_length,
+        "checksum_unfinished": each.frame.checksum_unfinished,
+        "data": each.frame.data.hex(),
+    }
+
+
+def records(contrasts: Iterable[Contrast]) -> Iterator[Record]:
+    """The frames of all kinds and scenes, each of these with an interface of its own.
+
+    What was made by hand says how in a comment, and so does what was dropped or held back.
+    """
+    number = index = 0
+    for contrast in contrasts:
+        for scene, run in ((ECHO, contrast.echo), *contrast.scenes):
+            name = contrast.kind.name if scene is ECHO else f"{contrast.kind.name} {scene.name}"
+            interface = Interface(index, LinkType.ETHERNET, name=name, description=scene.title)
+            index += bool(run.frames)
+            for each in run.frames:
+                number += 1
+                comments = tuple(filter(None, [each.fate, _by_hand(run, each)]))
+                frame = each.frame
+                yield Record(
+                    number, frame.time_ns, frame.data, frame.wire_length, interface.link_type, interface, comments
+                )
+
+
+def _by_hand(run: Run, each: Crossed) -> str:
+    """The expression of the packet that the frame was made from."""
+    made = [packet for packet in run.packets if each.source == "client" and packet.payload == each.packet.payload]
+    bodies = [
+        packet for packet in run.packets if each.source == "client" and each.frame.data.endswith(packet.payload)
+    ]
+    return to_expression((made or bodies)[0]) if made or bodies else ""
