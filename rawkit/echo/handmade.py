@@ -99,9 +99,9 @@ class RawSocket(Endpoint):
 
     def put(self, packet: Packet, address: tuple[Any, ...]) -> None:
         """Send a packet as it is."""
-        self.sent = packet
         with explained(f"send {packet.summary()}", self.timeout, remedies=REMEDIES):
             self.socket.sendto(bytes(packet), address)
+        self.sent = packet
 
     def close(self) -> None:
         self.socket.close()

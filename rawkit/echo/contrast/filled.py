@@ -56,7 +56,7 @@ def _filled(crossed: Crossed, handed: Call | None, addresses: list[tuple[str, An
             place = (
                 section.name,
                 field.info.name,
-                field.info.kind.show(field.value),
+                field.info.show(field.value),
                 field.first_byte,
                 field.last_byte,
             )

@@ -25,6 +25,9 @@ NUMBERS = ("frames", "bytes", "ratio", "cold", "warm")
 MOST_FRAMES = 40
 """Frames of a scene whose bytes are shown."""
 
+MOST_BYTES = 256
+"""Bytes of a frame that are shown."""
+
 LIT = """
 addEventListener("pointerover", event => {
   for (const lit of document.querySelectorAll(".lit")) lit.classList.remove("lit");
@@ -177,7 +180,7 @@ def _unattributed(each: Crossed) -> list[Filled]:
     for section in sections(each.packet):
         for field in fields_of(section):
             place = (field.first_byte, field.last_byte, "plain")
-            found.append(Filled(section.name, field.info.name, field.info.kind.show(field.value), *place))
+            found.append(Filled(section.name, field.info.name, field.info.show(field.value), *place))
         if not fields_of(section):
             found.append(Filled(section.name, "", "", section.start, section.stop, "plain"))
     return found
@@ -186,7 +189,7 @@ def _unattributed(each: Crossed) -> list[Filled]:
 def _bytes(details: Element, each: Crossed, fields: Sequence[Filled]) -> None:
     """The frame in hex, byte by byte, and its fields; what belongs together is lit together."""
     grid = SubElement(details, "div", {"class": "hex"})
-    for offset, byte in enumerate(each.frame.data):
+    for offset, byte in enumerate(each.frame.data[:MOST_BYTES]):
         mine = [field for field in fields if field.start <= offset < max(field.stop, field.start + 1)]
         field = mine[0] if mine else None
         parity = " odd" if field is not None and fields.index(field) % 2 else ""
@@ -194,6 +197,8 @@ def _bytes(details: Element, each: Crossed, fields: Sequence[Filled]) -> None:
         if field is not None:
             cell.set("title", "; ".join(map(_described, mine)))
             cell.set("data-field", _name(field))
+    if len(each.frame.data) > MOST_BYTES:
+        _text(details, "p", f"{len(each.frame.data) - MOST_BYTES} more bytes are in the capture.")
     names = SubElement(details, "ul", {"class": "fields mono"})
     for field in fields:
         item = SubElement(names, "li", {"class": field.who})

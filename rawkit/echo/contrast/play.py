@@ -170,8 +170,9 @@ class Asking(_Side):
 
     def keep(self, client: Client) -> None:
         """Keep the packet that was made by hand last."""
-        if isinstance(client, RawSocket) and client.sent is not None:
-            self.packets.append(client.sent)
+        made = client.sent if isinstance(client, RawSocket) else None
+        if made is not None and made not in self.packets[-1:]:
+            self.packets.append(made)
 
     def echo(self, client: Client, data: bytes) -> bool:
         """Have the data echoed; whether all of it came back."""

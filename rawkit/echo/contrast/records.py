@@ -92,9 +92,9 @@ def records(contrasts: Iterable[Contrast]) -> Iterator[Record]:
 
 
 def _by_hand(run: Run, each: Crossed) -> str:
-    """The expression of the packet that the frame was made from."""
-    made = [packet for packet in run.packets if each.source == "client" and packet.payload == each.packet.payload]
-    bodies = [
-        packet for packet in run.packets if each.source == "client" and each.frame.data.endswith(packet.payload)
-    ]
-    return to_expression((made or bodies)[0]) if made or bodies else ""
+    """The expression of the packet that the frame was made from: what follows its first header is the same."""
+    for packet in run.packets if each.source == "client" else ():
+        built = packet.built()
+        if each.frame.data.endswith(bytes(built)[built.bounds()[0][1] :]):
+            return to_expression(packet)
+    return ""
