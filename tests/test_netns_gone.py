@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import pytest
+from remains import MARK, held_namespaces, marked
 
 pytestmark = pytest.mark.root
 
 PATIENCE = 30
-MARK = "RAWKIT_TEST_MARK"
 
 OWNER = """
 import os, sys, threading, time
@@ -52,31 +51,3 @@ def test_nothing_is_left_after_sigkill() -> None:
             os.close(process)
     assert marked(mark) == []
     assert not inodes & held_namespaces()
-
-
-def marked(mark: str) -> list[int]:
-    """The processes that inherited the mark in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{MARK}={mark}".encode() in (process / "environ").read_bytes():
-                found.append(int(process.name))
-        except OSError:
-            continue
-    return found
-
-
-def held_namespaces() -> set[int]:
-    """The numbers of the namespaces that any process is in or has a descriptor of."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = [process / "ns/net", *(process / "fd").iterdir()]
-        except OSError:
-            continue
-        for link in links:
-            try:
-                found.add(link.stat().st_ino)
-            except OSError:
-                continue
-    return found

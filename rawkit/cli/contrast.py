@@ -14,7 +14,7 @@ from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.contrast_report import chapter, table
 from rawkit.cli.main import OK
 from rawkit.cli.output import Lines, colour_wanted
-from rawkit.cli.probing import FORMAT
+from rawkit.cli.probing import FORMAT, ended_by, terminable
 from rawkit.echo import KINDS
 from rawkit.echo.contrast import SCENES, Contrast, contrast
 from rawkit.echo.contrast.page import page_of
@@ -76,14 +76,20 @@ def command(
         raise click.UsageError("-w and --html cannot both go to standard output")
     reexec_in_user_namespace()
     found: list[Contrast] = []
+    stops: list[KeyboardInterrupt] = []
 
     def played() -> Iterator[Contrast]:
-        for kind in dict.fromkeys(kinds or KIND.choices):
-            found.append(contrast(KINDS[kind], wanted, scenes=_names(scenes), count=count))
-            _tell(found[-1], lines, format_)
-            yield found[-1]
+        """Those that were seen until there were no more, or Ctrl-C."""
+        try:
+            for kind in dict.fromkeys(kinds or KIND.choices):
+                found.append(contrast(KINDS[kind], wanted, scenes=_names(scenes), count=count))
+                _tell(found[-1], lines, format_)
+        except KeyboardInterrupt as stop:
+            stops.append(stop)
+        yield from found
 
     with ExitStack() as stack:
+        stack.enter_context(terminable())
         lines = stack.enter_context(Lines(sys.stderr if "-" in (file, page) else sys.stdout))
         # The files are opened before anything is played: one that cannot be written is no surprise at the end.
         html = stack.enter_context(output(page)) if page is not None else None
@@ -92,12 +98,11 @@ def command(
         else:
             for _ in played():
                 pass
-        if format_ == "text":
-            for line in table(found):
-                lines.write(line)
+        for line in table(found) if found and format_ == "text" else ():
+            lines.write(line)
         if html is not None:
             write_all(html, bytearray(page_of(found)), str(page))
-    return OK
+    return ended_by(stops[0]) if stops else OK
 
 
 def _names(scenes: Collection[str]) -> Collection[str]:

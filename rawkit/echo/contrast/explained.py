@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable
 
 from rawkit.echo.contrast.play import Heard, Run, parts
@@ -87,8 +88,8 @@ def _next(run: Run, before: Crossed) -> Crossed | None:
 def closed(run: Run) -> str:
     """Nobody listened."""
     failed = [call for call in run.calls_of("client") if call.failed]
-    where = f"; {failed[-1].name}() tells the program" if failed else ""
-    return f"{_answer_of_the_kernel(run.frames)}{where}: {_told(run) or 'no error'}."
+    where = f" from {failed[-1].name}()" if failed else ""
+    return f"{_answer_of_the_kernel(run.frames)}. The program gets{where}: {_told(run) or 'no error'}."
 
 
 def crash(run: Run) -> str:
@@ -102,7 +103,7 @@ def crash(run: Run) -> str:
 
 def _outcome(heard: Heard) -> str:
     if heard.error:
-        return heard.error
+        return _error(heard)
     return f"got {_count(len(heard.data), 'byte')}" if heard.data else "the stream has ended, as if all were well"
 
 
@@ -202,6 +203,9 @@ def large(run: Run) -> str:
         sizes = sorted({len(call.data) for call in tried if call.failed}, reverse=True)
         words.append(f"EMSGSIZE for {' and '.join(f'{size:,}' for size in sizes[:1])} bytes")
         words[-1] += f" and {_count(len(sizes) - 1, 'smaller size')};" if len(sizes) > 1 else ";"
+    unfit = [each for each in run.errors("client") if not each.errno]
+    if unfit:
+        words.insert(0, f"{len(run.data):,} bytes fit no header ({unfit[0].error});")
     words.append(f"{back:,} bytes came back" if back else f"nothing came back ({_told(run)})")
     packets = [each.packet for each in run.frames]
     fragments = [
@@ -252,7 +256,12 @@ def _back(run: Run) -> bytes:
 def _told(run: Run) -> str:
     """What the client was told last."""
     errors = run.errors("client")
-    return errors[-1].error if errors else ""
+    return _error(errors[-1]) if errors else ""
+
+
+def _error(heard: Heard) -> str:
+    """An error by the kernel's name, where it is the kernel's."""
+    return f"{errno.errorcode[heard.errno]} ({os.strerror(heard.errno)})" if heard.errno else heard.error
 
 
 def _received(run: Run, end: str) -> list[Call]:

@@ -8,10 +8,12 @@ from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple, Self
 
 from rawkit.echo.contrast.relay import Act, relay
+from rawkit.echo.ether import ETHER_TYPE
+from rawkit.echo.raw_ip import PROTOCOL, echo_in
 from rawkit.errors import TimedOut
 from rawkit.link import Direction, Frame, PacketSocket
 from rawkit.netns import Host, Lab, Worker
-from rawkit.wire import Ethernet, Packet
+from rawkit.wire import Ethernet, IPv4, Packet
 
 __all__ = ["PATIENCE", "Crossed", "Stage"]
 
@@ -43,8 +45,15 @@ class Crossed(NamedTuple):
 
     @property
     def packet(self) -> Packet:
-        """The frame dissected."""
-        return self.frame.packet()
+        """The frame dissected, with the header of the kinds that have an echo of their own."""
+        packet = self.frame.packet()
+        numbers = [
+            layer.type if isinstance(layer, Ethernet) else layer.protocol
+            for layer in packet.layers[-1:]
+            if isinstance(layer, Ethernet | IPv4)
+        ]
+        found = echo_in(packet.payload) if numbers in ([ETHER_TYPE], [PROTOCOL]) else None
+        return packet if found is None else Packet((*packet.layers, found[0]), found[1])
 
 
 class Stage:
