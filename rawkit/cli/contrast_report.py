@@ -118,7 +118,8 @@ def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
     yield ""
     yield _row(list(COLUMNS))
     for contrast in contrasts:
-        yield _row(_cells(contrast))
+        row = contrast.row()
+        yield _row([row[name] for name in COLUMNS])
     echo = contrasts[0].echo
     yield ""
     yield from _wrapped(
@@ -131,14 +132,6 @@ def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
         "resends, boundaries: who saw to it when the wire swapped two frames, dropped the first, and when two "
         "sends came before one recv. privilege: without it the socket could not be opened. -: there is none."
     )
-
-
-def _cells(contrast: Contrast) -> list[str]:
-    run, trips = contrast.echo, contrast.trips
-    ratio = f"{contrast.overhead:.1f}" if contrast.overhead is not None else "-"
-    times = [f"{nanoseconds / 1e6:.3f}" for nanoseconds in (trips.cold_ns, trips.warm_ns)]
-    facts = [fact or "-" for fact in contrast.facts]
-    return [contrast.kind.name, str(len(run.frames)), str(run.wire_bytes), ratio, *times, *facts]
 
 
 def _row(cells: Iterable[str]) -> str:

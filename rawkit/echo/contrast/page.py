@@ -16,11 +16,7 @@ from rawkit.views.outline import fields_of, sections
 
 __all__ = ["page_of"]
 
-COLUMNS = (
-    *("kind", "socket", "frames", "bytes", "ratio", "cold", "warm", "checksums", "order", "resends", "boundaries"),
-    "privilege",
-)
-NUMBERS = ("frames", "bytes", "ratio", "cold", "warm")
+NUMBERS = ("frames", "bytes", "ratio", "cold ms", "warm ms")
 
 MOST_FRAMES = 40
 """Frames of a scene whose bytes are shown."""
@@ -65,25 +61,18 @@ def _text(parent: Element, tag: str, text: str, class_: str = "", **attributes: 
 
 def _summary(body: Element, contrasts: Sequence[Contrast]) -> None:
     table = SubElement(SubElement(body, "div", {"class": "scroll"}), "table", {"class": "summary"})
+    rows = [contrast.row() for contrast in contrasts]
     heading = SubElement(SubElement(table, "thead"), "tr")
-    for name in COLUMNS:
+    for name in rows[0] if rows else ():
         _text(heading, "th", name, "number" if name in NUMBERS else "")
-    rows = SubElement(table, "tbody")
-    for contrast in contrasts:
-        row = SubElement(rows, "tr")
-        for name, cell in zip(COLUMNS, _cells(contrast), strict=True):
+    body = SubElement(table, "tbody")
+    for row in rows:
+        line = SubElement(body, "tr")
+        for name, cell in row.items():
             if name == "kind":
-                _text(SubElement(row, "td"), "a", cell, href=f"#{cell}")
+                _text(SubElement(line, "td"), "a", cell, href=f"#{cell}")
             else:
-                _text(row, "td", cell, "number" if name in NUMBERS else "")
-
-
-def _cells(contrast: Contrast) -> list[str]:
-    run, trips = contrast.echo, contrast.trips
-    ratio = f"{contrast.overhead:.1f}" if contrast.overhead is not None else "-"
-    times = [f"{nanoseconds / 1000:.0f} µs" for nanoseconds in (trips.cold_ns, trips.warm_ns)]
-    counts = [str(len(run.frames)), str(run.wire_bytes), ratio]
-    return [contrast.kind.name, contrast.kind.socket, *counts, *times, *[fact or "-" for fact in contrast.facts]]
+                _text(line, "td", cell, "number" if name in NUMBERS else "")
 
 
 def _kind(body: Element, contrast: Contrast) -> None:
@@ -134,22 +123,20 @@ def _ladder(section: Element, run: Run) -> None:
 
 
 def _arrow(way: Element, right: bool, *, arrives: bool) -> None:
-    """A line from one host to the other; one that does not arrive ends in the middle."""
+    """A line from one host to the other, with a point; one that does not arrive has a cross in the middle."""
     drawing = SubElement(way, "svg", {"aria-hidden": "true"})
     start, stop = ("0%", "100%") if right else ("100%", "0%")
-    SubElement(drawing, "line", x1=start, x2=stop if arrives else "50%", y1="5", y2="5")
-    end = (100 if right else 0) if arrives else 50
-    tip = SubElement(drawing, "svg", x=f"{end}%", overflow="visible")
+    end = stop if arrives else "50%"
+    SubElement(drawing, "line", x1=start, x2=end, y1="5", y2="5")
+    tip = SubElement(drawing, "svg", x=end, overflow="visible")
     back = "-8" if right else "8"
-    for y in ("1", "9"):
-        SubElement(
-            tip,
-            "line",
-            x1=back if arrives else "-4",
-            x2="0" if arrives else "4",
-            y1=y,
-            y2="5" if arrives else str(10 - int(y)),
-        )
+    strokes = (
+        [(back, "1", "0", "5"), (back, "9", "0", "5")]
+        if arrives
+        else [("-4", "1", "4", "9"), ("-4", "9", "4", "1")]
+    )
+    for x1, y1, x2, y2 in strokes:
+        SubElement(tip, "line", x1=x1, y1=y1, x2=x2, y2=y2)
 
 
 def _frames(section: Element, run: Run) -> None:

@@ -179,13 +179,14 @@ class RecordedSocket(socket.socket):
         self._record("sendall", told, lambda: super(RecordedSocket, self).sendall(data, flags), data=bytes(data))
 
     def sendto(self, data: Any, *rest: Any) -> int:
-        told = _bytes(data) + (_flags(rest[0]) if len(rest) > 1 else "") + ", " + self._address(rest[-1])
+        *flags, address = rest
+        told = _bytes(data) + _flags(*flags) + ", " + self._address(address)
         return self._record(
             "sendto",
             told,
             lambda: super(RecordedSocket, self).sendto(data, *rest),
             data=bytes(data),
-            address=rest[-1],
+            address=address,
         )
 
     def sendmsg(self, buffers: Any, *rest: Any) -> int:
@@ -282,5 +283,5 @@ def _bytes(data: Any) -> str:
     return repr(data) if len(data) <= SHOWN else f"{data[:SHOWN]!r}... {len(data)} bytes"
 
 
-def _flags(flags: int) -> str:
+def _flags(flags: int = 0) -> str:
     return f", {socket.MsgFlag(flags).name}" if flags else ""

@@ -218,7 +218,7 @@ _SCENES: Final = (
     Scene("closed", "nobody listens", _answered_by_programs, _ask_in_vain, None, explained.closed),
     Scene(
         "short-read",
-        "recv of 3 for 5 bytes",
+        "the buffer is two bytes too small: recv of 3 for 5",
         _everywhere,
         _send,
         _read_short,

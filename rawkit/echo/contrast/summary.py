@@ -42,6 +42,19 @@ class Contrast(NamedTuple):
     scenes: tuple[tuple[Scene, Run], ...]
     """Those that were asked for, and have a meaning for the kind."""
 
+    def row(self) -> dict[str, str]:
+        """Its line in a table, by the names of the columns."""
+        return {
+            "kind": self.kind.name,
+            "socket": self.kind.socket,
+            "frames": str(len(self.echo.frames)),
+            "bytes": str(self.echo.wire_bytes),
+            "ratio": "-" if self.overhead is None else f"{self.overhead:.1f}",
+            "cold ms": f"{self.trips.cold_ns / 1e6:.3f}",
+            "warm ms": f"{self.trips.warm_ns / 1e6:.3f}",
+            **{name: fact or "-" for name, fact in self.facts._asdict().items()},
+        }
+
     @property
     def overhead(self) -> float | None:
         """Bytes on the wire for each of the application's; None where there was no wire."""
