@@ -455,15 +455,15 @@ def test_nothing_is_left_after_sigkill() -> None:
         [*RAWKIT, "contrast", "udp", "tcp", "--format", "json"], stdout=subprocess.PIPE, env=environment, text=True
     ) as process:
         assert process.stdout is not None
-        process.stdout.readline()  # the first kind is done, and the second on the stage
-        inodes = held_namespaces(marked(mark)) - held_namespaces([os.getpid()])
+        process.stdout.readline()  # the first kind is done; the second is about to be on the stage
+        while not (inodes := held_namespaces(marked(mark)) - held_namespaces([os.getpid()])):
+            assert process.poll() is None
         descendants = [os.pidfd_open(pid) for pid in marked(mark) if pid != process.pid]
         process.kill()
         for each in descendants:
             assert select.select([each], [], [], PATIENCE)[0], "still alive"
             os.close(each)
     assert marked(mark) == []
-    assert inodes
     assert not inodes & held_namespaces()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 import click
@@ -15,7 +16,7 @@ from rawkit.cli.contrast_report import chapter, table
 from rawkit.cli.main import OK
 from rawkit.cli.output import Lines, colour_wanted
 from rawkit.cli.probing import FORMAT, ended_by, terminable
-from rawkit.echo import KINDS
+from rawkit.echo import KINDS, Kind
 from rawkit.echo.contrast import SCENES, Contrast, contrast
 from rawkit.echo.contrast.page import page_of
 from rawkit.echo.contrast.records import as_object, records
@@ -75,41 +76,55 @@ def command(
     if file == page == "-":
         raise click.UsageError("-w and --html cannot both go to standard output")
     reexec_in_user_namespace()
-    found: list[Contrast] = []
-    stops: list[KeyboardInterrupt] = []
-
-    def played() -> Iterator[Contrast]:
-        """Those that were seen until there were no more, or Ctrl-C."""
-        try:
-            for kind in dict.fromkeys(kinds or KIND.choices):
-                found.append(contrast(KINDS[kind], wanted, scenes=_names(scenes), count=count))
-                _tell(found[-1], lines, format_)
-        except KeyboardInterrupt as stop:
-            stops.append(stop)
-        yield from found
-
     with ExitStack() as stack:
         stack.enter_context(terminable())
         lines = stack.enter_context(Lines(sys.stderr if "-" in (file, page) else sys.stdout))
         # The files are opened before anything is played: one that cannot be written is no surprise at the end.
         html = stack.enter_context(output(page)) if page is not None else None
+        chosen = [KINDS[name] for name in dict.fromkeys(kinds or KIND.choices)]
+        names = SCENES if "all" in scenes else scenes
+        show = _Show(chosen, partial(contrast, data=wanted, scenes=names, count=count), lines, format_)
         if file is not None:
-            write_capture(file, records(played()), format="pcapng")
+            write_capture(file, records(show.played()), format="pcapng")
         else:
-            for _ in played():
-                pass
-        for line in table(found) if found and format_ == "text" else ():
-            lines.write(line)
+            show.play()
+        show.sum_up()
         if html is not None:
-            write_all(html, bytearray(page_of(found)), str(page))
-    return ended_by(stops[0]) if stops else OK
+            write_all(html, bytearray(page_of(show.found)), str(page))
+    return OK if show.stop is None else ended_by(show.stop)
 
 
-def _names(scenes: Collection[str]) -> Collection[str]:
-    return SCENES if "all" in scenes else scenes
+class _Show:
+    """The kinds, one after the other, each told once it is known; Ctrl-C ends that, and keeps what was seen."""
 
+    def __init__(
+        self, kinds: Sequence[Kind], play: Callable[[Kind], Contrast], lines: Lines, format_: str
+    ) -> None:
+        self._kinds, self._play, self._lines, self._format = kinds, play, lines, format_
+        self.found: list[Contrast] = []
+        self.stop: KeyboardInterrupt | None = None
 
-def _tell(one: Contrast, lines: Lines, format_: str) -> None:
-    for line in [json.dumps(as_object(one))] if format_ == "json" else chapter(one, colour=colour_wanted()):
-        lines.write(line)
-    lines.flush()
+    def play(self) -> None:
+        """Play and tell them all."""
+        try:
+            for kind in self._kinds:
+                self.found.append(self._play(kind))
+                self._tell(self.found[-1])
+        except KeyboardInterrupt as stop:
+            self.stop = stop
+
+    def played(self) -> Iterator[Contrast]:
+        """Play and tell them all; then they come."""
+        self.play()
+        yield from self.found
+
+    def sum_up(self) -> None:
+        """Show the table."""
+        for line in table(self.found) if self.found and self._format == "text" else ():
+            self._lines.write(line)
+
+    def _tell(self, one: Contrast) -> None:
+        as_json = self._format == "json"
+        for line in [json.dumps(as_object(one))] if as_json else chapter(one, colour=colour_wanted()):
+            self._lines.write(line)
+        self._lines.flush()
