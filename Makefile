@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test agree check fix bench fuzz install clean
+.PHONY: demo test agree autobahn check fix bench fuzz install clean
 
 demo: $(VENV)/.for-use
 	$(BIN)/rawkit demo
@@ -32,6 +32,9 @@ fix: $(VENV)/.for-development
 
 bench: $(VENV)/.for-benchmarks
 	$(BIN)/python tests/bench
+
+autobahn: $(VENV)/.for-use  # PYTHON2 is a Python 2.7 with autobahntestsuite
+	$(BIN)/python tests/autobahn.py $(PYTHON2)
 
 fuzz: $(VENV)/.for-use
 	$(BIN)/python tests/fuzz
