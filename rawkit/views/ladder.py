@@ -17,7 +17,7 @@ TIME = 11
 MARGIN = 8
 """Columns on either side of the outer hosts, for half of their names."""
 NARROWEST = 12
-WIDEST = 60
+WIDEST = 72
 """Columns from one host to the next, at the least and at the most."""
 OTHERS = "others"
 
@@ -72,7 +72,7 @@ def ladder(events: Sequence[Crossing], *, hosts: Sequence[str] = (), width: int 
         start = places.get(event.source, places.get(OTHERS, 0))
         stop = places.get(event.destination, places.get(OTHERS, 0))
         line = rails.copy()
-        _draw(line, start, stop, label(event.packet))
+        _draw(line, start, stop, event.packet)
         time = f"{time_text(event.time_ns, events[0].time_ns)} {event.mark}"
         line[: len(time)] = time
         yield "".join(line[:width]).rstrip()
@@ -88,22 +88,31 @@ def _columns(events: Sequence[Crossing], hosts: Sequence[str], most: int) -> lis
     return [*[name for name in seen if name in kept], OTHERS]
 
 
-def _draw(line: list[str], start: int, stop: int, label: str) -> None:
+def _draw(line: list[str], start: int, stop: int, packet: Packet) -> None:
+    words, size = _words(packet), _size(packet)
     if start == stop:
+        text = words + size
         line[start] = "*"
-        line[start + 2 : start + 2 + len(label)] = label
+        line[start + 2 : start + 2 + len(text)] = text
         return
     left, right = min(start, stop) + 1, max(start, stop)
-    room = right - left - 6
-    text = label if len(label) <= room else f"{label[: room - 2]}.."
+    room = right - left - 6 - len(size)
+    text = (words if len(words) <= room else f"{words[: room - 2]}..") + size
     shaft = f"- {text} -".center(right - left - 2, "-")
     line[left:right] = f"-{shaft}>" if start < stop else f"<{shaft}-"
 
 
 def label(packet: Packet) -> str:
     """The innermost header that is not quoted, in its own words, and how much it carries."""
+    return _words(packet) + _size(packet)
+
+
+def _words(packet: Packet) -> str:
     words = ""
     for header in headers(packet):
         words = header.describe()
-    size = f", {len(packet.payload)} bytes" if packet.payload else ""
-    return f"{words}{size}"
+    return words
+
+
+def _size(packet: Packet) -> str:
+    return f", {len(packet.payload)} bytes" if packet.payload else ""

@@ -10,11 +10,12 @@ from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.stage import Crossed
 from rawkit.views.outline import Placed, Section, fields_of, sections
 
-__all__ = ["HARDWARE", "KERNEL", "YOU", "Filled", "filled", "first_with_data"]
+__all__ = ["HARDWARE", "KERNEL", "LIBRARY", "YOU", "Filled", "filled", "first_with_data"]
 
 YOU: Final = "you"
 KERNEL: Final = "kernel"
 HARDWARE: Final = "hardware"
+LIBRARY: Final = "library"
 
 TRANSPORTS: Final = ("TCP", "UDP")
 """The headers whose checksums a network card can finish."""
@@ -29,25 +30,28 @@ class Filled(NamedTuple):
     start: int
     stop: int
     who: str
-    """`you`, `kernel`, or `hardware` for what was still to be done when the frame left the kernel."""
+    """`you`, `kernel`, `library` for what is handed over but not what you had to send, or `hardware` for what was
+    still to be done when the frame left the kernel.
+    """
     by: str = ""
     """The call in which you said it, where it was not in the bytes themselves."""
 
 
 def first_with_data(run: Run) -> tuple[int, Crossed] | None:
-    """The first frame in which the client sent application bytes, and its number from 1."""
-    for number, each in enumerate(run.frames, 1):
-        if each.source == "client" and each.packet.payload:
-            return number, each
-    return None
+    """The first frame in which the client's data is to be seen, else the first with any; and its number from 1."""
+    sent = [(n, each) for n, each in enumerate(run.frames, 1) if each.source == "client" and each.packet.payload]
+    return next((found for found in sent if run.data in found[1].frame.data), sent[0] if sent else None)
 
 
 def filled(run: Run, crossed: Crossed) -> list[Filled]:
     """The fields of a frame of the client's, from its first byte to its last."""
-    return list(_filled(crossed, _handed(run, crossed), _addresses(run)))
+    payload = YOU if crossed.packet.payload in run.data else LIBRARY
+    return list(_filled(crossed, _handed(run, crossed), _addresses(run), payload))
 
 
-def _filled(crossed: Crossed, handed: Call | None, addresses: list[tuple[str, Any]]) -> Iterator[Filled]:
+def _filled(
+    crossed: Crossed, handed: Call | None, addresses: list[tuple[str, Any]], payload: str
+) -> Iterator[Filled]:
     whole = sections(crossed.packet)
     begins_with = handed.begins_with if handed is not None else "payload"
     mine = next((section.start for section in whole if section.name == begins_with), len(crossed.frame.data))
@@ -71,9 +75,7 @@ def _filled(crossed: Crossed, handed: Call | None, addresses: list[tuple[str, An
             else:
                 yield Filled(*place, KERNEL)
         if not fields_of(section):
-            yield Filled(
-                section.name, "", "", section.start, section.stop, YOU if section.start >= mine else KERNEL
-            )
+            yield Filled(section.name, "", "", section.start, section.stop, payload)
 
 
 def _handed(run: Run, crossed: Crossed) -> Call | None:

@@ -144,7 +144,7 @@ def _frames(section: Element, run: Run) -> None:
     if found is not None:
         key = SubElement(section, "p", {"class": "key"})
         key.text = f"Who filled the fields of frame {found[0]}, the first with data: "
-        for who in ("you", "kernel", "hardware"):
+        for who in dict.fromkeys(field.who for field in filled(run, found[1])):
             _text(key, "span", who, who)
     for number, each in enumerate(run.frames[:MOST_FRAMES], 1):
         details = SubElement(section, "details")
