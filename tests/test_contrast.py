@@ -409,7 +409,7 @@ def test_the_page_in_a_browser(seen: Seen, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["bogus"], "'bogus' is not one of"),
+        (["bogus"], "no kind 'bogus'; there are tcp"),
         (["udp", "--scene", "rain"], "'rain' is not one of"),
         (["udp", "-d", "abc"], "--data takes 4 to 1000 bytes, got 3"),
         (["udp", "-w", "-", "--html", "-"], "cannot both go to standard output"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -16,9 +17,11 @@ from click.testing import CliRunner
 from commands import rawkit, refused, told
 from echo_ends import serving
 from pair import PATIENCE
+from programs import require
 from terminal import RAWKIT
 
 from rawkit.cli.main import cli
+from rawkit.echo import KINDS
 from rawkit.netns import Host, Lab
 
 pytestmark = pytest.mark.root
@@ -167,8 +170,8 @@ def test_a_file_is_passed_there_and_back(host: Host, tmp_path: Path) -> None:
 
 
 MISTAKES: list[tuple[list[str], str]] = [
-    (["serve", "tpc"], "'tpc' is not one of"),
-    (["serve", "raw-tcp"], "'raw-tcp' is not one of"),
+    (["serve", "tpc"], "no kind 'tpc'; there are tcp"),
+    (["serve", "raw-tcp"], "raw-tcp is yet to come"),
     (["serve", "unix-stream"], "unix-stream needs an ADDRESS: a path, or @name"),
     (["serve", "unix-stream", "@x", "--port", "1"], "unix-stream has no ports; leave --port out"),
     (["serve", "unix-stream", "@x", "--files"], "--files over a connection needs --once"),
@@ -192,3 +195,76 @@ def test_each_has_examples_in_its_help(name: str) -> None:
     done: Any = CliRunner().invoke(cli, ["echo", name, "--help"])
     assert done.exit_code == 0
     assert "Examples:\n" in done.output
+
+
+def test_a_server_that_hangs_up_is_no_success(host: Host) -> None:
+    require("socat")
+    with host.popen(["socat", "-u", "TCP-LISTEN:5005,reuseaddr,readbytes=2", "/dev/null"]) as server:
+        while ":138D" not in host.run(["cat", "/proc/net/tcp"], capture_output=True, text=True).stdout:
+            assert server.poll() is None
+        done = host.run([RAWKIT, "echo", "send", "tcp", "-d", "hi", "-c", "3"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "0 bytes came back in 0 pieces" in done.stdout
+
+
+def test_a_report_that_nobody_reads_stops_no_server(host: Host) -> None:
+    """A pipe holds 64 KiB (pipe(7)); the server has more than that to tell, and goes on."""
+    reader, writer = os.pipe()
+    data = "x" * 20_000
+    with host.popen([RAWKIT, "echo", "serve", "udp", "--port", "5005"], stdout=writer) as server:
+        os.close(writer)
+        os.read(reader, 1000)  # it listens
+        done = host.run(
+            [RAWKIT, "echo", "send", "udp", "-d", data, "-c", "50", "-q"], capture_output=True, text=True
+        )
+        assert done.stdout.startswith("50 round trips, 50 with everything as it was sent")
+        server.terminate()
+        assert server.wait(PATIENCE) == 0
+    os.close(reader)
+
+
+def test_open_files_that_stay_away_and_fifos_that_nobody_writes(host: Host, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with host.popen([RAWKIT, "echo", "serve", "unix-dgram", "@rawkit-test"], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        done = host.run(
+            [RAWKIT, "echo", "send", "unix-dgram", "@rawkit-test", "-d", "hi", "--pass", str(fifo)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        server.terminate()
+    assert done.returncode == 1
+    assert "the open file did not come back; the server takes files with --files" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp", "unix-stream"])
+def test_privileges_are_given_up_or_nothing_is_served(host: Host, kind: str) -> None:
+    """Without CAP_SETUID, root cannot become another user: that is told, and root does not serve on."""
+    require("setpriv")
+    where = ["@rawkit-privileges"] if kind == "unix-stream" else []
+    with host.popen([RAWKIT, "echo", "serve", kind, *where], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        status = Path(f"/proc/{server.pid}/status").read_text()
+        server.terminate()
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+    if kind != "unix-stream":
+        without = ["setpriv", "--bounding-set", "-setuid", "--inh-caps", "-setuid"]
+        done = host.run(
+            [*without, RAWKIT, "echo", "serve", kind], capture_output=True, text=True, timeout=PATIENCE
+        )
+        assert done.returncode == 3
+        assert "CAP_SETUID" in done.stderr
+
+
+def test_kinds_that_are_there_and_one_that_is_to_come(host: Host) -> None:
+    done = host.run([RAWKIT, "echo", "--help"], capture_output=True, text=True)
+    for kind in KINDS.values():
+        assert f"{kind.name:<15} {kind.socket}" in done.stdout
+    assert refused(host, "echo") == "rawkit: Missing command; see rawkit echo --help\n"
+    assert "port 0" in refused(host, "echo", "send", "udp", "--port", "0")
+    assert "expected an address" in refused(host, "echo", "serve", "tcp", "")

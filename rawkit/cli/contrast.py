@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import Final
 
 import click
 
 from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.contrast_report import chapter, table
+from rawkit.cli.kinds import KIND, USABLE
 from rawkit.cli.main import OK
 from rawkit.cli.output import Lines, colour_wanted
 from rawkit.cli.probing import FORMAT, ended_by, terminable
@@ -35,14 +35,12 @@ Examples:
 \b
 Scenes: """ + "\n        ".join(f"{scene.name:<12}{scene.title}" for scene in SCENES.values())
 
-KIND: Final = click.Choice([name for name, kind in KINDS.items() if kind.module is not None])
-
 LEAST_DATA, MOST_DATA = 4, 1000
 """Bytes to echo: what can be sent in two parts, and what every kind takes at once."""
 
 
 @click.command("contrast", epilog=EXAMPLES)
-@click.argument("kinds", nargs=-1, metavar="[KIND]...", type=KIND)
+@click.argument("kinds", nargs=-1, type=KIND)
 @click.option(
     "--scene",
     "scenes",
@@ -58,7 +56,7 @@ LEAST_DATA, MOST_DATA = 4, 1000
 @click.option("--html", "page", metavar="FILE|-", type=OUTPUT_FILE, help="Write it all as one page.")
 @FORMAT
 def command(
-    kinds: tuple[str, ...],
+    kinds: tuple[Kind, ...],
     scenes: tuple[str, ...],
     data: str,
     count: int,
@@ -81,7 +79,7 @@ def command(
         lines = stack.enter_context(Lines(sys.stderr if "-" in (file, page) else sys.stdout))
         # The files are opened before anything is played: one that cannot be written is no surprise at the end.
         html = stack.enter_context(output(page)) if page is not None else None
-        chosen = [KINDS[name] for name in dict.fromkeys(kinds or KIND.choices)]
+        chosen = [*dict.fromkeys(kinds or map(KINDS.__getitem__, USABLE))]
         names = SCENES if "all" in scenes else scenes
         show = _Show(chosen, partial(contrast, data=wanted, scenes=names, count=count), lines, format_)
         if file is not None:

@@ -7,27 +7,30 @@ import inspect
 import os
 import sys
 import time
-from contextlib import ExitStack, suppress
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from contextlib import ExitStack, closing
+from io import FileIO
+from typing import Any, Final
 
 import click
 
 from rawkit.cli.arguments import INPUT_FILE, SECONDS
 from rawkit.cli.echo_reports import Place, Served, Trips, served_report, trips_report
+from rawkit.cli.kinds import KIND, TABLE
 from rawkit.cli.main import NO, OK
-from rawkit.cli.output import Lines
+from rawkit.cli.output import Lines, Outlet
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
 from rawkit.cli.signals import StopSignals
-from rawkit.echo import KINDS, Kind
+from rawkit.echo import Kind
 from rawkit.echo.datagrams import DatagramClient
 from rawkit.echo.endpoint import Client, Received, Server, Service
-from rawkit.errors import KernelError, NotPermittedError, TimedOut, file_error
-from rawkit.link import drop_privileges
+from rawkit.echo.streams import StreamClient
+from rawkit.errors import KernelError, TimedOut, file_error
+from rawkit.link import Identity, drop_privileges
 
 __all__ = ["command"]
 
-EXAMPLES = """\b
+EXAMPLES = (
+    """\b
 Examples:
   rawkit echo serve tcp                       then: telnet localhost 5005
   rawkit echo serve udp :: --port 7
@@ -35,8 +38,9 @@ Examples:
   rawkit echo send tcp --data 'Hello, World!'
   seq 1000 | rawkit echo send unix-seqpacket @echo
 
-\b
-Kinds: """ + ", ".join(name for name, kind in KINDS.items() if kind.module is not None)
+"""
+    + TABLE
+)
 
 SERVE_EXAMPLES = """\b
 Examples:
@@ -60,11 +64,8 @@ Examples:
 A stream keeps no boundaries, so what is sent in one piece may come back in
 several. Exit code 0: all came back as it was sent."""
 
-KIND: Final = click.Choice([name for name, kind in KINDS.items() if kind.module is not None])
-
 HOST, PORT = "127.0.0.1", 5005
-WITH_PORTS: Final = ("tcp", "udp", "websocket", "raw-udp")
-WITH_BOUNDARIES_LOST: Final = ("tcp", "unix-stream")
+NEEDED: Final = {"path": "a path, or @name", "station": "an interface to serve on, MAC%INTERFACE to send to"}
 SMALL, LARGE = 20, 65_536
 """Buffers in bytes: what shows that a stream comes in pieces, and what takes every datagram."""
 
@@ -81,7 +82,7 @@ PORT_OPTION = click.option(
 )
 
 
-@click.group("echo", epilog=EXAMPLES)
+@click.group("echo", epilog=EXAMPLES, no_args_is_help=False)
 def command() -> None:
     """Serve echo (RFC 862), or have bytes echoed, over every kind of socket."""
 
@@ -96,7 +97,7 @@ def command() -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Say only where it listens.")
 @FORMAT
 def serve(
-    kind: str,
+    kind: Kind,
     address: str | None,
     port: int | None,
     size: int | None,
@@ -106,17 +107,14 @@ def serve(
     format_: str,
 ) -> int:
     """Echo what clients send to ADDRESS: a host of this machine, a path, @name."""
-    chosen = KINDS[kind]
-    if files and kind in ("unix-stream", "unix-seqpacket") and not once:
+    options = _only_known(kind, "Server", {"--files": files})
+    if files and kind.connected and not once:
         raise click.UsageError("--files over a connection needs --once")
-    options = _only_known(chosen, "Server", {"--files": files})
-    size = size or (SMALL if kind in WITH_BOUNDARIES_LOST else LARGE)
-    with Lines() as lines, chosen.load().Server(_address(chosen, address, port), **options) as server:
-        report = served_report(format_, lines, Place(chosen, server.address, size), quiet)
+    size = size or (LARGE if kind.boundaries else SMALL)
+    with closing(Outlet()) as outlet, kind.load().Server(_address(kind, address, port), **options) as server:
+        report = served_report(format_, outlet, Place(kind, server.address, size), quiet)
         service = None if once else server.service(size, None if quiet else report)
-        if not kind.startswith("unix"):  # whose files are removed in the end
-            with suppress(NotPermittedError):  # a root without capabilities has none to give up
-                drop_privileges()  # after which modules may no longer be readable
+        _give_up_privileges(kind)  # after which modules may no longer be readable
         try:
             return _serve_in_turn(server, report, once) if service is None else _serve(service, report)
         finally:
@@ -173,28 +171,32 @@ def _serve_one(server: Server, report: Served) -> None:
 @click.option("--pass", "file", metavar="FILE", type=INPUT_FILE, help="Pass this file, open (UNIX sockets).")
 @click.option("-q", "--quiet", is_flag=True, help="Show the summary only.")
 @FORMAT
-def send(kind: str, address: str | None, port: int | None, data: str | None, format_: str, **options: Any) -> int:
+def send(kind: Kind, address: str | None, port: int | None, data: str | None, format_: str, **options: Any) -> int:
     """Have bytes echoed by the server at ADDRESS, and show in which pieces they come back."""
-    chosen, file = KINDS[kind], options["file"]
-    where = _address(chosen, address, port)
+    file = options["file"]
+    if port == 0:
+        raise click.UsageError("nobody can be asked at port 0; give --port a number from 1 to 65535")
+    where = _address(kind, address, port)
     with ExitStack() as stack:
         lines = stack.enter_context(Lines())
         files = (stack.enter_context(_opened(file)).fileno(),) if file is not None else ()
         extra = _only_known(
-            chosen, "Client", {"--retries": options["retries"], "--pass": files, "--text": options["text"]}
+            kind, "Client", {"--retries": options["retries"], "--pass": files, "--text": options["text"]}
         )
         wanted = _standard_input() if data is None else os.fsencode(data)
-        report = trips_report(format_, lines, chosen, wanted, quiet=options["quiet"])
+        report = trips_report(format_, lines, kind, wanted, quiet=options["quiet"])
         try:
-            with terminable(), chosen.load().Client(where, timeout=options["timeout"], **extra) as client:
-                report.connected(client.who())
-                _have_echoed(client, report, files, **options)
-                client.finish()
+            with terminable(), kind.load().Client(where, timeout=options["timeout"], **extra) as client:
+                _give_up_privileges(kind)
+                try:
+                    report.connected(client.who())
+                    _have_echoed(client, report, files, **options)
+                    client.finish()
+                finally:
+                    report.end()
         except KeyboardInterrupt as stop:
-            report.end()
             return ended_by(stop)
-        report.end()
-    return OK if report.same == options["count"] else NO
+    return OK if report.same == options["count"] and not report.kept_files else NO
 
 
 def _have_echoed(
@@ -216,27 +218,34 @@ def _have_echoed(
             continue
         taken = time.perf_counter_ns() - started
         report.trip(number, pieces, taken, getattr(client, "resent", 0) - before)
-        for descriptor in (each for piece in pieces for each in piece.descriptors):
-            report.file(os.path.sameopenfile(descriptor, files[0]))
+        back = [each for piece in pieces for each in piece.descriptors]
+        if files and number == 1:  # with which they went
+            report.file(os.path.sameopenfile(back[0], files[0]) if back else None)
+        for descriptor in back:
             os.close(descriptor)
+        if isinstance(client, StreamClient) and sum(len(piece.data) for piece in pieces) < len(report.data):
+            return  # the other end has closed
+
+
+def _give_up_privileges(kind: Kind) -> None:
+    """Once the sockets are open. Within a machine the user stays, whose the socket's file is, whom others see."""
+    same = Identity(os.geteuid(), os.getegid(), tuple(os.getgroups()))
+    drop_privileges(same if kind.within_machine else None)
 
 
 def _address(kind: Kind, address: str | None, port: int | None) -> Any:
     """What the kind's sockets take for the ADDRESS and --port of the command line."""
-    if kind.name in WITH_PORTS:
-        return (address or HOST, PORT if port is None else port)
+    if kind.addressed_by == "port":
+        return (HOST if address is None else address, PORT if port is None else port)
     if port is not None:
         raise click.UsageError(f"{kind.name} has no ports; leave --port out")
-    if kind.name in ("icmp", "raw-ip"):
-        return (address or HOST, 0)
-    if kind.name == "ether":
-        if address is None:
-            raise click.UsageError("ether needs an ADDRESS: an interface to serve on, MAC%INTERFACE to send to")
+    if kind.addressed_by == "host":
+        return (HOST if address is None else address, 0)
+    if address is None:
+        raise click.UsageError(f"{kind.name} needs an ADDRESS: {NEEDED[kind.addressed_by]}")
+    if kind.addressed_by == "station":
         mac, _, interface = address.rpartition("%")
         return (mac, interface)
-    if address is None:
-        unix = kind.name.startswith("unix")
-        raise click.UsageError(f"{kind.name} needs an ADDRESS{': a path, or @name' if unix else ''}")
     return address
 
 
@@ -252,9 +261,10 @@ def _only_known(kind: Kind, end: str, wanted: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _opened(file: str) -> BinaryIO:
+def _opened(file: str) -> FileIO:
+    """The file to pass. Opening a FIFO or a device would else wait for who knows what (open(2), O_NONBLOCK)."""
     try:
-        return Path(file).open("rb")
+        return FileIO(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb")
     except OSError as error:
         raise file_error(error, f"open {file}") from error
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rawkit.cli.output import Lines, count_of
+from rawkit.cli.output import Lines, Outlet, count_of
 from rawkit.cli.probing import milliseconds
 from rawkit.echo import Kind
 from rawkit.echo.addresses import show
@@ -32,8 +32,8 @@ class Place(NamedTuple):
 class Served(Witness):
     """What is told of a server; it counts, and `pause` prints."""
 
-    def __init__(self, lines: Lines, place: Place, quiet: bool) -> None:
-        self.lines, self.place, self.quiet = lines, place, quiet
+    def __init__(self, outlet: Outlet, place: Place, quiet: bool) -> None:
+        self.outlet, self.place, self.quiet = outlet, place, quiet
         self.clients = self.messages = self.bytes = 0
         self._waiting: list[str] = []
 
@@ -64,19 +64,16 @@ class Served(Witness):
             self._waiting.append(line)
 
     def pause(self) -> None:
-        for line in self._waiting:
-            self.lines.write(line)
-        self._waiting.clear()
-        self.lines.flush()
+        if self._waiting:
+            self.outlet.offer(self._waiting)
+            self._waiting.clear()
 
 
 class _ServedText(Served):
     def listening(self) -> None:
         kind, address, size = self.place
-        self.lines.write(
-            f"{kind.name}: listening on {show(address)}, buffer {count_of(size, 'byte')}; Ctrl-C ends"
-        )
-        self.lines.flush()
+        told = f"{kind.name}: listening on {show(address)}, buffer {count_of(size, 'byte')}; Ctrl-C ends"
+        self.outlet.offer([told])
 
     def connected(self, who: Any) -> None:
         super().connected(who)
@@ -103,7 +100,8 @@ class _ServedText(Served):
 
     def stopped(self) -> None:
         clients = f"{count_of(self.clients, 'client')}, " if self.clients else ""
-        self.tell(f"stopped: {clients}{count_of(self.messages, 'piece')}, {count_of(self.bytes, 'byte')}")
+        unread = f"; nobody read {count_of(self.outlet.dropped, 'line')} of this" if self.outlet.dropped else ""
+        self.tell(f"stopped: {clients}{count_of(self.messages, 'piece')}, {count_of(self.bytes, 'byte')}{unread}")
         self.pause()
 
 
@@ -112,8 +110,7 @@ class _ServedJSON(Served):
         kind, address, size = self.place
         place = {"address": address[0], "port": address[1]} if isinstance(address, tuple) else {"address": address}
         told: dict[str, Any] = {"event": "listening", "kind": kind.name, **place, "buffer": size}
-        self.lines.write(json.dumps(told, default=str))
-        self.lines.flush()
+        self.outlet.offer([json.dumps(told, default=str)])
 
     def connected(self, who: Any) -> None:
         super().connected(who)
@@ -137,7 +134,13 @@ class _ServedJSON(Served):
         self._event("full", None, clients=clients)
 
     def stopped(self) -> None:
-        self._event("stopped", None, clients=self.clients, pieces=self.messages, bytes=self.bytes)
+        told = {
+            "clients": self.clients,
+            "pieces": self.messages,
+            "bytes": self.bytes,
+            "unread": self.outlet.dropped,
+        }
+        self._event("stopped", None, **told)
         self.pause()
 
     def _event(self, event: str, who: Any, **facts: Any) -> None:
@@ -153,6 +156,8 @@ class Trips:
         self.same = 0
         """How often all came back as it was."""
         self.trips_ns: list[int] = []
+        self.kept_files = False
+        """Whether open files were passed and did not come back."""
 
     def connected(self, who: Any) -> None:
         """With whom."""
@@ -165,8 +170,9 @@ class Trips:
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         """Nothing more came back in time."""
 
-    def file(self, same: bool) -> None:
-        """An open file came back: whether it is the one that was passed."""
+    def file(self, same: bool | None) -> None:
+        """Whether the open file that came back is the one that was passed; None if none came."""
+        self.kept_files = same is None
 
     def end(self) -> None:
         """Sum it up."""
@@ -200,8 +206,11 @@ class _TripsText(Trips):
         self.lines.write(f"lost: nothing came back within {error.seconds:g} s{so_far}")
         self.lines.flush()
 
-    def file(self, same: bool) -> None:
-        if not self.quiet:
+    def file(self, same: bool | None) -> None:
+        super().file(same)
+        if same is None:
+            self.lines.write("the open file did not come back; the server takes files with --files")
+        elif not self.quiet:
             self.lines.write(f"the open file came back: {'the same one' if same else 'another one'}")
 
     def end(self) -> None:
@@ -232,6 +241,7 @@ class _TripsJSON(Trips):
             "kind": self.kind.name,
             "answered": len(trips),
             "same": self.same,
+            "kept_files": self.kept_files,
             "median_ns": round(statistics.median(trips)) if trips else None,
         }
         self.lines.write(json.dumps(told))
@@ -253,9 +263,9 @@ class _TripsJSON(Trips):
         self.lines.flush()
 
 
-def served_report(format_: str, lines: Lines, place: Place, quiet: bool) -> Served:
+def served_report(format_: str, outlet: Outlet, place: Place, quiet: bool) -> Served:
     """The report of a server in that format."""
-    return (_ServedJSON if format_ == "json" else _ServedText)(lines, place, quiet)
+    return (_ServedJSON if format_ == "json" else _ServedText)(outlet, place, quiet)
 
 
 def trips_report(format_: str, lines: Lines, kind: Kind, data: bytes, *, quiet: bool) -> Trips:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - names are looked up by it, when it may no longer be readable
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, VERSION, version_of
 from rawkit.echo import http
+from rawkit.link import drop_privileges
 
 __all__ = ["command"]
 
@@ -50,6 +52,7 @@ def command(url: str, body: bool, format_: str, ipv4: bool, ipv6: bool, **option
     """
     if body and format_ == "json":
         raise click.UsageError("--body and --format json exclude each other")
+    drop_privileges()  # an ordinary connection needs none
     with Lines() as lines, Transcript(lines) as transcript:
         shown = format_ == "text" and not body
         data = options.pop("data")

@@ -28,8 +28,8 @@ NOT_POSSIBLE = 3
 INTERRUPTED = 130
 """Ctrl-C, as shells report it (128 + SIGINT)."""
 
-SAID_BY_OTHERS = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH)
-"""What the kernel reports of others: nobody listens, they drop the connection, they do not answer ARP."""
+SAID_BY_OTHERS = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE, errno.EHOSTUNREACH)
+"""What the kernel reports of others: nobody listens, they drop or close the connection, they do not answer ARP."""
 
 EXAMPLES = """\b
 Examples:
@@ -69,7 +69,8 @@ class Rawkit(LazyGroup):
         except KeyboardInterrupt:
             raise Stop(INTERRUPTED) from None
         except OSError as error:
-            if error.errno != errno.EPIPE:
+            of_a_socket = isinstance(error, KernelError) and not isinstance(error, FileError)
+            if error.errno != errno.EPIPE or of_a_socket:
                 raise
             _forget_output()
             raise Stop(OK) from None

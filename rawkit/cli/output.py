@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 import os
+import queue
 import select
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import FileIO
 from typing import BinaryIO, TextIO
 
-__all__ = ["Lines", "Progress", "WatchedInput", "colour_wanted", "count_of"]
+__all__ = ["Lines", "Outlet", "Progress", "WatchedInput", "colour_wanted", "count_of"]
 
 BATCH = 512
 """Lines that are written together where nobody watches."""
 
 PATIENCE = 0.1
 """Seconds that a line waits for others at the most."""
+
+ROOM = 1024
+"""Batches of lines that may wait for somebody to read them."""
+
+GRACE = 1.0
+"""Seconds that a reader has in the end."""
 
 
 def colour_wanted(stream: TextIO | None = None) -> bool:
@@ -69,6 +79,53 @@ class Lines:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None or not issubclass(kind, BrokenPipeError):
             self.flush()
+
+
+class Outlet:
+    """Lines for somebody who may not read them, from one who cannot wait: a thread writes them.
+
+    Of what does not fit, as many lines are dropped as `dropped` says. The thread starts with the first line; give
+    privileges up before that. Raises BrokenPipeError from `offer` once nobody reads any more.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.dropped = 0
+        self._stream = sys.stdout if stream is None else stream
+        self._stream.flush()
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(ROOM)
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._write, name="rawkit-outlet", daemon=True)
+
+    def offer(self, lines: list[str]) -> None:
+        """Have the lines written, soon; or none of them, if too many wait already."""
+        if self._error is not None:
+            raise self._error
+        if self._thread.ident is None:
+            self._thread.start()
+        try:
+            self._waiting.put_nowait("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+        except queue.Full:
+            self.dropped += len(lines)
+
+    def close(self) -> None:
+        """Wait until all is written, but for a moment only: a reader that reads nothing is not waited for."""
+        if self._thread.ident is not None:
+            with suppress(queue.Full):
+                self._waiting.put(None, timeout=PATIENCE)
+            self._thread.join(GRACE)
+
+    def _write(self) -> None:
+        # Signals are for the thread that waits for clients: its call has to be interrupted.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        # By write(2): a thread that hangs in Python's buffer would have the interpreter hang at its end.
+        descriptor = self._stream.fileno()
+        while (text := self._waiting.get()) is not None:
+            try:
+                while text:
+                    text = text[os.write(descriptor, text) :]
+            except OSError as error:
+                self._error = error
+                return
 
 
 class Progress:

@@ -101,7 +101,8 @@ def get(
     deadline = time.monotonic() + timeout
     connection = _connected(_addresses(host, port, ip_version), deadline, timeout, make)
     with connection:
-        server = connection.getpeername()[:2]
+        with explained(f"ask who {host} is", remedies=_NOBODY):
+            server = connection.getpeername()[:2]
         incoming = Incoming(connection, show(server), deadline, timeout, max_size, tell)
         _send(connection, sent, incoming)
         tell(">", sent)
@@ -186,7 +187,8 @@ def _connected(
     """A connection to the first address that takes one; what is left of the time is shared among those left."""
     refusal: KernelError | TimedOut | None = None
     for number, (family, address) in enumerate(addresses):
-        connection = make(family, socket.SOCK_STREAM)
+        with explained("open a TCP socket"):
+            connection = make(family, socket.SOCK_STREAM)
         try:
             with explained(f"connect to {show(address)}", timeout, remedies=_NOBODY):
                 left = max(deadline - time.monotonic(), 0.001)

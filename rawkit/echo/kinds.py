@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import Final, Literal
 
 __all__ = ["KINDS", "Kind"]
 
@@ -22,6 +22,10 @@ class Kind:
     by_hand: bool
     """Whether its headers are built here rather than by the kernel."""
     summary: str
+    addressed_by: Literal["host", "port", "station", "path"] = "port"
+    """What an address is: a host, a host with a port, a MAC address and an interface, or a path (or @name)."""
+    boundaries: bool = True
+    """Whether what is sent in one piece is received in one."""
     kernel_answers: bool = False
     """Whether the kernel at the other end answers by itself."""
 
@@ -41,32 +45,25 @@ class Kind:
         return import_module(f"rawkit.echo.{self.module}")
 
 
+_INET, _UNIX = "AF_INET, SOCK_", "AF_UNIX, SOCK_"
+
 _KINDS: Final = (
-    Kind("tcp", "tcp", "AF_INET, SOCK_STREAM", False, "a stream: order and arrival kept, boundaries not"),
-    Kind("udp", "udp", "AF_INET, SOCK_DGRAM", False, "datagrams: boundaries kept, arrival not"),
-    Kind("unix-stream", "unix_stream", "AF_UNIX, SOCK_STREAM", False, "a stream within one machine"),
-    Kind("unix-dgram", "unix_dgram", "AF_UNIX, SOCK_DGRAM", False, "datagrams within one machine, none lost"),
-    Kind("unix-seqpacket", "unix_seqpacket", "AF_UNIX, SOCK_SEQPACKET", False, "a connection with boundaries"),
     Kind(
-        "websocket",
-        "websocket",
-        "AF_INET, SOCK_STREAM",
-        False,
-        "messages over a stream, as browsers do (RFC 6455)",
+        "tcp", "tcp", _INET + "STREAM", False, "a stream: order and arrival kept, boundaries not", boundaries=False
     ),
-    Kind("raw-udp", "raw_udp", "AF_INET, SOCK_RAW", True, "UDP made by hand, to and from ordinary sockets"),
-    Kind("icmp", "icmp", "AF_INET, SOCK_RAW", True, "echo requests made by hand, which the kernel answers", True),
+    Kind("udp", "udp", _INET + "DGRAM", False, "datagrams: boundaries kept, arrival not"),
+    Kind("unix-stream", "unix_stream", _UNIX + "STREAM", False, "a stream within one machine", "path", False),
+    Kind("unix-dgram", "unix_dgram", _UNIX + "DGRAM", False, "datagrams within one machine, none lost", "path"),
+    Kind("unix-seqpacket", "unix_seqpacket", _UNIX + "SEQPACKET", False, "a connection with boundaries", "path"),
+    Kind("websocket", "websocket", _INET + "STREAM", False, "messages over a stream, as browsers do (RFC 6455)"),
+    Kind("raw-udp", "raw_udp", _INET + "RAW", True, "UDP made by hand, to and from ordinary sockets"),
     Kind(
-        "raw-ip", "raw_ip", "AF_INET, SOCK_RAW", True, "an IP protocol of its own: 253, for experiments (RFC 3692)"
+        *("icmp", "icmp", _INET + "RAW", True, "echo requests made by hand, which the kernel answers", "host"),
+        kernel_answers=True,
     ),
-    Kind(
-        "ether",
-        "ether",
-        "AF_PACKET, SOCK_RAW",
-        True,
-        "an EtherType of its own: 0x88b5, for experiments (IEEE 802)",
-    ),
-    Kind("raw-tcp", None, "AF_INET, SOCK_RAW", True, "TCP made by hand; yet to come"),
+    Kind("raw-ip", "raw_ip", _INET + "RAW", True, "IP protocol 253, for experiments (RFC 3692)", "host"),
+    Kind("ether", "ether", "AF_PACKET, SOCK_RAW", True, "EtherType 0x88b5, for experiments (IEEE 802)", "station"),
+    Kind("raw-tcp", None, _INET + "RAW", True, "TCP made by hand; yet to come"),
 )
 
 KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _KINDS}

@@ -53,15 +53,15 @@ def drop_privileges(user: Identity | None = None) -> Identity:
     User, group and supplementary groups change; every capability is given up, in all five sets (the bounding
     set where CAP_SETPCAP allows it); nothing that is executed later can gain any (no_new_privs). What came of
     it is then read back from the kernel for every thread: capabilities are the thread's own, so call this
-    before threads are started. In a user namespace that has no other user than root, the user stays and the
-    capabilities go.
+    before threads are started. In a user namespace that has no other user than root, and for a root without any
+    capability, the user stays.
 
     Raises KernelError when the kernel refuses, or when a thread still holds a privilege.
     """
     user = calling_user() if user is None else user
     try:
         _drop_bounding_set()
-        if os.geteuid() == 0 and _is_mapped(user):
+        if os.geteuid() == 0 and _capabilities() and _is_mapped(user):
             os.setgroups(user.groups)
             os.setresgid(user.gid, user.gid, user.gid)
             os.setresuid(user.uid, user.uid, user.uid)
@@ -76,11 +76,15 @@ def drop_privileges(user: Identity | None = None) -> Identity:
 
 
 def _drop_bounding_set() -> None:
-    effective = int(_status(Path("/proc/thread-self"))["CapEff"], 16)
-    if not effective >> _kernel.CAP_SETPCAP & 1:
+    if not _capabilities() >> _kernel.CAP_SETPCAP & 1:
         return  # no right to do so; no_new_privs keeps the set from ever being drawn on
     for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
         _kernel.prctl(_kernel.PR_CAPBSET_DROP, capability)
+
+
+def _capabilities() -> int:
+    """The calling thread's effective set."""
+    return int(_status(Path("/proc/thread-self"))["CapEff"], 16)
 
 
 def _is_mapped(user: Identity) -> bool:
