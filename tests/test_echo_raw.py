@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from by_hand import kernel_quiet
 from commands import PATIENCE, RAWKIT, fields_of, frames_in, rawkit
-from pair import HERE, THERE, Pair
+from pair import HERE, THERE, THERE6, Pair
 from programs import require
 
 from rawkit.echo import KINDS, ether, icmp, raw_ip, raw_udp, udp
@@ -50,25 +51,21 @@ def serving(server: Server) -> Iterator[Server]:
         assert not thread.is_alive()
 
 
-def ends(kind: str, pair: Pair) -> tuple[Any, Any]:
+def ends(kind: str, pair: Pair, there: str = THERE) -> tuple[Any, Any]:
     """Where a kind's server listens, and what its client asks."""
     if kind == "ether":
         return ("", "eth0"), (str(pair.there.mac()), "eth0")
-    address = (THERE, PORT if kind == "raw-udp" else 77)
+    address = (there, PORT if kind == "raw-udp" else 77)
     return address, address
 
 
-@contextmanager
-def kernel_quiet(host: Host) -> Iterator[None]:
-    host.set_sysctls({"ipv4/icmp_echo_ignore_all": 1})
-    yield
-    host.set_sysctls({"ipv4/icmp_echo_ignore_all": 0})
-
-
 @pytest.mark.parametrize("data", [b"hello", b"", bytes(range(256)) * 5], ids=["short", "empty", "long"])
-@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
-def test_both_ends_by_hand(pair: Pair, kind: str, data: bytes) -> None:
-    module, (at, to) = KINDS[kind].load(), ends(kind, pair)
+@pytest.mark.parametrize(
+    ("kind", "there"),
+    [(kind, there) for kind in ("raw-udp", "icmp", "raw-ip") for there in (THERE, THERE6)] + [("ether", "")],
+)
+def test_both_ends_by_hand(pair: Pair, kind: str, there: str, data: bytes) -> None:
+    module, (at, to) = KINDS[kind].load(), ends(kind, pair, there)
     with kernel_quiet(pair.there):
         server = module.Server(at, make=make_in(pair.there), timeout=PATIENCE)
         with serving(server), module.Client(to, make=make_in(pair.here), timeout=PATIENCE) as client:
@@ -190,12 +187,24 @@ def test_a_small_buffer_gets_the_beginning(pair: Pair) -> None:
 
 
 def test_addresses_that_fit_no_header(pair: Pair) -> None:
-    with pytest.raises(FieldError, match="an IPv4 address"):
-        raw_udp.Client(("::1", 7), make=make_in(pair.here))
+    for module in (raw_udp, icmp, raw_ip):
+        for end in (module.Client, module.Server):
+            with pytest.raises(FieldError, match="an IP address"):
+                end(("no host", 7), make=make_in(pair.here))
     with pytest.raises(FieldError, match="a MAC address"):
         ether.Client(("10.0.1.2", "eth0"), make=make_in(pair.here))
     with pytest.raises(KernelError, match="rawkit interfaces"):
         ether.Server(("", "nosuch0"), make=make_in(pair.here))
+
+
+def test_an_interface_without_addresses_is_refused(pair: Pair) -> None:
+    if not Path("/dev/net/tun").exists():
+        pytest.skip("no /dev/net/tun")
+    pair.here.run(["ip", "tuntap", "add", "tun0", "mode", "tun"], check=True)
+    with pytest.raises(FieldError, match="one that has a MAC address"):
+        ether.Server(("", "tun0"), make=make_in(pair.here))
+    with pytest.raises(FieldError, match="one that has a MAC address"):
+        ether.Client(("02:00:00:00:00:01", "tun0"), make=make_in(pair.here))
 
 
 def test_without_privileges_one_error_says_what_is_missing(pair: Pair) -> None:
