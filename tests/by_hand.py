@@ -1,4 +1,4 @@
-"""What tests of echo by hand need: a host whose kernel keeps silent, and a server that runs until it is stopped."""
+"""What tests of echo by hand need: a kernel that keeps silent, and a server that runs until it is stopped."""
 
 from __future__ import annotations
 
