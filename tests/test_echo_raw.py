@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from by_hand import kernel_quiet
 from commands import PATIENCE, RAWKIT, fields_of, frames_in, rawkit
-from pair import HERE, THERE, THERE6, Pair
+from pair import HERE, HERE6, THERE, THERE6, Pair
 from programs import require
 
 from rawkit.echo import KINDS, ether, icmp, raw_ip, raw_udp, udp
+from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Server
 from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut
 from rawkit.link import PacketSocket
@@ -26,6 +27,7 @@ from rawkit.views import to_expression
 
 pytestmark = pytest.mark.root
 PORT = 5005
+OVER_BOTH = pytest.mark.parametrize(("here", "there"), [(HERE, THERE), (HERE6, THERE6)], ids=["IPv4", "IPv6"])
 
 
 @pytest.fixture(scope="module")
@@ -76,30 +78,32 @@ def test_both_ends_by_hand(pair: Pair, kind: str, there: str, data: bytes) -> No
         assert server.sent is not None
 
 
-def test_handmade_udp_to_an_ordinary_server(pair: Pair, tmp_path: Path) -> None:
+@OVER_BOTH
+def test_handmade_udp_to_an_ordinary_server(pair: Pair, here: str, there: str, tmp_path: Path) -> None:
     require("tshark")
     check = "udp.check_checksum:TRUE"
-    server = udp.Server((THERE, PORT), make=make_in(pair.there), timeout=PATIENCE)
-    with pair.there.open(PacketSocket, "eth0", filter="ip") as tap:
-        with serving(server), raw_udp.Client((THERE, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
+    server = udp.Server((there, PORT), make=make_in(pair.there), timeout=PATIENCE)
+    with pair.there.open(PacketSocket, "eth0", filter="udp or icmp or icmp6[0] == 1") as tap:
+        with serving(server), raw_udp.Client((there, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
             (received,) = client.echo(b"hello", 100)
         assert received.data == b"hello"
         frames = frames_in(tap)
-    fields = ("ip.src", "udp.dstport", "udp.checksum.status", "udp.payload")
+    fields = (f"{'ipv6' if ':' in here else 'ip'}.src", "udp.dstport", "udp.checksum.status", "udp.payload")
     rows = fields_of(frames, tmp_path, *fields, prefer=check)
-    assert rows[0] == [HERE, str(PORT), "1", b"hello".hex()]
-    assert [row[0] for row in rows] == [HERE, THERE]  # no ICMP error for a port that only a raw socket knows
+    assert rows[0] == [here, str(PORT), "1", b"hello".hex()]
+    assert [row[0] for row in rows] == [here, there]  # no ICMP error for a port that only a raw socket knows
 
 
-def test_an_ordinary_client_cannot_tell_a_handmade_server(pair: Pair) -> None:
-    server = raw_udp.Server((THERE, PORT), make=make_in(pair.there), timeout=PATIENCE)
-    with serving(server), udp.Client((THERE, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
+@OVER_BOTH
+def test_an_ordinary_client_cannot_tell_a_handmade_server(pair: Pair, here: str, there: str) -> None:
+    server = raw_udp.Server((there, PORT), make=make_in(pair.there), timeout=PATIENCE)
+    with serving(server), udp.Client((there, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
         (received,) = client.echo(b"hello", 100)
     assert received.data == b"hello"
     require("socat")
-    server = raw_udp.Server((THERE, 0), make=make_in(pair.there), timeout=PATIENCE)
+    server = raw_udp.Server((there, 0), make=make_in(pair.there), timeout=PATIENCE)
     with serving(server):
-        command = ["socat", "-t", "5", "-", f"UDP4:{THERE}:{server.address[1]},readbytes=5"]
+        command = ["socat", "-t", "5", "-", f"UDP:{show((there, server.address[1]))},readbytes=5"]
         done = pair.here.run(command, input="hello", capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "hello"
 
@@ -113,6 +117,20 @@ def test_the_kernel_answers_a_request_made_by_hand(pair: Pair, tmp_path: Path) -
     assert [answer.data for answer in answers] == [bytes([number]) * 30 for number in range(3)]
     rows = fields_of(frames, tmp_path, "icmp.type", "icmp.ident", "icmp.seq", "icmp.checksum.status")
     assert rows == [[kind, "7", str(seq), "1"] for seq in (1, 2, 3) for kind in ("8", "0")]
+
+
+def test_the_kernel_answers_a_request_of_icmpv6(pair: Pair, tmp_path: Path) -> None:
+    require("tshark")
+    with pair.here.open(PacketSocket, "eth0", filter="icmp6[0] == 128 or icmp6[0] == 129") as tap:
+        with icmp.Client((THERE6, 7), make=make_in(pair.here), timeout=PATIENCE) as client:
+            answers = [next(client.echo(bytes([number]) * 30, 100)) for number in range(3)]
+        frames = frames_in(tap)
+    assert [answer.data for answer in answers] == [bytes([number]) * 30 for number in range(3)]
+    fields = ("icmpv6.type", "icmpv6.echo.identifier", "icmpv6.echo.sequence_number", "icmpv6.checksum.status")
+    rows = fields_of(frames, tmp_path, *fields)
+    assert [[kind, int(id, 0), int(seq), status] for kind, id, seq, status in rows] == [
+        [kind, 7, seq, "1"] for seq in (1, 2, 3) for kind in ("128", "129")
+    ]
 
 
 def test_a_responder_by_hand_answers_besides_the_kernel(pair: Pair) -> None:
@@ -191,6 +209,9 @@ def test_addresses_that_fit_no_header(pair: Pair) -> None:
         for end in (module.Client, module.Server):
             with pytest.raises(FieldError, match="an IP address"):
                 end(("no host", 7), make=make_in(pair.here))
+    for end in (raw_udp.Client, raw_udp.Server):
+        with pytest.raises(FieldError, match=r"UDP\.dst_port"):
+            end((THERE, 65_536), make=make_in(pair.here))
     with pytest.raises(FieldError, match="a MAC address"):
         ether.Client(("10.0.1.2", "eth0"), make=make_in(pair.here))
     with pytest.raises(KernelError, match="rawkit interfaces"):

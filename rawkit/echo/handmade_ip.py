@@ -215,7 +215,7 @@ class ServerOverIP(OverIP, HandmadeServer):
             self._put_in_fragments(packet, way)
 
     def _put_in_fragments(self, packet: Packet, way: tuple[Any, ...]) -> None:
-        """Its fragments have one identification, which the kernel would fill in anew for each."""
+        """As few as the way's MTU allows. The kernel would fill in an identification, but another for each."""
         number = next(self._identifications)
         if IPv4 in packet:
             packet = packet.replace(IPv4, identification=number)

@@ -46,6 +46,8 @@ class OverUDP(OverIP):
         super().open(make, version)
         try:
             self.holder = make(version.family, socket.SOCK_DGRAM)
+            if version.family == socket.AF_INET6:  # whose sockets would hold the port of IPv4 as well
+                self.holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         except BaseException:
             self.socket.close()
             raise
@@ -75,7 +77,7 @@ class Client(OverUDP, HandmadeClient):
     ) -> None:
         self.timeout = timeout
         version, self.destination = resolved(address[0])
-        self.host, self.port = without_scope(self.destination[0]), address[1]
+        self.host, self.port = without_scope(self.destination[0]), UDP(dst_port=address[1]).dst_port
         self.open(make, version)
         try:
             with explained(f"find the way to {self.host}"):
@@ -107,7 +109,7 @@ class Client(OverUDP, HandmadeClient):
 
 
 class Server(OverUDP, ServerOverIP):
-    """Answers what comes for (host, port); port 0 lets the kernel choose. Raises as `Client`."""
+    """Answers what comes for (host, port): port 0 is any that is free, `::` only IPv6. Raises as `Client`."""
 
     def __init__(
         self,
@@ -118,10 +120,11 @@ class Server(OverUDP, ServerOverIP):
     ) -> None:
         self.timeout = timeout
         version, way = resolved(address[0])
+        port = UDP(dst_port=address[1]).dst_port
         self.open(make, version)
         try:
-            with explained(f"hold UDP port {address[1]} of {way[0]}"):
-                self.holder.bind((way[0], address[1], *way[2:]))
+            with explained(f"hold UDP port {port} of {way[0]}"):
+                self.holder.bind((way[0], port, *way[2:]))
                 self.bind(way)
             self.address = self.holder.getsockname()
             self.rehearse(without_scope(way[0]), way)
