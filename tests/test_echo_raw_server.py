@@ -16,11 +16,11 @@ from pair import HERE, HERE6, PATIENCE, THERE, THERE6, Pair
 from programs import require
 
 from rawkit.echo.ether import ETHER_TYPE
-from rawkit.echo.handmade import EchoHeader
+from rawkit.echo.handmade import EchoHeader, Heard
 from rawkit.errors import InterfaceError, KernelError
 from rawkit.link import PacketSocket
 from rawkit.netns import Lab
-from rawkit.wire import UDP, Ethernet, ICMPv4, ICMPv6, IPv4, IPv6, Packet, dissect
+from rawkit.wire import UDP, Ethernet, ICMPv4, ICMPv6, IPv4, IPv6, LinkType, Packet, dissect
 
 pytestmark = pytest.mark.root
 
@@ -205,6 +205,16 @@ def test_what_is_broken_is_not_answered(pair: Pair, kind: str) -> None:
         with client_of(pair.here, kind, to) as client:
             assert echoed(client, b"whole") == b"whole"
         assert heard.data() == [b"whole"]
+
+
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip"])
+def test_a_broken_header_of_ip_is_none_even_where_a_kernel_lets_it_pass(pair: Pair, kind: str) -> None:
+    good = question(pair, kind, b"x")
+    with server_of(pair.there, kind, place(pair, kind)[0]) as server:
+        for packet, taken in ((good, True), (good.replace(IPv4, checksum=1), False)):
+            data = bytes(packet)[14:]  # without Ethernet
+            heard = Heard(data, dissect(data, LinkType.IPV4), (HERE, 0))
+            assert (server.read(heard) is not None) == taken  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("kind", ["raw-udp", "icmp"])

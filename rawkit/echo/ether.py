@@ -64,15 +64,16 @@ class OverEthernet(Numbered):
         data, source = self.socket.recvfrom(LARGEST)
         if source[2] != socket.PACKET_HOST:  # nor what is for all, for a group, or for another station
             return None
-        return Heard(dissect(data, LinkType.ETHERNET), source)
+        return Heard(data, dissect(data, LinkType.ETHERNET), source)
 
     def packet(self, echo: Echo) -> Packet:
         return Ethernet(dst=echo.dst, src=echo.src, type=ETHER_TYPE) / header_of(echo) / echo.data
 
-    def echo_of(self, packet: Packet) -> Echo | None:
-        if (body := body_of(packet, Ethernet)) is None or packet[Ethernet].src.is_multicast:
+    def echo_of(self, heard: Heard) -> Echo | None:
+        if (body := body_of(heard, Ethernet)) is None:
             return None
-        return echo_in(body, str(packet[Ethernet].src), str(packet[Ethernet].dst))
+        stations = heard.packet[Ethernet]
+        return None if stations.src.is_multicast else echo_in(body, str(stations.src), str(stations.dst))
 
 
 class Client(OverEthernet, NumberedClient):

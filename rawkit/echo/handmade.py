@@ -87,10 +87,13 @@ class Peer(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A packet for this station, and what recvfrom(2) tells of where it came from."""
+    """A packet for this station."""
 
+    data: bytes
     packet: Packet
+    """What is read in the data."""
     source: Any
+    """Where it came from, as recvfrom(2) tells it."""
 
 
 class RawSocket(Endpoint):
@@ -160,7 +163,7 @@ class HandmadeClient(RawSocket, Client):
 
     def rehearse(self) -> None:
         """Make and read a packet in memory, so that what Python does but once is not taken for the wire's time."""
-        self.read(Heard(read_again(self.question(b"")), self.destination))
+        self.read(heard_again(self.question(b""), self.destination))
 
 
 class HandmadeServer(RawSocket, Server):
@@ -190,12 +193,13 @@ class HandmadeServer(RawSocket, Server):
 
     def rehearse(self, local: str, source: tuple[Any, ...]) -> None:
         """As a client does; `source` is such as recvfrom(2) tells."""
-        self.read(Heard(read_again(self.answer_to(Peer(local, 1, local), b"")), source))
+        self.read(heard_again(self.answer_to(Peer(local, 1, local), b""), source))
 
 
-def read_again(packet: Packet) -> Packet:
+def heard_again(packet: Packet, source: Any) -> Heard:
     """A packet that was made, as one that came."""
-    return dissect(bytes(packet), packet.link_type or LinkType.RAW)
+    data = bytes(packet)
+    return Heard(data, dissect(data, packet.link_type or LinkType.RAW), source)
 
 
 class Echo(NamedTuple):
@@ -219,7 +223,7 @@ class Numbered(RawSocket):
         """The packet that says it."""
 
     @abstractmethod
-    def echo_of(self, packet: Packet) -> Echo | None:
+    def echo_of(self, heard: Heard) -> Echo | None:
         """What a packet says, with addresses as text; None if it says nothing, or has faults."""
 
 
@@ -240,7 +244,7 @@ class NumberedClient(Numbered, HandmadeClient):
         return super().send(data, peer)
 
     def read(self, heard: Heard) -> Received | None:
-        echo = self.echo_of(heard.packet)
+        echo = self.echo_of(heard)
         expected = (self.host, True, self.id, self.seq)
         if echo is None or (echo.src, echo.is_answer, echo.id, echo.seq) != expected:
             return None
@@ -253,7 +257,7 @@ class NumberedServer(Numbered, HandmadeServer):
     id: int
 
     def read(self, heard: Heard) -> Received | None:
-        echo = self.echo_of(heard.packet)
+        echo = self.echo_of(heard)
         if echo is None or echo.is_answer or self.id not in (0, echo.id):
             return None
         peer = Peer(echo.src, echo.id, echo.dst, self.way_back(heard.source), echo.seq)
@@ -263,19 +267,19 @@ class NumberedServer(Numbered, HandmadeServer):
         return self.packet(Echo(peer.local, peer.host, True, peer.port, peer.seq, data))
 
 
-def body_of(packet: Packet, *headers: type[Header]) -> bytes | None:
+def body_of(heard: Heard, *headers: type[Header]) -> bytes | None:
     """What stands behind these headers of a packet; None where it begins with others, or they have faults.
 
     What lies deeper is of no interest: neither that it can be read, nor what is wrong with it.
     """
-    first = packet.layers[: len(headers)]
-    if len(first) < len(headers) or not all(map(isinstance, first, headers)):
+    packet, count = heard.packet, len(headers)
+    if len(packet.layers) < count or not all(map(isinstance, packet.layers, headers)):
         return None
-    data, stop = bytes(packet), packet.bounds()[len(headers) - 1][1]
+    stop = packet.bounds()[count - 1][1]
     if any(is_fault(problem) for problem in packet.problems if problem.start < stop):
         return None
-    behind = sum(len(trailer.data) for trailer in packet.trailers if trailer.layer < len(headers))
-    return data[stop : len(data) - behind]
+    behind = sum(len(trailer.data) for trailer in packet.trailers if trailer.layer < count)
+    return heard.data[stop : len(heard.data) - behind]
 
 
 def is_fault(problem: Problem) -> bool:

@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address, ip_address
-from itertools import cycle
+from random import randint
 from typing import Any, ClassVar, Final, TypeAlias
 
 from rawkit.echo.endpoint import MakeSocket, explained
@@ -94,7 +94,7 @@ class Version(ABC):
         """The source of a packet that takes this way, as the header's field takes it. Raises KernelError."""
 
     @abstractmethod
-    def whole(self, data: bytes, told: Told, source: str, protocol: int) -> Packet | None:
+    def whole(self, data: bytes, told: Told, source: str, protocol: int) -> bytes | None:
         """The packet of which the kernel hands over `data`; None if it is not for this host alone."""
 
 
@@ -111,9 +111,9 @@ class Version4(Version):
     def source(self, make: MakeSocket, way: tuple[Any, ...]) -> Any:
         return AUTO  # which the kernel fills in
 
-    def whole(self, data: bytes, told: Told, source: str, protocol: int) -> Packet | None:
+    def whole(self, data: bytes, told: Told, source: str, protocol: int) -> bytes | None:
         _, local, destination = IN_PKTINFO.unpack(told.get(IP_PKTINFO, bytes(IN_PKTINFO.size)))
-        return dissect(data, LinkType.RAW) if local == destination else None  # else it is broadcast, multicast
+        return data if local == destination else None  # else it is broadcast, multicast
 
 
 class Version6(Version):
@@ -134,7 +134,7 @@ class Version6(Version):
         with connected(make, self.family, way) as other:
             return without_scope(other.getsockname()[0])
 
-    def whole(self, data: bytes, told: Told, source: str, protocol: int) -> Packet | None:
+    def whole(self, data: bytes, told: Told, source: str, protocol: int) -> bytes | None:
         destination = IPv6Address(IN6_PKTINFO.unpack(told[socket.IPV6_PKTINFO])[0])
         if destination.is_multicast:
             return None
@@ -147,7 +147,7 @@ class Version6(Version):
             src=without_scope(source),
             dst=destination,
         )
-        return dissect(bytes(header / data), LinkType.RAW)
+        return bytes(header / data)
 
 
 VERSIONS: Final = (Version4(), Version6())
@@ -178,8 +178,8 @@ class OverIP(RawSocket):
     def hear(self) -> Heard | None:
         data, beside, _, source = self.socket.recvmsg(LARGEST, BESIDE)
         told = {kind: value for _, kind, value in beside}
-        packet = self.version.whole(data, told, source[0], self.protocol)
-        return None if packet is None else Heard(packet, source)
+        whole = self.version.whole(data, told, source[0], self.protocol)
+        return None if whole is None else Heard(whole, dissect(whole, LinkType.RAW), source)
 
     def header(self, src: Any, dst: Any, protocol: Any = AUTO) -> IPv4 | IPv6:
         """The header of a packet; AUTO is what follows it."""
@@ -192,12 +192,6 @@ class ServerOverIP(OverIP, HandmadeServer):
 
     So the kernel does for ordinary sockets; packets by hand that are larger than the interface's MTU it refuses.
     """
-
-    _identifications: Iterator[int]
-
-    def open(self, make: MakeSocket, version: Version) -> None:
-        super().open(make, version)
-        self._identifications = cycle(range(1, 65_536))
 
     def bind(self, way: tuple[Any, ...]) -> None:
         """Hear what is for this address of this host; where that stands for all, what is for each of them."""
@@ -216,7 +210,7 @@ class ServerOverIP(OverIP, HandmadeServer):
 
     def _put_in_fragments(self, packet: Packet, way: tuple[Any, ...]) -> None:
         """As few as the way's MTU allows. The kernel would fill in an identification, but another for each."""
-        number = next(self._identifications)
+        number = randint(1, 65_535)
         if IPv4 in packet:
             packet = packet.replace(IPv4, identification=number)
         with connected(self.make, self.version.family, way) as other:

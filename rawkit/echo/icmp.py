@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from types import MappingProxyType
 
-from rawkit.echo.handmade import Echo, body_of
+from rawkit.echo.handmade import Echo, Heard, body_of
 from rawkit.echo.handmade_ip import NumberedClientOverIP, NumberedServerOverIP, OverIP
 from rawkit.wire import ICMPv4, ICMPv4Echo, ICMPv6, ICMPv6Echo, Packet
 
@@ -26,13 +26,13 @@ class OverICMP(OverIP):
         made = (icmp.echo_reply if echo.is_answer else icmp.echo)(id=echo.id, seq=echo.seq)
         return self.header(echo.src, echo.dst) / made / echo.data
 
-    def echo_of(self, packet: Packet) -> Echo | None:
+    def echo_of(self, heard: Heard) -> Echo | None:
         is_four = self.version.family == socket.AF_INET
         header: type[ICMPv4Echo] | type[ICMPv6Echo] = ICMPv4Echo if is_four else ICMPv6Echo
-        data = body_of(packet, self.version.header, header)
+        data = body_of(heard, self.version.header, header)
         if data is None:
             return None
-        ip, icmp = packet[self.version.header], packet[header]
+        ip, icmp = heard.packet[self.version.header], heard.packet[header]
         return Echo(str(ip.src), str(ip.dst), icmp.type != header().type, icmp.id, icmp.seq, data)
 
 

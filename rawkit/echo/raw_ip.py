@@ -6,7 +6,7 @@ import socket
 from types import MappingProxyType
 from typing import Final
 
-from rawkit.echo.handmade import Echo, body_of, echo_in, header_of
+from rawkit.echo.handmade import Echo, Heard, body_of, echo_in, header_of
 from rawkit.echo.handmade_ip import NumberedClientOverIP, NumberedServerOverIP, OverIP
 from rawkit.wire import Packet
 
@@ -23,10 +23,10 @@ class OverItsOwn(OverIP):
     def packet(self, echo: Echo) -> Packet:
         return self.header(echo.src, echo.dst, PROTOCOL) / header_of(echo) / echo.data
 
-    def echo_of(self, packet: Packet) -> Echo | None:
-        if (body := body_of(packet, self.version.header)) is None:
+    def echo_of(self, heard: Heard) -> Echo | None:
+        if (body := body_of(heard, self.version.header)) is None:
             return None
-        ip = packet[self.version.header]
+        ip = heard.packet[self.version.header]
         return echo_in(body, str(ip.src), str(ip.dst))
 
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from rawkit.echo.endpoint import MakeSocket, Received, explained
 from rawkit.echo.handmade import HandmadeClient, Heard, Peer, body_of
 from rawkit.echo.handmade_ip import OverIP, ServerOverIP, Version, resolved, without_scope
+from rawkit.echo.udp import PRIVILEGE
 from rawkit.errors import TimedOut, kernel_error
 from rawkit.wire import UDP, Packet
 
@@ -52,11 +53,11 @@ class OverUDP(OverIP):
             self.socket.close()
             raise
 
-    def datagram(self, packet: Packet) -> Datagram | None:
+    def datagram(self, heard: Heard) -> Datagram | None:
         """What a packet says; None where it is no UDP datagram, or has faults."""
-        if (data := body_of(packet, self.version.header, UDP)) is None:
+        if (data := body_of(heard, self.version.header, UDP)) is None:
             return None
-        ip, udp = packet[self.version.header], packet[UDP]
+        ip, udp = heard.packet[self.version.header], heard.packet[UDP]
         return Datagram(str(ip.src), udp.src_port, str(ip.dst), udp.dst_port, data)
 
     def packet(self, said: Datagram) -> Packet:
@@ -93,7 +94,7 @@ class Client(OverUDP, HandmadeClient):
         return self.packet(Datagram(self.local, self.local_port, self.host, self.port, data))
 
     def read(self, heard: Heard) -> Received | None:
-        said, expected = self.datagram(heard.packet), (self.host, self.port, self.local, self.local_port)
+        said, expected = self.datagram(heard), (self.host, self.port, self.local, self.local_port)
         if said is None or said[:4] != expected:
             return None
         return Received(said.data, (self.host, self.port), packet=heard.packet)
@@ -123,7 +124,7 @@ class Server(OverUDP, ServerOverIP):
         port = UDP(dst_port=address[1]).dst_port
         self.open(make, version)
         try:
-            with explained(f"hold UDP port {port} of {way[0]}"):
+            with explained(f"hold UDP port {port} of {way[0]}", capability=PRIVILEGE):
                 self.holder.bind((way[0], port, *way[2:]))
                 self.bind(way)
             self.address = self.holder.getsockname()
@@ -133,7 +134,7 @@ class Server(OverUDP, ServerOverIP):
             raise
 
     def read(self, heard: Heard) -> Received | None:
-        said = self.datagram(heard.packet)
+        said = self.datagram(heard)
         if said is None or said.dst_port != self.address[1]:
             return None
         peer = Peer(said.src, said.src_port, said.dst, self.way_back(heard.source))
