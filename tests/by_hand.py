@@ -31,7 +31,7 @@ class Heard(Witness):
     def made(self, question: Packet, answer: Packet) -> None:
         self.told.put((question, answer))
 
-    def next(self, kind: type) -> Any:
+    def next(self, kind: type | tuple[type, ...]) -> Any:
         """The next thing told of that kind; others before it are passed over."""
         while not isinstance(found := self.told.get(timeout=PATIENCE), kind):
             pass

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from by_hand import kernel_quiet, served
-from commands import fields_of, frames_in, rawkit, told
+from commands import fields_of, frames_in, rawkit
+from commands import told as told_by
 from echo_ends import client_of, echoed, server_of, serving
 from pair import HERE, HERE6, PATIENCE, THERE, THERE6, Pair
 from programs import require
@@ -116,6 +117,18 @@ def test_large_pings_come_back(pair: Pair, there: str, server: str) -> None:
         assert done.returncode == 0, done.stdout
         assert "2 received" in done.stdout
         assert len(heard.next(bytes)) == 3000
+
+
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip"])
+def test_stations_that_are_not_there_keep_nobody_waiting(pair: Pair, kind: str) -> None:
+    at, _ = place(pair, kind)
+    with served(server_of(pair.there, kind, at)) as heard, wire(pair) as link:
+        for number in range(1000):  # the send buffer has room for some hundreds
+            link.send(question(pair, kind, bytes(1400), src=f"10.0.1.{100 + number % 100}"))
+            if isinstance(error := heard.next((tuple, KernelError)), KernelError):
+                break
+        assert error.errno == errno.EAGAIN
+        assert "do not answer ARP" in str(error)
 
 
 def test_fragments_fit_the_narrowest_link_on_the_way(tmp_path: Path) -> None:
@@ -319,7 +332,7 @@ def test_the_command_serves_on(pair: Pair) -> None:
     with serving(pair.there, "raw-udp", THERE) as server, wire(pair) as link:
         link.send(question(pair, "raw-udp", b"forged", src="1.2.3.4"))
         assert "no route" in server.event("unanswered")["reason"]
-        assert told(pair.here, "echo", "send", "udp", THERE, "--data", "x" * 3000)[-1]["same"] == 1
+        assert told_by(pair.here, "echo", "send", "udp", THERE, "--data", "x" * 3000)[-1]["same"] == 1
         events = server.stop()
     assert [each["event"] for each in events] == ["received", "stopped"]
     assert events[0]["length"] == 3000

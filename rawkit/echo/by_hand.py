@@ -1,7 +1,9 @@
 """The server that answers each packet at once by one that is made by hand, for any number of clients.
 
 There is nothing to remember about a client. Whatever one of them sends, the others are served on: what cannot be
-answered, since there is no way back or the packet is too large for it, is told and forgotten.
+answered, since there is no way back or the packet is too large for it, is told and forgotten. One thing is shared:
+the socket's send buffer, in which answers wait for stations to answer ARP, or neighbour solicitations; while those
+of stations that are not there fill it, which takes seconds to be found out, others' answers are lost, too.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rawkit.echo.each import NEXT_PLEASE
 from rawkit.echo.witness import Witness
 from rawkit.errors import KernelError, RawkitError
 
@@ -42,6 +45,7 @@ class ByHand:
     def run(self) -> None:
         """Serve until stopped. Raises KernelError when the socket will never hear anything again."""
         self._server.socket.settimeout(None)
+        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, NEXT_PLEASE)
         woken, wake = socket.socketpair()
         with woken, wake:
             self._wake = wake

@@ -54,6 +54,7 @@ IDENTIFIERS: Final = 65_536
 REMEDIES: Final = MappingProxyType(
     {
         errno.EMSGSIZE: "the kernel cuts no packet whose header is made by hand; send less, or raise the MTU",
+        errno.EAGAIN: "packets for stations that do not answer ARP (yet) take all the room; try later",
         errno.EACCES: "broadcast addresses need SO_BROADCAST (socket(7)); send to one host",
     }
 )
