@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -235,6 +236,29 @@ def test_without_privileges_one_error_says_what_is_missing(pair: Pair) -> None:
     for module in (raw_udp, icmp, raw_ip):
         with pytest.raises(NotPermittedError, match="CAP_NET_RAW"):
             module.Client((THERE, 7), make=refuse)
+
+
+FIRST_ROUND_TRIP = """
+import sys
+from rawkit.echo import KINDS
+
+module, happened = KINDS[sys.argv[1]].load(), []
+place = ("00:00:00:00:00:00", "lo") if sys.argv[1] == "ether" else (sys.argv[2], 77)
+server, client = module.Server(place, timeout=30), module.Client(place, timeout=30)
+sys.addaudithook(lambda event, _: happened.append(event) if event in ("compile", "import", "open") else None)
+client.send(b"hello")
+server.echo_one(100)
+assert client.receive(100).data == b"hello"
+print(happened)
+"""
+
+
+@pytest.mark.parametrize("at", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
+def test_the_first_round_trip_is_all_the_wire_s(pair: Pair, kind: str, at: str) -> None:
+    command = [sys.executable, "-c", FIRST_ROUND_TRIP, kind, at]
+    done = pair.here.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 @pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])

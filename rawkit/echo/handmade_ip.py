@@ -5,6 +5,9 @@ fills in the length and the header's checksum, and the source and the identifica
 
 IPv6: the kernel takes whole packets as they are, but hands over only what stands behind the headers of IPv6. It
 tells beside what the first of them said, so that header is put together again here; extension headers are lost.
+
+Of neither it cuts a packet that is too large for the interface (EMSGSIZE). Clients tell so, since that is what is
+to be seen; servers cut their answers themselves, so that whatever came can go back.
 """
 
 from __future__ import annotations
