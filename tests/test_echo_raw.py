@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from by_hand import kernel_quiet
 from commands import PATIENCE, RAWKIT, fields_of, frames_in, rawkit
-from pair import HERE, THERE, Pair
+from pair import HERE, HERE6, THERE, THERE6, Pair
 from programs import require
 
 from rawkit.echo import KINDS, ether, icmp, raw_ip, raw_udp, udp
+from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Server
 from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut
 from rawkit.link import PacketSocket
@@ -25,6 +28,7 @@ from rawkit.views import to_expression
 
 pytestmark = pytest.mark.root
 PORT = 5005
+OVER_BOTH = pytest.mark.parametrize(("here", "there"), [(HERE, THERE), (HERE6, THERE6)], ids=["IPv4", "IPv6"])
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +54,21 @@ def serving(server: Server) -> Iterator[Server]:
         assert not thread.is_alive()
 
 
-def ends(kind: str, pair: Pair) -> tuple[Any, Any]:
+def ends(kind: str, pair: Pair, there: str = THERE) -> tuple[Any, Any]:
     """Where a kind's server listens, and what its client asks."""
     if kind == "ether":
         return ("", "eth0"), (str(pair.there.mac()), "eth0")
-    address = (THERE, PORT if kind == "raw-udp" else 77)
+    address = (there, PORT if kind == "raw-udp" else 77)
     return address, address
 
 
-@contextmanager
-def kernel_quiet(host: Host) -> Iterator[None]:
-    host.set_sysctls({"ipv4/icmp_echo_ignore_all": 1})
-    yield
-    host.set_sysctls({"ipv4/icmp_echo_ignore_all": 0})
-
-
 @pytest.mark.parametrize("data", [b"hello", b"", bytes(range(256)) * 5], ids=["short", "empty", "long"])
-@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
-def test_both_ends_by_hand(pair: Pair, kind: str, data: bytes) -> None:
-    module, (at, to) = KINDS[kind].load(), ends(kind, pair)
+@pytest.mark.parametrize(
+    ("kind", "there"),
+    [(kind, there) for kind in ("raw-udp", "icmp", "raw-ip") for there in (THERE, THERE6)] + [("ether", "")],
+)
+def test_both_ends_by_hand(pair: Pair, kind: str, there: str, data: bytes) -> None:
+    module, (at, to) = KINDS[kind].load(), ends(kind, pair, there)
     with kernel_quiet(pair.there):
         server = module.Server(at, make=make_in(pair.there), timeout=PATIENCE)
         with serving(server), module.Client(to, make=make_in(pair.here), timeout=PATIENCE) as client:
@@ -79,30 +79,32 @@ def test_both_ends_by_hand(pair: Pair, kind: str, data: bytes) -> None:
         assert server.sent is not None
 
 
-def test_handmade_udp_to_an_ordinary_server(pair: Pair, tmp_path: Path) -> None:
+@OVER_BOTH
+def test_handmade_udp_to_an_ordinary_server(pair: Pair, here: str, there: str, tmp_path: Path) -> None:
     require("tshark")
     check = "udp.check_checksum:TRUE"
-    server = udp.Server((THERE, PORT), make=make_in(pair.there), timeout=PATIENCE)
-    with pair.there.open(PacketSocket, "eth0", filter="ip") as tap:
-        with serving(server), raw_udp.Client((THERE, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
+    server = udp.Server((there, PORT), make=make_in(pair.there), timeout=PATIENCE)
+    with pair.there.open(PacketSocket, "eth0", filter="udp or icmp or icmp6[0] == 1") as tap:
+        with serving(server), raw_udp.Client((there, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
             (received,) = client.echo(b"hello", 100)
         assert received.data == b"hello"
         frames = frames_in(tap)
-    fields = ("ip.src", "udp.dstport", "udp.checksum.status", "udp.payload")
+    fields = (f"{'ipv6' if ':' in here else 'ip'}.src", "udp.dstport", "udp.checksum.status", "udp.payload")
     rows = fields_of(frames, tmp_path, *fields, prefer=check)
-    assert rows[0] == [HERE, str(PORT), "1", b"hello".hex()]
-    assert [row[0] for row in rows] == [HERE, THERE]  # no ICMP error for a port that only a raw socket knows
+    assert rows[0] == [here, str(PORT), "1", b"hello".hex()]
+    assert [row[0] for row in rows] == [here, there]  # no ICMP error for a port that only a raw socket knows
 
 
-def test_an_ordinary_client_cannot_tell_a_handmade_server(pair: Pair) -> None:
-    server = raw_udp.Server((THERE, PORT), make=make_in(pair.there), timeout=PATIENCE)
-    with serving(server), udp.Client((THERE, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
+@OVER_BOTH
+def test_an_ordinary_client_cannot_tell_a_handmade_server(pair: Pair, here: str, there: str) -> None:
+    server = raw_udp.Server((there, PORT), make=make_in(pair.there), timeout=PATIENCE)
+    with serving(server), udp.Client((there, PORT), make=make_in(pair.here), timeout=PATIENCE) as client:
         (received,) = client.echo(b"hello", 100)
     assert received.data == b"hello"
     require("socat")
-    server = raw_udp.Server((THERE, 0), make=make_in(pair.there), timeout=PATIENCE)
+    server = raw_udp.Server((there, 0), make=make_in(pair.there), timeout=PATIENCE)
     with serving(server):
-        command = ["socat", "-t", "5", "-", f"UDP4:{THERE}:{server.address[1]},readbytes=5"]
+        command = ["socat", "-t", "5", "-", f"UDP:{show((there, server.address[1]))},readbytes=5"]
         done = pair.here.run(command, input="hello", capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "hello"
 
@@ -116,6 +118,20 @@ def test_the_kernel_answers_a_request_made_by_hand(pair: Pair, tmp_path: Path) -
     assert [answer.data for answer in answers] == [bytes([number]) * 30 for number in range(3)]
     rows = fields_of(frames, tmp_path, "icmp.type", "icmp.ident", "icmp.seq", "icmp.checksum.status")
     assert rows == [[kind, "7", str(seq), "1"] for seq in (1, 2, 3) for kind in ("8", "0")]
+
+
+def test_the_kernel_answers_a_request_of_icmpv6(pair: Pair, tmp_path: Path) -> None:
+    require("tshark")
+    with pair.here.open(PacketSocket, "eth0", filter="icmp6[0] == 128 or icmp6[0] == 129") as tap:
+        with icmp.Client((THERE6, 7), make=make_in(pair.here), timeout=PATIENCE) as client:
+            answers = [next(client.echo(bytes([number]) * 30, 100)) for number in range(3)]
+        frames = frames_in(tap)
+    assert [answer.data for answer in answers] == [bytes([number]) * 30 for number in range(3)]
+    fields = ("icmpv6.type", "icmpv6.echo.identifier", "icmpv6.echo.sequence_number", "icmpv6.checksum.status")
+    rows = fields_of(frames, tmp_path, *fields)
+    assert [[kind, int(id, 0), int(seq), status] for kind, id, seq, status in rows] == [
+        [kind, 7, seq, "1"] for seq in (1, 2, 3) for kind in ("128", "129")
+    ]
 
 
 def test_a_responder_by_hand_answers_besides_the_kernel(pair: Pair) -> None:
@@ -190,12 +206,27 @@ def test_a_small_buffer_gets_the_beginning(pair: Pair) -> None:
 
 
 def test_addresses_that_fit_no_header(pair: Pair) -> None:
-    with pytest.raises(FieldError, match="an IPv4 address"):
-        raw_udp.Client(("::1", 7), make=make_in(pair.here))
+    for module in (raw_udp, icmp, raw_ip):
+        for end in (module.Client, module.Server):
+            with pytest.raises(FieldError, match="an IP address"):
+                end(("no host", 7), make=make_in(pair.here))
+    for end in (raw_udp.Client, raw_udp.Server):
+        with pytest.raises(FieldError, match=r"UDP\.dst_port"):
+            end((THERE, 65_536), make=make_in(pair.here))
     with pytest.raises(FieldError, match="a MAC address"):
         ether.Client(("10.0.1.2", "eth0"), make=make_in(pair.here))
     with pytest.raises(KernelError, match="rawkit interfaces"):
         ether.Server(("", "nosuch0"), make=make_in(pair.here))
+
+
+def test_an_interface_without_addresses_is_refused(pair: Pair) -> None:
+    if not Path("/dev/net/tun").exists():
+        pytest.skip("no /dev/net/tun")
+    pair.here.run(["ip", "tuntap", "add", "tun0", "mode", "tun"], check=True)
+    with pytest.raises(FieldError, match="one that has a MAC address"):
+        ether.Server(("", "tun0"), make=make_in(pair.here))
+    with pytest.raises(FieldError, match="one that has a MAC address"):
+        ether.Client(("02:00:00:00:00:01", "tun0"), make=make_in(pair.here))
 
 
 def test_without_privileges_one_error_says_what_is_missing(pair: Pair) -> None:
@@ -205,6 +236,29 @@ def test_without_privileges_one_error_says_what_is_missing(pair: Pair) -> None:
     for module in (raw_udp, icmp, raw_ip):
         with pytest.raises(NotPermittedError, match="CAP_NET_RAW"):
             module.Client((THERE, 7), make=refuse)
+
+
+FIRST_ROUND_TRIP = """
+import sys
+from rawkit.echo import KINDS
+
+module, happened = KINDS[sys.argv[1]].load(), []
+place = ("00:00:00:00:00:00", "lo") if sys.argv[1] == "ether" else (sys.argv[2], 77)
+server, client = module.Server(place, timeout=30), module.Client(place, timeout=30)
+sys.addaudithook(lambda event, _: happened.append(event) if event in ("compile", "import", "open") else None)
+client.send(b"hello")
+server.echo_one(100)
+assert client.receive(100).data == b"hello"
+print(happened)
+"""
+
+
+@pytest.mark.parametrize("at", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
+def test_the_first_round_trip_is_all_the_wire_s(pair: Pair, kind: str, at: str) -> None:
+    command = [sys.executable, "-c", FIRST_ROUND_TRIP, kind, at]
+    done = pair.here.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 @pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -550,6 +550,76 @@ def test_servers_that_stall(net: Net) -> None:
     with replying(net, accepted, gone=gone)(timeout=0.3) as client, pytest.raises(TimedOut):
         list(client.echo(b"hello", 4096))
     gone.set()
+
+
+@contextmanager
+def dripping(connection: socket.socket, data: bytes) -> Iterator[None]:
+    """Send these bytes again and again, each time well before whoever waits for a byte loses patience."""
+    enough = threading.Event()
+
+    def drip() -> None:
+        with suppress(OSError):
+            while not enough.wait(0.02):
+                connection.sendall(data)
+
+    running = threading.Thread(target=drip)
+    running.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        running.join()
+
+
+@pytest.mark.parametrize(
+    "dripped",
+    [
+        frame(0x89, b"ping", masked=False),
+        frame(0x00, masked=False),
+        frame(0x8A, masked=False),
+        b"HTTP/1.1 101 Y",
+        b"x",
+    ],
+    ids=["pings", "empty fragments", "pongs", "lines", "letters"],
+)
+def test_a_server_that_keeps_sending_does_not_keep_a_call_waiting(net: Net, dripped: bytes) -> None:
+    shakes_hands = dripped[0] > 127 or not dripped[0]
+    clients = []
+
+    def ask(address: Any) -> None:
+        clients.append(websocket.Client(address, make=made_in(net.here), timeout=0.3))
+        clients[0].receive(4096)
+
+    with closing(net.there.open(socket.create_server, (THERE, 0))) as server, ExitStack() as stack:
+
+        def answer() -> None:
+            connection = stack.enter_context(closing(server.accept()[0]))
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(65536)
+            if shakes_hands:
+                connection.sendall(accepted(request) + frame(0x01, b"begun", masked=False))
+            stack.enter_context(dripping(connection, dripped))
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(TimedOut) as late:
+            ask(server.getsockname())
+        assert len(clients) == shakes_hands
+        assert late.value.seconds == 0.3
+        answering.join()
+        stack.close()
+        for client in clients:
+            client.close()
+
+
+def test_who_drips_a_handshake_does_not_shut_out_the_next(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "HANDSHAKE", 0.3)
+    with serving_one(net) as (_, port), net.here.open(socket.socket) as stranger:
+        stranger.connect((THERE, port))
+        stranger.sendall(b"GET / HTTP/1.1\r\nX: ")
+        with dripping(stranger, b"x"), ours(net, port) as client:
+            assert [each.data for each in client.echo(b"hi", 20)] == [b"hi"]
 
 
 def test_a_server_that_closes_in_peace(net: Net) -> None:

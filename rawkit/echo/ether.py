@@ -8,18 +8,30 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-from rawkit.echo.endpoint import MakeSocket, Received, explained
-from rawkit.echo.handmade import ANSWER, QUESTION, EchoHeader, HandmadeClient, HandmadeServer, Peer
-from rawkit.echo.raw_ip import echo_in
-from rawkit.errors import FieldError
+from rawkit.echo.endpoint import MakeSocket, explained
+from rawkit.echo.handmade import (
+    IDENTIFIERS,
+    LARGEST,
+    Echo,
+    Heard,
+    Numbered,
+    NumberedClient,
+    NumberedServer,
+    body_of,
+    echo_in,
+    header_of,
+)
+from rawkit.errors import FieldError, InterfaceError, KernelError
 from rawkit.layout import MAC
-from rawkit.wire import Ethernet, LinkType, Packet
+from rawkit.wire import Ethernet, LinkType, Packet, dissect
 
 __all__ = ["ETHER_TYPE", "Client", "Server"]
 
 ETHER_TYPE: Final = 0x88B5
+
+MAC_LENGTH: Final = 6
 
 REMEDIES: Final = {errno.ENODEV: "there is no such interface; `rawkit interfaces` lists them"}
 
@@ -38,47 +50,58 @@ def packet_socket(make: MakeSocket, interface: str) -> socket.socket:
 
 
 def own_mac(made: socket.socket) -> MAC:
-    """The MAC address of the interface that a packet socket is bound to."""
-    return MAC(made.getsockname()[4])
+    """The MAC address of the interface that a packet socket is bound to. Raises FieldError where it has none."""
+    interface, *_, address = made.getsockname()
+    if len(address) != MAC_LENGTH:
+        raise FieldError("echo", "interface", interface, "one that has a MAC address, as those of Ethernet have")
+    return MAC(address)
 
 
-class Client(HandmadeClient):
+class OverEthernet(Numbered):
+    """An end over Ethernet."""
+
+    def hear(self) -> Heard | None:
+        data, source = self.socket.recvfrom(LARGEST)
+        if source[2] != socket.PACKET_HOST:  # nor what is for all, for a group, or for another station
+            return None
+        return Heard(data, dissect(data, LinkType.ETHERNET), source)
+
+    def packet(self, echo: Echo) -> Packet:
+        return Ethernet(dst=echo.dst, src=echo.src, type=ETHER_TYPE) / header_of(echo) / echo.data
+
+    def echo_of(self, heard: Heard) -> Echo | None:
+        if (body := body_of(heard, Ethernet)) is None:
+            return None
+        stations = heard.packet[Ethernet]
+        return None if stations.src.is_multicast else echo_in(body, str(stations.src), str(stations.dst))
+
+
+class Client(OverEthernet, NumberedClient):
     """Asks the station (MAC address, interface). Raises FieldError, KernelError, TimedOut."""
-
-    link_type: ClassVar[LinkType] = LinkType.ETHERNET
 
     def __init__(
         self, address: tuple[str, str], *, make: MakeSocket = socket.socket, timeout: float | None = None
     ) -> None:
         self.timeout = timeout
         try:
-            self.mac = MAC(address[0])
+            self.host = str(MAC(address[0]))
         except ValueError as error:
             raise FieldError("echo", "host", address[0], "a MAC address such as 02:00:00:00:00:01") from error
-        self.id, self.seq = os.getpid() % 65_536, 0
-        self.socket = packet_socket(make, address[1])
-        self.local = own_mac(self.socket)
+        self.id = os.getpid() % IDENTIFIERS
         self.destination = (address[1], ETHER_TYPE)
-
-    def question(self, data: bytes) -> Packet:
-        self.seq = (self.seq + 1) % 65_536
-        echo = EchoHeader(id=self.id, seq=self.seq, length=len(data))
-        return Ethernet(dst=self.mac, src=self.local, type=ETHER_TYPE) / echo / data
-
-    def read(self, packet: Packet, source: Any) -> Received | None:
-        found = echo_in(packet.payload)
-        if found is None or Ethernet not in packet:
-            return None
-        echo, data = found
-        if (packet[Ethernet].src, echo.type, echo.id, echo.seq) != (self.mac, ANSWER, self.id, self.seq):
-            return None
-        return Received(data, str(self.mac), packet=packet)
+        self.socket = packet_socket(make, address[1])
+        try:
+            self.local = own_mac(self.socket)
+            self.rehearse()
+        except BaseException:
+            self.close()
+            raise
 
 
-class Server(HandmadeServer):
+class Server(OverEthernet, NumberedServer):
     """Answers questions to this station on an interface: (anything, interface). Raises as `Client`."""
 
-    link_type: ClassVar[LinkType] = LinkType.ETHERNET
+    id = 0
 
     def __init__(
         self, address: tuple[str, str], *, make: MakeSocket = socket.socket, timeout: float | None = None
@@ -86,19 +109,17 @@ class Server(HandmadeServer):
         self.timeout = timeout
         self.interface = address[1]
         self.socket = packet_socket(make, self.interface)
-        self.mac = str(own_mac(self.socket))
-        self.address = f"{self.mac}%{self.interface}"
+        try:
+            local = str(own_mac(self.socket))
+            self.address = f"{local}%{self.interface}"
+            self.rehearse(local, (self.interface, ETHER_TYPE))
+        except BaseException:
+            self.close()
+            raise
 
-    def read(self, packet: Packet, source: Any) -> Received | None:
-        found = echo_in(packet.payload)
-        if found is None or Ethernet not in packet or source[2] == socket.PACKET_OUTGOING:
-            return None
-        echo, data = found
-        if echo.type != QUESTION:
-            return None
-        return Received(data, Peer(str(packet[Ethernet].src), echo.id, self.mac, echo.seq), packet=packet)
+    def way_back(self, source: Any) -> tuple[Any, ...]:
+        return self.interface, ETHER_TYPE
 
-    def answer_to(self, peer: Peer, data: bytes) -> tuple[Packet, tuple[Any, ...]]:
-        echo = EchoHeader(type=ANSWER, id=peer.port, seq=peer.seq, length=len(data))
-        packet = Ethernet(dst=peer.host, src=peer.local, type=ETHER_TYPE) / echo / data
-        return packet, (self.interface, ETHER_TYPE)
+    def goes_on_after(self, error: KernelError) -> bool:
+        """An interface that is down may come up again; one that is gone has no name any more."""
+        return isinstance(error, InterfaceError) and bool(self.socket.getsockname()[0])

@@ -1,85 +1,44 @@
-"""Echo over ICMP (RFC 792): the request is made by hand, and the other end's kernel answers it.
+"""Echo over ICMP (RFC 792; RFC 4443 for IPv6): the request is made by hand, and the other end's kernel answers it.
 
 A responder made by hand is here too. The kernel of its host answers as well, so that every request is answered
-twice, unless the sysctl net.ipv4.icmp_echo_ignore_all is set there.
+twice, unless the sysctl net.ipv4.icmp_echo_ignore_all (for IPv6: net.ipv6.icmp.echo_ignore_all) is set there.
 """
 
 from __future__ import annotations
 
-import os
 import socket
-from typing import Any
+from types import MappingProxyType
 
-from rawkit.echo.endpoint import MakeSocket, Received, explained
-from rawkit.echo.handmade import ANSWER, QUESTION, HandmadeClient, HandmadeServer, Peer, address_of
-from rawkit.echo.raw_udp import raw_socket
-from rawkit.wire import ICMPv4, ICMPv4Echo, IPv4, Packet
+from rawkit.echo.handmade import Echo, Heard, body_of
+from rawkit.echo.handmade_ip import NumberedClientOverIP, NumberedServerOverIP, OverIP
+from rawkit.wire import ICMPv4, ICMPv4Echo, ICMPv6, ICMPv6Echo, Packet
 
 __all__ = ["Client", "Server"]
 
 
-def echo_of(packet: Packet) -> tuple[IPv4, ICMPv4Echo] | None:
-    """The two headers of an echo request or reply."""
-    first = packet.layers[:2]
-    if len(first) == 2 and isinstance(first[0], IPv4) and isinstance(first[1], ICMPv4Echo):
-        return first[0], first[1]
-    return None
+class OverICMP(OverIP):
+    """An end over ICMP."""
+
+    protocols = MappingProxyType({socket.AF_INET: socket.IPPROTO_ICMP, socket.AF_INET6: socket.IPPROTO_ICMPV6})
+
+    def packet(self, echo: Echo) -> Packet:
+        icmp = ICMPv4 if self.version.family == socket.AF_INET else ICMPv6
+        made = (icmp.echo_reply if echo.is_answer else icmp.echo)(id=echo.id, seq=echo.seq)
+        return self.header(echo.src, echo.dst) / made / echo.data
+
+    def echo_of(self, heard: Heard) -> Echo | None:
+        is_four = self.version.family == socket.AF_INET
+        header: type[ICMPv4Echo] | type[ICMPv6Echo] = ICMPv4Echo if is_four else ICMPv6Echo
+        data = body_of(heard, self.version.header, header)
+        if data is None:
+            return None
+        ip, icmp = heard.packet[self.version.header], heard.packet[header]
+        return Echo(str(ip.src), str(ip.dst), icmp.type != header().type, icmp.id, icmp.seq, data)
 
 
-class Client(HandmadeClient):
+class Client(OverICMP, NumberedClientOverIP):
     """Asks (host, identifier); identifier 0 is this process's number. Raises FieldError, KernelError, TimedOut."""
 
-    def __init__(
-        self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
-    ) -> None:
-        self.timeout = timeout
-        self.host, self.id = address_of(address[0]), address[1] or os.getpid() % 65_536
-        self.seq = 0
-        self.destination = (self.host, 0)
-        self.socket = raw_socket(make, socket.IPPROTO_ICMP)
 
-    def question(self, data: bytes) -> Packet:
-        self.seq = (self.seq + 1) % 65_536
-        return IPv4(dst=self.host) / ICMPv4.echo(id=self.id, seq=self.seq) / data
-
-    def read(self, packet: Packet, source: Any) -> Received | None:
-        if (found := echo_of(packet)) is None:
-            return None
-        ip, echo = found
-        if (str(ip.src), echo.type, echo.id, echo.seq) != (self.host, ANSWER, self.id, self.seq):
-            return None
-        return Received(packet.payload, (self.host, self.id), packet=packet)
-
-
-class Server(HandmadeServer):
+class Server(OverICMP, NumberedServerOverIP):
     """Answers requests to (host, identifier); identifier 0 is any. Raises as `Client`."""
-
-    def __init__(
-        self,
-        address: tuple[str, int] = ("127.0.0.1", 0),
-        *,
-        make: MakeSocket = socket.socket,
-        timeout: float | None = None,
-    ) -> None:
-        self.timeout = timeout
-        host, self.id = address_of(address[0]), address[1]
-        self.address: Any = (host, self.id) if self.id else host
-        self.socket = raw_socket(make, socket.IPPROTO_ICMP)
-        try:
-            with explained(f"bind to {host}"):
-                self.socket.bind((host, 0))
-        except BaseException:
-            self.close()
-            raise
-
-    def read(self, packet: Packet, source: Any) -> Received | None:
-        if (found := echo_of(packet)) is None:
-            return None
-        ip, echo = found
-        if echo.type != QUESTION or self.id not in (0, echo.id):
-            return None
-        return Received(packet.payload, Peer(str(ip.src), echo.id, str(ip.dst), echo.seq), packet=packet)
-
-    def answer_to(self, peer: Peer, data: bytes) -> tuple[Packet, tuple[Any, ...]]:
-        reply = ICMPv4.echo_reply(id=peer.port, seq=peer.seq)
-        return IPv4(src=peer.local, dst=peer.host) / reply / data, (peer.host, 0)

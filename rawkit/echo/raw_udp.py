@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from rawkit.echo.endpoint import MakeSocket, Received, explained
-from rawkit.echo.handmade import HandmadeClient, HandmadeServer, Peer, address_of
+from rawkit.echo.handmade import HandmadeClient, Heard, Peer, body_of
+from rawkit.echo.handmade_ip import OverIP, ServerOverIP, Version, resolved, without_scope
+from rawkit.echo.udp import PRIVILEGE
 from rawkit.errors import TimedOut, kernel_error
-from rawkit.wire import UDP, IPv4, Packet
+from rawkit.wire import UDP, Packet
 
 __all__ = ["Client", "Server"]
 
@@ -23,52 +26,78 @@ UNREACHABLE: Final = {
 }
 
 
-def raw_socket(make: MakeSocket, protocol: int) -> socket.socket:
-    """A raw IPv4 socket that takes packets with their header (IP_HDRINCL, raw(7)). Raises NotPermittedError."""
-    with explained("open a raw socket"):
-        made = make(socket.AF_INET, socket.SOCK_RAW, protocol)
-    made.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-    return made
+class Datagram(NamedTuple):
+    """What one end says to the other."""
+
+    src: str
+    src_port: int
+    dst: str
+    dst_port: int
+    data: bytes
 
 
-def udp_of(packet: Packet) -> tuple[IPv4, UDP] | None:
-    """The two headers of a whole UDP datagram."""
-    first = packet.layers[:2]
-    if len(first) == 2 and isinstance(first[0], IPv4) and isinstance(first[1], UDP):
-        return first[0], first[1]
-    return None
+class OverUDP(OverIP):
+    """An end over UDP, and the ordinary socket that holds its port."""
+
+    protocols = MappingProxyType({socket.AF_INET: socket.IPPROTO_UDP, socket.AF_INET6: socket.IPPROTO_UDP})
+
+    holder: socket.socket
+
+    def open(self, make: MakeSocket, version: Version) -> None:
+        super().open(make, version)
+        try:
+            self.holder = make(version.family, socket.SOCK_DGRAM)
+            if version.family == socket.AF_INET6:  # whose sockets would hold the port of IPv4 as well
+                self.holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def datagram(self, heard: Heard) -> Datagram | None:
+        """What a packet says; None where it is no UDP datagram, or has faults."""
+        if (data := body_of(heard, self.version.header, UDP)) is None:
+            return None
+        ip, udp = heard.packet[self.version.header], heard.packet[UDP]
+        return Datagram(str(ip.src), udp.src_port, str(ip.dst), udp.dst_port, data)
+
+    def packet(self, said: Datagram) -> Packet:
+        """The packet that says it."""
+        ports = UDP(src_port=said.src_port, dst_port=said.dst_port)
+        return self.header(said.src, said.dst) / ports / said.data
+
+    def close(self) -> None:
+        self.socket.close()
+        self.holder.close()
 
 
-class Client(HandmadeClient):
+class Client(OverUDP, HandmadeClient):
     """Asks (host, port) from a port that the kernel chose. Raises FieldError, KernelError, TimedOut."""
 
     def __init__(
         self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
     ) -> None:
         self.timeout = timeout
-        self.host, self.port = address_of(address[0]), address[1]
-        self.destination = (self.host, 0)
-        self.socket = raw_socket(make, socket.IPPROTO_UDP)
+        version, self.destination = resolved(address[0])
+        self.host, self.port = without_scope(self.destination[0]), UDP(dst_port=address[1]).dst_port
+        self.open(make, version)
         try:
-            self.holder = make(socket.AF_INET, socket.SOCK_DGRAM)
             with explained(f"find the way to {self.host}"):
-                self.holder.connect((self.host, self.port))
-            self.local, self.local_port = self.holder.getsockname()
+                self.holder.connect((self.destination[0], self.port, *self.destination[2:]))
+            local, self.local_port, *_ = self.holder.getsockname()
+            self.local = without_scope(local)
+            self.rehearse()
         except BaseException:
             self.close()
             raise
 
     def question(self, data: bytes) -> Packet:
-        ports = UDP(src_port=self.local_port, dst_port=self.port)
-        return IPv4(src=self.local, dst=self.host) / ports / data
+        return self.packet(Datagram(self.local, self.local_port, self.host, self.port, data))
 
-    def read(self, packet: Packet, source: Any) -> Received | None:
-        if (found := udp_of(packet)) is None:
+    def read(self, heard: Heard) -> Received | None:
+        said, expected = self.datagram(heard), (self.host, self.port, self.local, self.local_port)
+        if said is None or said[:4] != expected:
             return None
-        ip, udp = found
-        if (str(ip.src), udp.src_port, udp.dst_port) != (self.host, self.port, self.local_port):
-            return None
-        return Received(packet.payload, (self.host, self.port), packet=packet)
+        return Received(said.data, (self.host, self.port), packet=heard.packet)
 
     def receive(self, size: int) -> Received:
         """What the server answers. An ICMP error, which a raw socket does not hear, is told once time is over."""
@@ -79,14 +108,9 @@ class Client(HandmadeClient):
                 raise kernel_error(OSError(code, ""), "receive", remedies=UNREACHABLE) from None
             raise
 
-    def close(self) -> None:
-        self.socket.close()
-        if holder := getattr(self, "holder", None):
-            holder.close()
 
-
-class Server(HandmadeServer):
-    """Answers what comes for (host, port); port 0 lets the kernel choose. Raises as `Client`."""
+class Server(OverUDP, ServerOverIP):
+    """Answers what comes for (host, port): port 0 is any that is free, `::` only IPv6. Raises as `Client`."""
 
     def __init__(
         self,
@@ -96,31 +120,25 @@ class Server(HandmadeServer):
         timeout: float | None = None,
     ) -> None:
         self.timeout = timeout
-        host = address_of(address[0])
-        self.socket = raw_socket(make, socket.IPPROTO_UDP)
+        version, way = resolved(address[0])
+        port = UDP(dst_port=address[1]).dst_port
+        self.open(make, version)
         try:
-            self.holder = make(socket.AF_INET, socket.SOCK_DGRAM)
-            with explained(f"hold UDP port {address[1]} of {host}"):
-                self.holder.bind((host, address[1]))
-                self.socket.bind((host, 0))
+            with explained(f"hold UDP port {port} of {way[0]}", capability=PRIVILEGE):
+                self.holder.bind((way[0], port, *way[2:]))
+                self.bind(way)
             self.address = self.holder.getsockname()
+            self.rehearse(without_scope(way[0]), way)
         except BaseException:
             self.close()
             raise
 
-    def read(self, packet: Packet, source: Any) -> Received | None:
-        if (found := udp_of(packet)) is None:
+    def read(self, heard: Heard) -> Received | None:
+        said = self.datagram(heard)
+        if said is None or said.dst_port != self.address[1]:
             return None
-        ip, udp = found
-        if udp.dst_port != self.address[1]:
-            return None
-        return Received(packet.payload, Peer(str(ip.src), udp.src_port, str(ip.dst)), packet=packet)
+        peer = Peer(said.src, said.src_port, said.dst, self.way_back(heard.source))
+        return Received(said.data, peer, packet=heard.packet)
 
-    def answer_to(self, peer: Peer, data: bytes) -> tuple[Packet, tuple[Any, ...]]:
-        ports = UDP(src_port=self.address[1], dst_port=peer.port)
-        return IPv4(src=peer.local, dst=peer.host) / ports / data, (peer.host, 0)
-
-    def close(self) -> None:
-        self.socket.close()
-        if holder := getattr(self, "holder", None):
-            holder.close()
+    def answer_to(self, peer: Peer, data: bytes) -> Packet:
+        return self.packet(Datagram(peer.local, self.address[1], peer.host, peer.port, data))

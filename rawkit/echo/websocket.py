@@ -12,7 +12,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
 
 from websockets.client import ClientProtocol
@@ -35,7 +35,7 @@ MAX_SIZE: Final = 1 << 20
 """Bytes of a message."""
 
 HANDSHAKE: Final = 5.0
-"""Seconds that a client may take to say what it wants, and to go once it has a page."""
+"""Seconds that a client may take to say what it wants and, where that is a page, to get it and go."""
 
 GOODBYE: Final = 2.0
 """Seconds that a server may take to answer a close frame."""
@@ -49,6 +49,24 @@ QUIET: Final = logging.Logger("rawkit.echo.websocket", logging.CRITICAL + 1)
 NORMAL: Final = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
 
 
+class Patience:
+    """How long one call may take, whatever comes meanwhile: so many seconds from now on; None is for ever."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    @contextmanager
+    def waiting(self, doing: str, connection: socket.socket) -> Iterator[None]:
+        """Give a call of this socket what is left of the time. Raises TimedOut, KernelError."""
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimedOut(doing, self._seconds or 0)
+        connection.settimeout(left)
+        with explained(doing, self._seconds):
+            yield
+
+
 class _Message(NamedTuple):
     data: bytes
     text: bool
@@ -57,16 +75,16 @@ class _Message(NamedTuple):
 class _Messages:
     """What goes over a connected socket in messages: the frames' protocol, and the calls of its socket."""
 
-    def __init__(self, connection: socket.socket, protocol: Protocol, who: str, timeout: float | None) -> None:
+    def __init__(self, connection: socket.socket, protocol: Protocol, who: str) -> None:
         self.protocol = protocol
         self.request: Request | None = None
-        self._socket, self._who, self._timeout = connection, who, timeout
+        self._socket, self._who = connection, who
         self._whole: deque[_Message] = deque()
         self._begun = bytearray()
         self._text = False
         self._check = codecs.getincrementaldecoder("utf-8")()
 
-    def send(self, data: bytes, text: bool) -> None:
+    def send(self, data: bytes, text: bool, patience: Patience) -> None:
         """Send a message as one frame."""
         if self.protocol.state is not OPEN:
             raise self._broken()
@@ -74,9 +92,9 @@ class _Messages:
             self.protocol.send_text(data)
         else:
             self.protocol.send_binary(data)
-        self.flush()
+        self.flush(patience)
 
-    def receive(self, size: int) -> _Message | None:
+    def receive(self, size: int, patience: Patience) -> _Message | None:
         """The next message, received by as many calls of at most `size` bytes as it takes; None at the end."""
         while not self._whole:
             if self.protocol.parser_exc is not None:
@@ -85,12 +103,12 @@ class _Messages:
                 if close.code not in NORMAL:
                     raise self._broken()
                 return None
-            self.read(size)
+            self.read(size, patience)
         return self._whole.popleft()
 
-    def read(self, size: int) -> None:
+    def read(self, size: int, patience: Patience) -> None:
         """Receive once, and answer what asks for that: pings, close frames, mistakes."""
-        with explained(f"receive from {self._who}", self._timeout):
+        with patience.waiting(f"receive from {self._who}", self._socket):
             data = self._socket.recv(size)
         if data:
             self.protocol.receive_data(data)
@@ -101,12 +119,12 @@ class _Messages:
                 self.request = event
             elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 self._add(event)
-        self.flush()
+        self.flush(patience)
 
-    def flush(self) -> None:
+    def flush(self, patience: Patience) -> None:
         """Send what the protocol has to say."""
         for data in self.protocol.data_to_send():
-            with explained(f"send to {self._who}", self._timeout):
+            with patience.waiting(f"send to {self._who}", self._socket):
                 if data:
                     self._socket.sendall(data)
                 else:
@@ -165,7 +183,7 @@ class Client(tcp.Client):
         uri = parse_uri(f"ws://{show((host, address[1]))}{path}")
         protocol = ClientProtocol(uri, max_size=max_size, logger=QUIET)
         self._server = self.who()
-        self._messages = _Messages(self.socket, protocol, show(self._server), timeout)
+        self._messages = _Messages(self.socket, protocol, show(self._server))
         try:
             self._shake_hands(protocol)
         except BaseException:
@@ -173,11 +191,11 @@ class Client(tcp.Client):
             raise
 
     def send(self, data: bytes, peer: Any = None) -> int:
-        self._messages.send(data, self._text)
+        self._messages.send(data, self._text, Patience(self.timeout))
         return len(data)
 
     def receive(self, size: int) -> Received:
-        message = self._messages.receive(size)
+        message = self._messages.receive(size, Patience(self.timeout))
         return Received(b"" if message is None else message.data, None)
 
     def echo(self, data: bytes, size: int) -> Iterator[Received]:
@@ -187,28 +205,31 @@ class Client(tcp.Client):
 
     def finish(self) -> None:
         """Send a close frame (RFC 6455, section 5.5.1). Messages that are on their way still arrive."""
-        if self._messages.protocol.state is OPEN:
-            self._messages.protocol.send_close(CloseCode.NORMAL_CLOSURE)
-            self._messages.flush()
+        self._say_goodbye(Patience(self.timeout))
 
     def close(self) -> None:
         """Say goodbye, and let the server close the connection first (RFC 6455, section 7.1.1)."""
         if self.socket.fileno() < 0:
             return
-        deadline = time.monotonic() + GOODBYE
+        patience = Patience(GOODBYE)
         with suppress(KernelError, TimedOut):
-            self.finish()
-            while self._messages.protocol.state is State.CLOSING and (left := deadline - time.monotonic()) > 0:
-                self.socket.settimeout(left)
-                self._messages.read(HEAD)
+            self._say_goodbye(patience)
+            while self._messages.protocol.state is State.CLOSING:
+                self._messages.read(HEAD, patience)
         self.socket.close()
+
+    def _say_goodbye(self, patience: Patience) -> None:
+        if self._messages.protocol.state is OPEN:
+            self._messages.protocol.send_close(CloseCode.NORMAL_CLOSURE)
+            self._messages.flush(patience)
 
     def _shake_hands(self, protocol: ClientProtocol) -> None:
         """The opening handshake (RFC 6455, section 4.1)."""
+        patience = Patience(self.timeout)
         protocol.send_request(protocol.connect())
-        self._messages.flush()
+        self._messages.flush(patience)
         while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
-            self._messages.read(HEAD)
+            self._messages.read(HEAD, patience)
         if (error := protocol.handshake_exc) is not None:
             found = f"{error}: {error.__cause__}" if error.__cause__ is not None else str(error)
             raise ReplyError(show(self._server), "handshake", "101 Switching Protocols", repr(found))
@@ -242,11 +263,11 @@ class Server(tcp.Server):
                     return who
 
     def send(self, data: bytes, peer: Any = None) -> int:
-        self._talking().send(data, self._text)
+        self._talking().send(data, self._text, Patience(self.timeout))
         return len(data)
 
     def receive(self, size: int) -> Received:
-        message = self._talking().receive(size)
+        message = self._talking().receive(size, Patience(self.timeout))
         if message is None:
             return Received(b"", None)
         self._text = message.text
@@ -259,23 +280,21 @@ class Server(tcp.Server):
 
     def answer(self, who: Any, size: int, tell: Callable[[Received], None]) -> None:
         """Echo until the client closes. A message may be empty, so that is no end here."""
-        while (message := self._talking().receive(size)) is not None:
+        while (message := self._talking().receive(size, Patience(self.timeout))) is not None:
             tell(Received(message.data, None))
-            self._talking().send(message.data, message.text)
+            self._talking().send(message.data, message.text, Patience(self.timeout))
 
     def _shake_hands(self, connection: socket.socket, who: Any) -> bool:
         """The opening handshake (RFC 6455, section 4.2), or a page; whether messages follow."""
-        protocol = ServerProtocol(max_size=self.max_size, logger=QUIET)
-        connection.settimeout(HANDSHAKE)
-        self._messages = messages = _Messages(connection, protocol, show(who), self.timeout)
+        protocol, patience = ServerProtocol(max_size=self.max_size, logger=QUIET), Patience(HANDSHAKE)
+        self._messages = messages = _Messages(connection, protocol, show(who))
         while messages.request is None and protocol.handshake_exc is None:
-            messages.read(HEAD)
+            messages.read(HEAD, patience)
         if messages.request is not None:
             protocol.send_response(plain_answer(messages.request) or protocol.accept(messages.request))
-            messages.flush()
+            messages.flush(patience)
         while protocol.state is State.CONNECTING:  # refused, or served: closed once the client has read it
-            messages.read(HEAD)
-        connection.settimeout(self.timeout)
+            messages.read(HEAD, patience)
         return protocol.state is OPEN
 
     def _talking(self) -> _Messages:

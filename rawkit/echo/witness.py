@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rawkit.wire import Packet
+
 __all__ = ["Witness"]
 
 
@@ -22,6 +24,9 @@ class Witness:
 
     def unanswered(self, who: Any, error: Exception) -> None:
         """A datagram could not be answered."""
+
+    def made(self, question: Packet, answer: Packet) -> None:
+        """A packet that came was answered by one that was made by hand: what was told as received before."""
 
     def closed(self, who: Any, error: OSError | None) -> None:
         """A connection has ended: with an error, or since the client or this server wanted it."""

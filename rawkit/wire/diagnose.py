@@ -17,7 +17,10 @@ from rawkit.layout import Checksum, ItemList, Record, enclosing_network, field_r
 from rawkit.layout.checksum import Sums, checksum_of
 from rawkit.wire.ipv4 import IPv4
 
-__all__ = ["Placed", "diagnose"]
+__all__ = ["UNFINISHED", "Placed", "diagnose"]
+
+UNFINISHED = "only the pseudo-header's sum is there, for the network card to finish"
+"""No mistake, but what a machine sees of the packets that it sends to itself (checksum offload)."""
 
 MOST_ADDRESSES = 1000
 """How many addresses of a packet are tried; a list of sources can hold sixteen times as many."""
@@ -128,7 +131,7 @@ def _of_computing(packet: Placed, summed: Sum) -> Iterator[Mistake]:
     total, last = summed.total, packet.data[summed.start + summed.length - 1]
     right = checksum_of(total)
     if summed.network is not None:
-        yield summed.pseudo_header, "only the pseudo-header's sum is there, for the network card to finish"
+        yield summed.pseudo_header, UNFINISHED
         yield checksum_of(summed.words), "the pseudo-header was left out"
     yield total, "the complement was not taken"
     yield int.from_bytes(right.to_bytes(2), "little"), "its two bytes are swapped"
