@@ -123,6 +123,7 @@ def test_large_pings_come_back(pair: Pair, there: str, server: str) -> None:
 def test_stations_that_are_not_there_keep_nobody_waiting(pair: Pair, kind: str) -> None:
     at, _ = place(pair, kind)
     with served(server_of(pair.there, kind, at)) as heard, wire(pair) as link:
+        error: Any = None
         for number in range(1000):  # the send buffer has room for some hundreds
             link.send(question(pair, kind, bytes(1400), src=f"10.0.1.{100 + number % 100}"))
             if isinstance(error := heard.next((tuple, KernelError)), KernelError):
