@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -71,9 +72,24 @@ def command(
     wanted = data.encode(errors="surrogateescape")
     if not LEAST_DATA <= len(wanted) <= MOST_DATA:
         raise click.UsageError(f"--data takes {LEAST_DATA} to {MOST_DATA} bytes, got {len(wanted)}")
-    if file == page == "-":
-        raise click.UsageError("-w and --html cannot both go to standard output")
+    if file is not None and page is not None and Path(file).absolute() == Path(page).absolute():
+        raise click.UsageError("-w and --html cannot both go to the same place")
     reexec_in_user_namespace()
+    try:
+        return _shown(kinds, scenes, wanted, count, file, page, format_)
+    except KeyboardInterrupt as stop:  # before there was anything to keep
+        return ended_by(stop)
+
+
+def _shown(
+    kinds: Sequence[Kind],
+    scenes: Sequence[str],
+    data: bytes,
+    count: int,
+    file: str | None,
+    page: str | None,
+    format_: str,
+) -> int:
     with ExitStack() as stack:
         stack.enter_context(terminable())
         lines = stack.enter_context(Lines(sys.stderr if "-" in (file, page) else sys.stdout))
@@ -81,7 +97,7 @@ def command(
         html = stack.enter_context(output(page)) if page is not None else None
         chosen = [*dict.fromkeys(kinds or map(KINDS.__getitem__, USABLE))]
         names = SCENES if "all" in scenes else scenes
-        show = _Show(chosen, partial(contrast, data=wanted, scenes=names, count=count), lines, format_)
+        show = _Show(chosen, partial(contrast, data=data, scenes=names, count=count), lines, format_)
         if file is not None:
             write_capture(file, records(show.played()), format="pcapng")
         else:
@@ -109,6 +125,8 @@ class _Show:
                 self.found.append(self._play(kind))
                 self._tell(self.found[-1])
         except KeyboardInterrupt as stop:
+            if not self.found:
+                raise
             self.stop = stop
 
     def played(self) -> Iterator[Contrast]:

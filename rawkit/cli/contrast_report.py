@@ -8,8 +8,10 @@ from itertools import groupby
 from typing import Final
 
 from rawkit.cli.output import count_of
-from rawkit.echo.contrast import ECHO, Contrast, Filled, Run, Scene, filled, first_with_data
-from rawkit.views import Crossing, ladder, to_expression
+from rawkit.echo.contrast import ECHO, SCENES, Contrast, Filled, Run, Scene, filled, first_with_data, notes
+from rawkit.echo.contrast.ladder import rungs
+from rawkit.echo.contrast.records import expression_of
+from rawkit.views import Crossing, ladder
 from rawkit.views.palette import QUIET, TITLE, paint
 
 __all__ = ["chapter", "table"]
@@ -17,7 +19,7 @@ __all__ = ["chapter", "table"]
 WIDTH: Final = 100
 HALF: Final = WIDTH // 2 - 1
 
-MOST: Final = 24
+MOST: Final = 30
 """Lines of calls, or of frames, that are shown whole; of more, the first and the last."""
 
 LAST: Final = 4
@@ -60,7 +62,7 @@ def _scene(scene: Scene, run: Run, colour: bool) -> Iterator[str]:
     yield ""
     yield from _frames(run, colour)
     for packet in run.packets if scene is ECHO else ():
-        yield from _wrapped(f"made by hand: {to_expression(packet)}")
+        yield from _wrapped(f"made by hand: {expression_of(packet)}")
     if scene is ECHO:
         yield from _fields(run)
     yield from _wrapped(scene.explain(run))
@@ -68,30 +70,33 @@ def _scene(scene: Scene, run: Run, colour: bool) -> Iterator[str]:
 
 def _calls(run: Run) -> Iterator[str]:
     for call in run.calls:
-        text = _fitting(str(call), HALF - 2)
+        text = call.text(HALF - 2)
         yield f"  {text}" if call.end == "client" else f"  {'':<{HALF}}{text}"
+    if run.killed:
+        yield f"  {'':<{HALF}}killed by SIGKILL"
 
 
 def _frames(run: Run, colour: bool) -> Iterator[str]:
     if not run.frames:
         yield "  no frame on any interface"
         return
-    rungs = [
+    crossings = [
         Crossing(
             each.frame.time_ns,
-            each.packet,
+            packet,
             each.source,
             "server" if each.source == "client" else "client",
             MARKS.get(each.fate, ""),
         )
-        for each in run.frames
+        for each, packet in rungs(run)
     ]
-    heading, *lines = ladder(rungs, hosts=("client", "server"), width=WIDTH)
+    heading, *lines = ladder(crossings, hosts=("client", "server"), width=WIDTH)
     yield paint(heading, QUIET, colour)
     yield from _shortened(lines, "frame")
-    fates = {each.fate for each in run.frames if each.fate}
+    fates = {each.fate for each in run.frames if each.fate in MARKS}
     yield from (f"  {MARKS[fate]} {fate} on the way" for fate in sorted(fates))
-    yield f"  {count_of(len(run.frames), 'frame')}, {run.wire_bytes:,} bytes"
+    data = f" for {run.application_bytes:,} of data" if run.application_bytes else ""
+    yield f"  {count_of(len(run.frames), 'frame')}, {run.wire_bytes:,} bytes{data}"
 
 
 def _fields(run: Run) -> Iterator[str]:
@@ -100,7 +105,7 @@ def _fields(run: Run) -> Iterator[str]:
     if found is None:
         return
     number, frame = found
-    yield f"  who filled frame {number}, the first with data:"
+    yield f"  who filled frame {number}, which carries the data:"
     for header, fields in groupby(filled(run, frame), key=lambda each: each.header):
         text = f"{header:<11}{_by_whom([*fields])}"
         yield from textwrap.wrap(text, WIDTH - 4, initial_indent="    ", subsequent_indent=" " * 15)
@@ -114,24 +119,24 @@ def _by_whom(fields: Sequence[Filled]) -> str:
 
 
 def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
-    """The table of all kinds, and what its columns mean."""
+    """What happened in each scene, kind by kind; then the table of all kinds, and what its columns mean."""
+    for name, scene in SCENES.items():
+        told = [(each.kind.name, run) for each in contrasts for played, run in each.scenes if played is scene]
+        if told and len(contrasts) > 1:
+            yield from ("", f"{name}: {scene.title}")
+        for kind, run in told if len(contrasts) > 1 else ():
+            lead = f"  {kind:<14} {len(run.frames):>3} frames  "
+            yield from textwrap.wrap(
+                scene.explain(run), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
+            )
     yield ""
     yield _row(list(COLUMNS))
     for contrast in contrasts:
         row = contrast.row()
         yield _row([row[name] for name in COLUMNS])
-    echo = contrasts[0].echo
     yield ""
-    yield from _wrapped(
-        f"frames, bytes: of one echo with all that it takes, with Ethernet headers. ratio: those bytes to the "
-        f"{echo.application_bytes} of data, there and back. cold: on a new socket, with connecting; warm: on the "
-        f"same one, median of {contrasts[0].trips.echoes}; two Python processes."
-    )
-    yield from _wrapped(
-        "checksums: who computed the innermost one; hardware: it was left to the (virtual) network card. order, "
-        "resends, boundaries: who saw to it when the wire swapped two frames, dropped the first, and when two "
-        "sends came before one recv. privilege: without it the socket could not be opened. -: there is none."
-    )
+    for note in notes(contrasts[0]):
+        yield from _wrapped(note)
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -151,7 +156,3 @@ def _shortened(lines: list[str], noun: str) -> list[str]:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-
-
-def _fitting(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 2]}.."

@@ -5,7 +5,7 @@ from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Node, Port, Router, Switch
 from rawkit.netns.user import reexec_in_user_namespace
-from rawkit.netns.worker import Cues, Worker
+from rawkit.netns.worker import Cues, Worker, uninterrupted
 
 __all__ = [
     "Cable",
@@ -21,4 +21,5 @@ __all__ = [
     "Worker",
     "check_machine",
     "reexec_in_user_namespace",
+    "uninterrupted",
 ]

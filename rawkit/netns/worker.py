@@ -8,8 +8,8 @@ import select
 import signal
 import socket
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,10 +18,20 @@ from rawkit.errors import RawkitError, TimedOut
 from rawkit.netns import _kernel
 from rawkit.netns.namespace import Namespace
 
-__all__ = ["Cues", "Worker"]
+__all__ = ["Cues", "Worker", "uninterrupted"]
 
 CUE = 64
 """Bytes of the longest cue."""
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the end of the block: for what must not be left half done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Cues:
@@ -69,11 +79,12 @@ class Worker:
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = os.memfd_create("rawkit-worker")
         owner = os.getpid()
-        self.pid = os.fork()
-        if self.pid == 0:
-            here.close()
-            self.cues = Cues(there)
-            self._work(owner, namespace, work)
+        with uninterrupted():  # Ctrl-C between here and there would have two processes go on
+            self.pid = os.fork()
+            if self.pid == 0:
+                here.close()
+                self.cues = Cues(there)
+                self._work(owner, namespace, work)
         there.close()
         self.cues = Cues(here)
         self.status: int | None = None
@@ -83,6 +94,7 @@ class Worker:
         try:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends this process
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             _kernel.die_with_the_parent()
             if os.getppid() == owner:  # else it has died already
                 _kernel.setns(namespace.fileno(), _kernel.CLONE_NEWNET)

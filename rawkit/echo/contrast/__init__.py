@@ -5,7 +5,7 @@ from rawkit.echo.contrast.play import Heard, Run, Scene, play
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.scenes import ECHO, SCENES
 from rawkit.echo.contrast.stage import Crossed
-from rawkit.echo.contrast.summary import Contrast, Facts, contrast
+from rawkit.echo.contrast.summary import Contrast, Facts, contrast, notes
 
 __all__ = [
     "ECHO",
@@ -21,5 +21,6 @@ __all__ = [
     "contrast",
     "filled",
     "first_with_data",
+    "notes",
     "play",
 ]

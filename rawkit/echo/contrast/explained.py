@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rawkit.echo.contrast.play import Heard, Run, parts
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.stage import Crossed
 from rawkit.echo.contrast.strangers import STRANGE
 from rawkit.views import label, time_text
-from rawkit.wire import TCP, ICMPv4Unreachable, IPv4, TCPFlags
+from rawkit.wire import TCP, ICMPv4Unreachable, IPv4, Packet, TCPFlags
 
 __all__ = [
     "closed",
@@ -87,24 +86,23 @@ def _next(run: Run, before: Crossed) -> Crossed | None:
 
 def closed(run: Run) -> str:
     """Nobody listened."""
-    failed = [call for call in run.calls_of("client") if call.failed]
-    where = f" from {failed[-1].name}()" if failed else ""
-    return f"{_answer_of_the_kernel(run.frames)}. The program gets{where}: {_told(run) or 'no error'}."
+    errors = run.errors("client")
+    if not errors:
+        return f"{_answer_of_the_kernel(run.frames)}. The program got no error."
+    told = _error(errors[-1])
+    said_by = [call for call in run.calls_of("client") if call.result == told]
+    where = f" from {said_by[-1].name}()" if said_by else ""
+    return f"{_answer_of_the_kernel(run.frames)}. The program gets{where}: {told}."
 
 
 def crash(run: Run) -> str:
     """The server's process was killed."""
-    first, *later = [each for each in run.heard if each.end == "client"] or [Heard("client", b"")]
-    words = [f"{_answer_of_the_kernel(run.frames)}. The client, waiting for its answer: {_outcome(first)}."]
-    if later:
-        words.append(f"Sending once more: {_outcome(later[-1])}.")
-    return " ".join(words)
-
-
-def _outcome(heard: Heard) -> str:
-    if heard.error:
-        return _error(heard)
-    return f"got {_count(len(heard.data), 'byte')}" if heard.data else "the stream has ended, as if all were well"
+    sends = [call for call in run.calls_of("client") if call.sends]
+    after = [call for call in run.calls if call.end == "client" and sends and call.start_ns > sends[0].start_ns]
+    told = "; ".join(f"{call.name}() = {call.result}" for call in after if call.name not in ("close", "shutdown"))
+    killed = "The server was killed with SIGKILL." if run.killed else "The server lived on."
+    answer = _answer_of_the_kernel(run.frames)
+    return f"{killed} After its first send() the client saw: {told or 'nothing'}. {answer}."
 
 
 def _answer_of_the_kernel(frames: Iterable[Crossed]) -> str:
@@ -113,7 +111,7 @@ def _answer_of_the_kernel(frames: Iterable[Crossed]) -> str:
     answers = [each.packet for each in frames if each.source == "server"]
     unreachable = [packet[ICMPv4Unreachable] for packet in answers if ICMPv4Unreachable in packet]
     if not packets:
-        return "No frame was needed: the kernel is the same for both"
+        return "No frame was needed, since the kernel is the same for both"
     if unreachable:
         return f"The other kernel says so by ICMP ({unreachable[0].describe()})"
     segments = [packet[TCP] for packet in answers if TCP in packet]
@@ -135,7 +133,7 @@ def short_read(run: Run) -> str:
     first, *rest = pieces
     size = len(run.data) - 2
     if first.data == run.data:
-        calls = [call for call in _received(run, "server") if call.arguments.startswith(f"{size}")]
+        calls = [call for call in _received(run, "server") if call.arguments.split(", ")[0] == str(size)]
         return (
             f"{_count(len(calls), 'call')} of recv({size}) brought bytes of one message, which was put together "
             "above the socket."
@@ -153,13 +151,14 @@ def short_read(run: Run) -> str:
 
 def keeper_of_boundaries(run: Run) -> str:
     """Who kept apart what was sent in two calls: `kernel`, `library` (above the socket), or `nobody`."""
-    wanted = [*parts(run.data)]
-    if [each.data for each in run.of("server")] != wanted:
+    pieces = [each.data for each in run.of("server")]
+    if pieces != [*parts(run.data)]:
         return "nobody"
-    calls = _received(run, "server")
-    by_calls = all(any(part in call.data for call in calls) for part in wanted)
-    joined = any(all(part in call.data for part in wanted) for call in calls)
-    return "kernel" if by_calls and not joined else "library"
+    calls = _received(run, "server")[-len(pieces) :]
+    each_by_its_call = len(calls) == len(pieces) and all(
+        call.data.endswith(piece) for call, piece in zip(calls, pieces, strict=True)
+    )
+    return "kernel" if each_by_its_call else "library"
 
 
 def two_writes(run: Run) -> str:
@@ -176,18 +175,27 @@ def two_writes(run: Run) -> str:
 
 
 def keeper_of_order(run: Run) -> str:
-    """Who put in order what was swapped on the way, or kept it: `kernel` or `nobody`."""
+    """Who kept the order, or restored it: `kernel` or `nobody`; empty if the wire was to change it and did not."""
+    if run.frames and run.scene == "swapped" and not _was_swapped(run):
+        return ""
     return "kernel" if b"".join(each.data for each in run.of("server")) == run.data else "nobody"
 
 
 def swapped(run: Run) -> str:
     """The second was to overtake the first."""
-    if not any(each.fate == "held back" for each in run.frames):
-        return "Nothing was swapped."
+    if not _was_swapped(run):
+        return "Nothing was swapped: the second came too late to overtake the first."
     pieces = _list([each.data for each in run.of("server")])
     if keeper_of_order(run) == "kernel":
         return f"The wire swapped them; the kernel put them in order before the program got them: {pieces}."
     return f"The wire swapped them, and so the program got them: {pieces}."
+
+
+def _was_swapped(run: Run) -> bool:
+    """Whether one frame with data overtook another with other data."""
+    held = [each.packet.payload for each in run.frames if each.fate == "held back"]
+    overtaking = [each.packet.payload for each in run.frames if each.fate == "overtakes"]
+    return bool(held and overtaking and held[0] != overtaking[0])
 
 
 # ---------------------------------------------------------------------- the others
@@ -195,33 +203,30 @@ def swapped(run: Run) -> str:
 
 def large(run: Run) -> str:
     """More than a datagram can have."""
-    refused = [each for each in run.errors("client") if each.errno == errno.EMSGSIZE]
-    tried = [call for call in run.calls_of("client") if call.sends]
+    words = [
+        f"{len(run.data):,} bytes fit no header ({each.error});" for each in run.errors("client") if not each.errno
+    ]
     back = len(_back(run))
-    words = []
-    if refused:
-        sizes = sorted({len(call.data) for call in tried if call.failed}, reverse=True)
-        words.append(f"EMSGSIZE for {' and '.join(f'{size:,}' for size in sizes[:1])} bytes")
-        words[-1] += f" and {_count(len(sizes) - 1, 'smaller size')};" if len(sizes) > 1 else ";"
-    unfit = [each for each in run.errors("client") if not each.errno]
-    if unfit:
-        words.insert(0, f"{len(run.data):,} bytes fit no header ({unfit[0].error});")
-    words.append(f"{back:,} bytes came back" if back else f"nothing came back ({_told(run)})")
-    packets = [each.packet for each in run.frames]
+    if any(each.errno == errno.EMSGSIZE for each in run.errors("client")):
+        words.append(f"the kernel takes {back:,} at once and refuses more (EMSGSIZE);")
+    words.append(f"{back:,} bytes came back" if back else "nothing came back")
+    text = f"{' '.join(words)} {_in_frames([each.packet for each in run.frames])}."
+    return text[:1].upper() + text[1:]
+
+
+def _in_frames(packets: Sequence[Packet]) -> str:
     fragments = [
         each for each in packets if IPv4 in each and (each[IPv4].more_fragments or each[IPv4].fragment_offset)
     ]
     segments = [each for each in packets if TCP in each and each.payload]
     if fragments:
-        words.append(f"in {len(fragments)} fragments, which the kernels cut and put together")
-    elif segments:
+        return f"in {len(fragments)} fragments of IPv4, which the kernels cut and put together"
+    if segments:
         largest = max(len(each.payload) for each in segments)
-        words.append(f"in {len(segments)} segments of up to {largest:,} bytes, which TCP cut")
-    elif packets:
-        words.append(f"in {_count(len(packets), 'frame')}")
-    else:
-        words.append("without a frame")
-    return f"{' '.join(words)}."
+        return f"in {len(segments)} segments of up to {largest:,} bytes, which the kernels cut and put together"
+    if packets:
+        return f"in {_count(len(packets), 'frame')}, which nobody cuts"
+    return "without a frame"
 
 
 def half_close(run: Run) -> str:
@@ -261,7 +266,7 @@ def _told(run: Run) -> str:
 
 def _error(heard: Heard) -> str:
     """An error by the kernel's name, where it is the kernel's."""
-    return f"{errno.errorcode[heard.errno]} ({os.strerror(heard.errno)})" if heard.errno else heard.error
+    return errno.errorcode[heard.errno] if heard.errno else heard.error.partition(": ")[2] or heard.error
 
 
 def _received(run: Run, end: str) -> list[Call]:

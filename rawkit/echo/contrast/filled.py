@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from rawkit.echo.contrast.play import Run
+from rawkit.echo.contrast.probed import overwritten
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.stage import Crossed
 from rawkit.views.outline import Placed, Section, fields_of, sections
@@ -40,13 +41,17 @@ class Filled(NamedTuple):
 def first_with_data(run: Run) -> tuple[int, Crossed] | None:
     """The first frame in which the client's data is to be seen, else the first with any; and its number from 1."""
     sent = [(n, each) for n, each in enumerate(run.frames, 1) if each.source == "client" and each.packet.payload]
-    return next((found for found in sent if run.data in found[1].frame.data), sent[0] if sent else None)
+    mine = [found for found in sent if run.data in found[1].frame.data]
+    return next(iter(mine or sent[1:] or sent), None)  # of a library's, the first is a handshake
 
 
 def filled(run: Run, crossed: Crossed) -> list[Filled]:
     """The fields of a frame of the client's, from its first byte to its last."""
     payload = YOU if crossed.packet.payload in run.data else LIBRARY
-    return list(_filled(crossed, _handed(run, crossed), _addresses(run), payload))
+    handed = _handed(run, crossed)
+    taken = overwritten() if handed is not None and handed.begins_with == "IPv4" else frozenset()
+    found = _filled(crossed, handed, _addresses(run), payload)
+    return [each._replace(who=KERNEL) if each.header == "IPv4" and each.field in taken else each for each in found]
 
 
 def _filled(

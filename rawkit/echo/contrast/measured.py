@@ -22,8 +22,10 @@ class RoundTrips(NamedTuple):
     """From socket(2) to the last byte back; connecting is part of it."""
     warm_ns: int
     """From send(2) to the last byte back, on the same socket as the others."""
+    openings: int
+    """How many cold ones were measured."""
     echoes: int
-    """How many warm ones were measured."""
+    """How many warm ones."""
 
 
 def measure(kind: Kind, data: bytes, count: int) -> RoundTrips:
@@ -50,7 +52,7 @@ def _measured(kind: Kind, stage: Stage, data: bytes, count: int) -> RoundTrips:
                 start = time.perf_counter_ns()
                 _echo(client, data)
                 warm.append(time.perf_counter_ns() - start)
-    return RoundTrips(int(statistics.median(cold)), int(statistics.median(warm)), count)
+    return RoundTrips(int(statistics.median(cold)), int(statistics.median(warm)), len(cold), len(warm))
 
 
 def _echo(client: Any, data: bytes) -> None:

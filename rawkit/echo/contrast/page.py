@@ -7,11 +7,13 @@ from importlib.resources import files
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from rawkit.echo.contrast.filled import Filled, filled, first_with_data
+from rawkit.echo.contrast.ladder import rungs
 from rawkit.echo.contrast.play import Run, Scene
+from rawkit.echo.contrast.records import expression_of
 from rawkit.echo.contrast.scenes import ECHO
 from rawkit.echo.contrast.stage import Crossed
-from rawkit.echo.contrast.summary import Contrast
-from rawkit.views import label, time_text, to_expression
+from rawkit.echo.contrast.summary import Contrast, notes
+from rawkit.views import label, time_text
 from rawkit.views.outline import fields_of, sections
 
 __all__ = ["page_of"]
@@ -47,6 +49,8 @@ def page_of(contrasts: Sequence[Contrast]) -> bytes:
     body = SubElement(html, "body")
     _text(body, "h1", "The same echo through every kind of socket")
     _summary(body, contrasts)
+    for note in notes(contrasts[0]) if contrasts else ():
+        _text(body, "p", note, "note")
     for contrast in contrasts:
         _kind(body, contrast)
     _text(body, "script", LIT)
@@ -64,7 +68,7 @@ def _summary(body: Element, contrasts: Sequence[Contrast]) -> None:
     rows = [contrast.row() for contrast in contrasts]
     heading = SubElement(SubElement(table, "thead"), "tr")
     for name in rows[0] if rows else ():
-        _text(heading, "th", name, "number" if name in NUMBERS else "")
+        _text(heading, "th", name, "number" if name in NUMBERS else name)
     body = SubElement(table, "tbody")
     for row in rows:
         line = SubElement(body, "tr")
@@ -72,7 +76,7 @@ def _summary(body: Element, contrasts: Sequence[Contrast]) -> None:
             if name == "kind":
                 _text(SubElement(line, "td"), "a", cell, href=f"#{cell}")
             else:
-                _text(line, "td", cell, "number" if name in NUMBERS else "")
+                _text(line, "td", cell, "number" if name in NUMBERS else name)
 
 
 def _kind(body: Element, contrast: Contrast) -> None:
@@ -82,14 +86,15 @@ def _kind(body: Element, contrast: Contrast) -> None:
     _text(section, "p", f"{kind.summary[:1].upper()}{kind.summary[1:]}.")
     _scene(section, ECHO, contrast.echo)
     for scene, run in contrast.scenes:
-        _text(section, "h3", f"{scene.name}: {scene.title}")
-        _scene(section, scene, run)
+        folded = SubElement(section, "details", {"class": "scene"})
+        _text(_text(folded, "summary", ""), "strong", f"{scene.name}: {scene.title}")
+        _scene(folded, scene, run)
 
 
 def _scene(section: Element, scene: Scene, run: Run) -> None:
     _text(section, "p", scene.explain(run), "explanation")
     for packet in run.packets:
-        _text(_text(section, "p", "Made by hand: "), "code", to_expression(packet))
+        _text(_text(section, "p", "Made by hand: "), "code", expression_of(packet))
     _calls(section, run)
     _ladder(section, run)
     if run.frames:
@@ -102,6 +107,8 @@ def _calls(section: Element, run: Run) -> None:
         _text(grid, "div", end, f"{end} head")
     for call in run.calls:
         _text(grid, "div", str(call), f"{call.end} failed" if call.failed else call.end)
+    if run.killed:
+        _text(grid, "div", "killed by SIGKILL", "server failed")
 
 
 def _ladder(section: Element, run: Run) -> None:
@@ -113,13 +120,15 @@ def _ladder(section: Element, run: Run) -> None:
     for end in ("client", "server"):
         _text(head, "span", end)
     origin = run.frames[0].frame.time_ns
-    for each in run.frames:
+    for each, packet in rungs(run):
         fate = each.fate.partition(" ")[0]
         rung = SubElement(ladder, "div", {"class": f"rung {fate}".strip()})
         _text(rung, "time", f"{time_text(each.frame.time_ns, origin).strip()} s")
         way = SubElement(rung, "div", {"class": "way"})
-        _text(way, "span", f"{label(each.packet)}{f' ({each.fate})' if each.fate else ''}", "what")
+        _text(way, "span", f"{label(packet)}{f' ({each.fate})' if each.fate else ''}", "what")
         _arrow(way, each.source == "client", arrives=each.fate != "dropped")
+    data = f" for {run.application_bytes:,} of data" if run.application_bytes else ""
+    _text(section, "p", f"{len(run.frames)} frames, {run.wire_bytes:,} bytes{data}.")
 
 
 def _arrow(way: Element, right: bool, *, arrives: bool) -> None:
@@ -143,10 +152,10 @@ def _frames(section: Element, run: Run) -> None:
     found = first_with_data(run)
     if found is not None:
         key = SubElement(section, "p", {"class": "key"})
-        key.text = f"Who filled the fields of frame {found[0]}, the first with data: "
+        key.text = f"Who filled the fields of frame {found[0]}, which carries the data: "
         for who in dict.fromkeys(field.who for field in filled(run, found[1])):
             _text(key, "span", who, who)
-    for number, each in enumerate(run.frames[:MOST_FRAMES], 1):
+    for number, (each, packet) in enumerate(rungs(run)[:MOST_FRAMES], 1):
         details = SubElement(section, "details")
         is_first = found is not None and number == found[0]
         if is_first:
@@ -154,7 +163,7 @@ def _frames(section: Element, run: Run) -> None:
         _text(
             details,
             "summary",
-            f"Frame {number}, {each.source}, {each.frame.wire_length} bytes: {label(each.packet)}",
+            f"Frame {number}, {each.source}, {each.frame.wire_length} bytes: {label(packet)}",
         )
         _bytes(details, each, filled(run, each) if is_first else _unattributed(each))
     if len(run.frames) > MOST_FRAMES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import socket
 import termios
 import time
@@ -17,7 +18,7 @@ from rawkit.echo.contrast.stage import PATIENCE, Crossed, Stage
 from rawkit.echo.endpoint import Client, MakeSocket, Received, Server
 from rawkit.echo.handmade import RawSocket
 from rawkit.echo.kinds import Kind
-from rawkit.errors import RawkitError, TimedOut
+from rawkit.errors import FieldError, KernelError, RawkitError, TimedOut
 from rawkit.netns import Worker
 from rawkit.wire import Packet
 
@@ -71,6 +72,10 @@ class Run(NamedTuple):
     """What each end's program got, in its order: first the client's."""
     packets: tuple[Packet, ...]
     """What the client made by hand."""
+    asked: int
+    """Bytes of data that the client's kernel took."""
+    killed: bool
+    """Whether the server's process was killed in the scene."""
 
     @property
     def wire_bytes(self) -> int:
@@ -79,8 +84,8 @@ class Run(NamedTuple):
 
     @property
     def application_bytes(self) -> int:
-        """Bytes of data: what the client had to send, and what it got back."""
-        return len(self.data) + sum(len(each.data) for each in self.of("client"))
+        """Bytes of data, there and back."""
+        return self.asked + sum(len(each.data) for each in self.of("client"))
 
     def of(self, end: str) -> list[Heard]:
         """What one end's program got, errors left out."""
@@ -154,6 +159,7 @@ class Asking(_Side):
         self.stage, self.worker = stage, worker
         self.calls: list[Call] = []
         self.packets: list[Packet] = []
+        self.asked = 0
         self._make = Recorder(self.end, self.calls.append).maker(stage.client.open)
         self._stack = ExitStack()
 
@@ -166,6 +172,7 @@ class Asking(_Side):
     def send(self, client: Client, data: bytes) -> None:
         """Send data by one call, and keep the packet that was made by hand for it."""
         client.send(data)
+        self.asked += len(data)
         self.keep(client)
 
     def keep(self, client: Client) -> None:
@@ -180,7 +187,11 @@ class Asking(_Side):
         try:
             for received in client.echo(data, SIZE):
                 back += self.heard(received).data
+        except (KernelError, FieldError):
+            data = back  # of the rest, nobody knows
+            raise
         finally:
+            self.asked += len(data)
             self.keep(client)
         return back == data
 
@@ -229,14 +240,14 @@ class Scene(NamedTuple):
     """Whether there has to be a program at the server's end, also where the kernel would answer."""
     arms_itself: bool = False
     """Whether the client's script says when the wire begins to act, which it else does at once."""
-    size: int = 0
-    """Bytes to echo; 0 for those that all scenes have."""
+    instead: bytes = b""
+    """What is echoed instead of what all other scenes have."""
 
 
 def play(kind: Kind, scene: Scene, data: bytes) -> Run:
     """Play a scene. Raises NotPermittedError, KernelError where there can be no lab."""
     heard: list[Heard] = []
-    data = (data * scene.size)[: scene.size] or data
+    data = scene.instead or data
     with Stage(one_host=kind.within_machine, act=scene.act, offload=scene.offload) as stage, ExitStack() as stack:
         worker = None
         if scene.serve is not None and (scene.needs_program or not kind.kernel_answers):
@@ -253,11 +264,12 @@ def play(kind: Kind, scene: Scene, data: bytes) -> Run:
             asking.failed(error)
         finally:
             asking.close()
-        told = _end(worker)
+        told, killed = _end(worker)
         frames = stage.frames()
     calls = [*asking.calls, *(fact for fact in told if isinstance(fact, Call))]
     heard += [fact for fact in told if isinstance(fact, Heard)]
-    return Run(kind, scene.name, data, tuple(completed(calls)), tuple(frames), tuple(heard), tuple(asking.packets))
+    seen = (tuple(completed(calls)), tuple(frames), tuple(heard), tuple(asking.packets))
+    return Run(kind, scene.name, data, *seen, asking.asked, killed)
 
 
 def parts(data: bytes) -> tuple[bytes, bytes]:
@@ -281,27 +293,28 @@ def _serve(kind: Kind, script: Callable[[Serving], object], address: Any, data: 
             serving.failed(error)
 
 
-def _end(worker: Worker | None) -> list[Any]:
-    """What the server's process told, once it has ended, or a moment is over."""
+def _end(worker: Worker | None) -> tuple[list[Any], bool]:
+    """What the server's process told, once it has ended or a moment is over, and whether it was killed before."""
     if worker is None:
-        return []
+        return [], False
     with suppress(TimedOut):  # still waiting: for what never came
         worker.join(SHORT)
+    killed = worker.status == -signal.SIGKILL
     worker.kill()
-    return worker.told
+    return worker.told, killed
 
 
 def server_address(kind: Kind, stage: Stage) -> Any:
     """Where the server of this kind listens on the stage."""
     if kind.within_machine:
         return "@rawkit-contrast"
-    if kind.name == "ether":
+    if kind.addressed_by == "station":
         return "", "eth0"
     return str(stage.server.address()), PORT
 
 
 def client_address(kind: Kind, stage: Stage) -> Any:
     """What its client asks."""
-    if kind.name == "ether":
+    if kind.addressed_by == "station":
         return str(stage.server.mac()), "eth0"
     return server_address(kind, stage)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 from rawkit.echo.addresses import show
@@ -16,8 +16,8 @@ __all__ = ["Call", "RecordedSocket", "Recorder", "completed"]
 
 T = TypeVar("T")
 
-SHOWN: Final = 12
-"""Bytes of a piece of data that are shown."""
+SHOWN: Final = 18
+"""Characters of a piece of data that are shown."""
 
 OPTIONS: Final = {
     socket.SOL_SOCKET: ("SOL_SOCKET", "SO_"),
@@ -35,6 +35,8 @@ class Call(NamedTuple):
     """`client` or `server`."""
     socket: int
     """Which of its sockets, counted from 1."""
+    descriptor: int
+    """What its process knows the socket by; -1 for a call that makes one."""
     name: str
     arguments: str
     result: str
@@ -60,8 +62,18 @@ class Call(NamedTuple):
         """Whether it asks the kernel for data."""
         return self.name.startswith("recv")
 
+    def text(self, width: int = 10_000) -> str:
+        """The call as strace(1) writes it; where that is too long, its arguments are cut first."""
+        given = [str(self.descriptor)] if self.descriptor >= 0 else []
+        arguments = ", ".join([*given, self.arguments] if self.arguments else given)
+        result = self.result or "... still waiting"
+        room = max(width - len(f"{self.name}() = {result}"), 2)
+        shown = arguments if len(arguments) <= room else f"{arguments[: room - 2]}.."
+        whole = f"{self.name}({shown}) = {result}"
+        return whole if len(whole) <= width else f"{whole[: width - 2]}.."
+
     def __str__(self) -> str:
-        return f"{self.name}({self.arguments}) = {self.result or '... still waiting'}"
+        return self.text()
 
 
 class Recorder:
@@ -118,11 +130,15 @@ class RecordedSocket(socket.socket):
         data: bytes = b"",
         address: Any = None,
     ) -> T:
+        descriptor = -1 if name == "socket" else self.fileno()
         start_ns = time.time_ns()
 
         def keep(told: str, failed: bool, received: bytes = b"") -> None:
-            facts = (self._recorder.end, self._number, name, arguments, told, failed, start_ns, time.time_ns())
-            self._recorder.keep(Call(*facts, self._begins_with, data or received, address))
+            call = Call(
+                *(self._recorder.end, self._number, descriptor, name, arguments, told, failed),
+                *(start_ns, time.time_ns(), self._begins_with, data or received, address),
+            )
+            self._recorder.keep(call)
 
         if waits(name):
             keep("", False)
@@ -169,6 +185,18 @@ class RecordedSocket(socket.socket):
     def setsockopt(self, level: int, option: int, *value: Any) -> None:
         told = ", ".join([*_option(level, option), *map(str, value)])
         self._record("setsockopt", told, lambda: super(RecordedSocket, self).setsockopt(level, option, *value))
+
+    def getsockopt(self, level: int, option: int, *size: int) -> Any:
+        """Recorded where it asks for an error, as a call that fails with that; else it only looks."""
+        value = super().getsockopt(level, option, *size)
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR) and value:
+
+            def told() -> int:
+                raise OSError(value, "")
+
+            with suppress(OSError):
+                self._record("getsockopt", "SOL_SOCKET, SO_ERROR", told)
+        return value
 
     def send(self, data: Any, flags: int = 0) -> int:
         told = _bytes(data) + _flags(flags)
@@ -221,8 +249,11 @@ class RecordedSocket(socket.socket):
             "recvmsg",
             str(size) + _flags(flags),
             lambda: super(RecordedSocket, self).recvmsg(size, ancillary, flags),
-            lambda got: _bytes(got[0]) + _flags(got[2] & ~socket.MSG_CMSG_CLOEXEC),
+            lambda got: _bytes(got[0]) + _flags(got[2] & ~socket.MSG_CMSG_CLOEXEC) + self._from(got[3]),
         )
+
+    def _from(self, address: Any) -> str:
+        return f", {self._address(address)}" if address and self.family != socket.AF_UNIX else ""
 
     def _address(self, address: Any) -> str:
         if self.family == socket.AF_PACKET:  # interface, EtherType and, of what was received, the sender's MAC
@@ -256,7 +287,7 @@ def _first_header(family: int, kind: int) -> str:
 def _error_of(error: OSError) -> str:
     if isinstance(error, TimeoutError) and error.errno is None:
         return "nothing in time"  # of settimeout
-    return f"{errno.errorcode.get(error.errno or 0, str(error.errno))} ({os.strerror(error.errno or 0)})"
+    return errno.errorcode.get(error.errno or 0, str(error.errno))
 
 
 def _arguments_of_socket(family: int, kind: int, protocol: int) -> str:
@@ -280,7 +311,10 @@ def _option(level: int, option: int) -> list[str]:
 
 def _bytes(data: Any) -> str:
     data = bytes(data)
-    return repr(data) if len(data) <= SHOWN else f"{data[:SHOWN]!r}... {len(data)} bytes"
+    if len(repr(data)) <= SHOWN:
+        return repr(data)
+    fitting = next(count for count in range(min(len(data), SHOWN), -1, -1) if len(repr(data[:count])) <= SHOWN)
+    return f"{data[:fitting]!r}... {len(data)} bytes"
 
 
 def _flags(flags: int = 0) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rawkit.echo.contrast.filled import filled, first_with_data
+from rawkit.echo.contrast.ladder import rungs
 from rawkit.echo.contrast.play import Run, Scene
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.scenes import ECHO
@@ -13,14 +14,17 @@ from rawkit.echo.contrast.stage import Crossed
 from rawkit.echo.contrast.summary import Contrast
 from rawkit.pcap import Interface, Record
 from rawkit.views import label, to_expression
-from rawkit.wire import LinkType
+from rawkit.wire import LinkType, Packet
 
-__all__ = ["as_object", "records"]
+__all__ = ["as_object", "expression_of", "records"]
+
+MOST_DATA = 64
+"""Bytes of data that an expression shows."""
 
 
 def as_object(contrast: Contrast) -> dict[str, Any]:
     """A kind as one JSON object; its scenes are in `scenes`. `rtt_ns` is the warm median."""
-    cold_ns, warm_ns, echoes = contrast.trips
+    cold_ns, warm_ns, _, echoes = contrast.trips
     return {
         "kind": contrast.kind.name,
         "socket": contrast.kind.socket,
@@ -44,9 +48,10 @@ def _run(scene: Scene, run: Run) -> dict[str, Any]:
         "wire_bytes": run.wire_bytes,
         "application_bytes": run.application_bytes,
         "calls": [_call(call) for call in run.calls],
-        "ladder": [_crossed(each) for each in run.frames],
+        "server_killed": run.killed,
+        "ladder": [_crossed(each, packet) for each, packet in rungs(run)],
         "heard": [each._asdict() | {"data": each.data.hex()} for each in run.heard],
-        "expressions": [to_expression(packet) for packet in run.packets],
+        "expressions": [expression_of(packet) for packet in run.packets],
         "filled": {
             "frame": number,
             "fields": [each._asdict() for each in filled(run, frame)] if frame is not None else [],
@@ -55,16 +60,16 @@ def _run(scene: Scene, run: Run) -> dict[str, Any]:
 
 
 def _call(call: Call) -> dict[str, Any]:
-    told = ("end", "socket", "name", "arguments", "result", "failed", "start_ns", "stop_ns")
+    told = ("end", "socket", "descriptor", "name", "arguments", "result", "failed", "start_ns", "stop_ns")
     return {name: getattr(call, name) for name in told}
 
 
-def _crossed(each: Crossed) -> dict[str, Any]:
+def _crossed(each: Crossed, packet: Packet) -> dict[str, Any]:
     return {
         "time_ns": each.frame.time_ns,
         "source": each.source,
         "fate": each.fate,
-        "summary": label(each.packet),
+        "summary": label(packet),
         "wire_length": each.frame.wire_length,
         "checksum_unfinished": each.frame.checksum_unfinished,
         "data": each.frame.data.hex(),
@@ -84,7 +89,8 @@ def records(contrasts: Iterable[Contrast]) -> Iterator[Record]:
             index += bool(run.frames)
             for each in run.frames:
                 number += 1
-                comments = tuple(filter(None, [each.fate, _by_hand(run, each)]))
+                left = "checksum left to the network card: a partial sum" if each.frame.checksum_unfinished else ""
+                comments = tuple(filter(None, [each.fate, left, _by_hand(run, each)]))
                 frame = each.frame
                 yield Record(
                     number, frame.time_ns, frame.data, frame.wire_length, interface.link_type, interface, comments
@@ -96,5 +102,13 @@ def _by_hand(run: Run, each: Crossed) -> str:
     for packet in run.packets if each.source == "client" else ():
         built = packet.built()
         if each.frame.data.endswith(bytes(built)[built.bounds()[0][1] :]):
-            return to_expression(packet)
+            return expression_of(packet)
     return ""
+
+
+def expression_of(packet: Packet) -> str:
+    """What a packet was made by; of long data, the beginning."""
+    if len(packet.payload) <= MOST_DATA:
+        return to_expression(packet)
+    begun = to_expression(Packet(packet.layers, packet.payload[:MOST_DATA]))
+    return f"{begun} and so on, {len(packet.payload)} bytes"

@@ -9,12 +9,18 @@ from typing import Any, Final
 
 from rawkit.link import Direction, Frame, PacketSocket
 from rawkit.netns import Worker
-from rawkit.wire import ARP, Packet
+from rawkit.wire import ARP, Ethernet, Packet
 
-__all__ = ["Act", "relay"]
+__all__ = ["SENTINEL", "Act", "is_mark", "relay"]
 
-HELD: Final = 0.5
-"""Seconds that a frame is held back for another to overtake it."""
+HELD: Final = 0.15
+"""Seconds that a frame is held back for another to overtake it: less than until TCP sends it again."""
+
+ENDING: Final = 1.0
+"""Seconds in which the last frames have to come."""
+
+SENTINEL: Final = 0x88B6
+"""The EtherType (IEEE 802, for experiments) of the frame behind which no other comes from an end."""
 
 
 class Act(Enum):
@@ -42,15 +48,12 @@ def relay(worker: Worker, act: Act) -> None:
             for source in (client, server):
                 if source in ready:
                     wire.pass_on(source)
-            if worker.cues in ready:
-                cue = worker.cues.take()
-                if cue not in ("listen", "arm"):
-                    return
-                wire.listening = True
-                wire.armed = cue == "arm"
-                worker.cues.give("done")
+            if worker.cues in ready and not wire.obey(worker.cues.take()):
+                waited_for.remove(worker.cues)
             if not ready:
                 wire.let_go()
+            if wire.is_over():
+                return
 
 
 class _Wire:
@@ -59,14 +62,35 @@ class _Wire:
         self._worker, self._client, self._server, self._act = worker, client, server, act
         self._held: Frame | None = None
         self._since = 0.0
+        self._ends_at: float | None = None
+        self._marks = 0
+
+    def obey(self, cue: str) -> bool:
+        """Do what the stage asks for; whether it may ask again."""
+        if cue in ("listen", "arm"):
+            self.listening = True
+            self.armed = cue == "arm"
+            self._worker.cues.give("done")
+            return True
+        self._ends_at = time.monotonic() + ENDING
+        return False
+
+    def is_over(self) -> bool:
+        """Whether the last frames of both ends have come, or should have."""
+        return self._ends_at is not None and (self._marks == 2 or time.monotonic() > self._ends_at)
 
     def patience(self) -> float | None:
-        """Seconds until what is held back is let go."""
-        return None if self._held is None else max(self._since + HELD - time.monotonic(), 0)
+        """Seconds until there is something to do though nothing comes."""
+        let_go = None if self._held is None else self._since + HELD
+        times = [moment for moment in (self._ends_at, let_go) if moment is not None]
+        return max(min(times) - time.monotonic(), 0) if times else None
 
     def pass_on(self, source: PacketSocket) -> None:
         frame = source.receive(0)
         if frame.direction is Direction.OUTGOING:
+            return
+        if is_mark(frame):
+            self._marks += 1
             return
         if self._act is Act.DROP and self.armed and source is self._client:
             self.armed = False
@@ -77,7 +101,7 @@ class _Wire:
                 self.armed = False
                 self._held, self._since = frame, time.monotonic()
                 return
-            self._send(frame, source)
+            self._send(frame, source, "overtakes" if self._held is not None else "")
             self.let_go()
             return
         self._send(frame, source)
@@ -85,16 +109,22 @@ class _Wire:
     def let_go(self) -> None:
         """Send what was held back."""
         if self._held is not None:
-            held, self._held = self._held._replace(time_ns=time.time_ns()), None
+            held, self._held = self._held, None
             self._send(held, self._client, "held back")
 
     def _send(self, frame: Frame, source: PacketSocket, fate: str = "") -> None:
         (self._server if source is self._client else self._client).send(frame.data)
-        self._tell(frame, source, fate)
+        self._tell(frame._replace(time_ns=time.time_ns()), source, fate)  # as it leaves
 
     def _tell(self, frame: Frame, source: PacketSocket, fate: str) -> None:
         if self.listening and ARP not in frame.packet():
             self._worker.tell((frame, "client" if source is self._client else "server", fate))
+
+
+def is_mark(frame: Frame) -> bool:
+    """Whether it is the frame behind which its sender sends no other."""
+    packet = frame.packet()
+    return Ethernet in packet and packet[Ethernet].type == SENTINEL
 
 
 def _carries_data(packet: Packet) -> bool:

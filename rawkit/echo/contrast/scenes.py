@@ -10,6 +10,7 @@ from typing import Final
 
 from rawkit.echo.contrast import explained
 from rawkit.echo.contrast.play import SHORT, SIZE, Asking, Scene, Serving, parts
+from rawkit.echo.contrast.probed import largest
 from rawkit.echo.contrast.relay import Act
 from rawkit.echo.contrast.strangers import pass_by
 from rawkit.echo.endpoint import Client, Received
@@ -22,9 +23,6 @@ __all__ = ["ECHO", "LOST", "SCENES", "SWAPPED", "TWO_WRITES"]
 
 LARGE: Final = 70_000
 """Bytes: more than a datagram can have."""
-
-LEAST: Final = 100
-"""Bytes below which no datagram is too large."""
 
 
 def _everywhere(kind: Kind) -> bool:
@@ -68,18 +66,25 @@ def _ask_twice(asking: Asking) -> None:
 
 
 def _ask_for_less(asking: Asking) -> None:
-    """Have it all echoed; half of it if that is too large, and so on."""
+    """Have it all echoed; if that is too much, as much as the socket takes at once."""
     client = asking.client()
-    size = len(asking.data)
-    while True:
-        try:
-            asking.echo(client, asking.data[:size])
-            return
-        except (KernelError, FieldError) as error:
-            if getattr(error, "errno", errno.EMSGSIZE) != errno.EMSGSIZE or size < LEAST:
-                raise
-            asking.failed(error)
-            size //= 2
+    try:
+        asking.echo(client, asking.data)
+    except (KernelError, FieldError) as error:
+        if getattr(error, "errno", errno.EMSGSIZE) != errno.EMSGSIZE:
+            raise
+        asking.failed(error)
+        most = largest(asking.kind, len(asking.data))
+        if isinstance(error, FieldError):  # so that the kernel was not even asked
+            _have_refused(asking, client, asking.data[: most + 1])
+        asking.echo(client, asking.data[:most])
+
+
+def _have_refused(asking: Asking, client: Client, data: bytes) -> None:
+    try:
+        asking.echo(client, data)
+    except KernelError as error:
+        asking.failed(error)
 
 
 def _send(asking: Asking) -> None:
@@ -211,6 +216,7 @@ SWAPPED: Final = Scene(
     act=Act.SWAP,
     needs_program=True,
     arms_itself=True,
+    instead=b"hello",
 )
 
 _SCENES: Final = (
@@ -228,7 +234,14 @@ _SCENES: Final = (
     TWO_WRITES,
     SWAPPED,
     Scene(
-        "large", "70,000 bytes", _everywhere, _ask_for_less, _answer, explained.large, offload=False, size=LARGE
+        "large",
+        "70,000 bytes, with the network card's help switched off",
+        _everywhere,
+        _ask_for_less,
+        _answer,
+        explained.large,
+        offload=False,
+        instead=b"0123456789" * (LARGE // 10),
     ),
     Scene(
         "half-close",

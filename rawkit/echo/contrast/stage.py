@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple, Self
 
-from rawkit.echo.contrast.relay import Act, relay
+from rawkit.echo.contrast.relay import SENTINEL, Act, is_mark, relay
 from rawkit.echo.ether import ETHER_TYPE
-from rawkit.echo.raw_ip import PROTOCOL, echo_in
-from rawkit.errors import TimedOut
+from rawkit.echo.handmade import EchoHeader
+from rawkit.echo.raw_ip import PROTOCOL
+from rawkit.errors import PacketError, TimedOut
 from rawkit.link import Direction, Frame, PacketSocket
-from rawkit.netns import Host, Lab, Worker
+from rawkit.netns import Host, Lab, Worker, uninterrupted
 from rawkit.wire import Ethernet, IPv4, Packet
 
 __all__ = ["PATIENCE", "Crossed", "Stage"]
-
-SENTINEL: Final = 0x88B6
-"""The EtherType (IEEE 802, for experiments) of the frame behind which no other comes."""
 
 PATIENCE: Final = 5.0
 """Seconds that something which must happen may take on a busy machine."""
@@ -41,19 +39,21 @@ class Crossed(NamedTuple):
     source: str
     """`client` or `server`."""
     fate: str = ""
-    """`dropped` or `held back` on the way, or nothing."""
+    """What the wire did to it: `dropped`, `held back`, or `overtakes` what is held back; or nothing."""
 
     @property
     def packet(self) -> Packet:
         """The frame dissected, with the header of the kinds that have an echo of their own."""
         packet = self.frame.packet()
-        numbers = [
-            layer.type if isinstance(layer, Ethernet) else layer.protocol
-            for layer in packet.layers[-1:]
-            if isinstance(layer, Ethernet | IPv4)
-        ]
-        found = echo_in(packet.payload) if numbers in ([ETHER_TYPE], [PROTOCOL]) else None
-        return packet if found is None else Packet((*packet.layers, found[0]), found[1])
+        last = packet.layers[-1] if packet.layers else None
+        own = (isinstance(last, Ethernet) and last.type == ETHER_TYPE) or (
+            isinstance(last, IPv4) and last.protocol == PROTOCOL
+        )
+        try:
+            header, data = EchoHeader.parse(packet.payload if own else b"")
+        except PacketError:
+            return packet
+        return Packet((*packet.layers, header), data)
 
 
 class Stage:
@@ -66,7 +66,7 @@ class Stage:
 
     def __init__(self, *, one_host: bool = False, act: Act | None = None, offload: bool = True) -> None:
         self._relay: Worker | None = None
-        with ExitStack() as stack:
+        with uninterrupted(), ExitStack() as stack:
             lab = stack.enter_context(Lab())
             self.client, self.server = lab.hosts("client", "server")
             if act is None:
@@ -100,17 +100,18 @@ class Stage:
 
     def frames(self) -> list[Crossed]:
         """What was kept. To be asked for once."""
+        ends = {self.client, self.server}  # each marks the end of what it sends
         if self._relay is not None:
+            for host in ends:
+                _mark(host, "eth0")
             self._relay.cues.give("end")
             self._relay.join(PATIENCE)
             return [Crossed(*told) for told in self._relay.told]
         found: list[Crossed] = []
         for tap in self._taps:
-            # The client's own frames and the server's are in different queues; each end marks its own.
-            senders = {self.client, self.server} if tap.interface == "eth0" else {self.client}
+            senders = ends if tap.interface == "eth0" else {self.client}
             for host in senders:
-                with host.open(PacketSocket, tap.interface) as mark:
-                    mark.send(bytes(Ethernet(dst="ff:ff:ff:ff:ff:ff", type=SENTINEL) / bytes(46)))
+                _mark(host, tap.interface)
             marks = len(senders) if tap.interface == "eth0" else 2  # loopback shows what is sent, and what comes
             found += map(self._crossed, _until_the_marks(tap, marks))
             tap.close()
@@ -120,7 +121,8 @@ class Stage:
         return Crossed(frame, "client" if frame.direction is Direction.OUTGOING else "server")
 
     def close(self) -> None:
-        self._stack.close()
+        with uninterrupted():
+            self._stack.close()
 
     def __enter__(self) -> Self:
         return self
@@ -153,14 +155,19 @@ def _introduce(client: Host, server: Host) -> None:
                 probe.recv(1)
 
 
+def _mark(host: Host, interface: str) -> None:
+    """Send the frame behind which this host sends no other."""
+    with host.open(PacketSocket, interface) as link:
+        link.send(bytes(Ethernet(dst="ff:ff:ff:ff:ff:ff", type=SENTINEL) / bytes(46)))
+
+
 def _until_the_marks(tap: PacketSocket, marks: int) -> Iterator[Frame]:
     while marks:
         try:
             frame = tap.receive(PATIENCE)
         except TimedOut:
             return
-        packet = frame.packet()
-        if Ethernet in packet and packet[Ethernet].type == SENTINEL:
+        if is_mark(frame):
             marks -= 1
         else:
             yield frame

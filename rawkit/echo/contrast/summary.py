@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rawkit.echo.contrast.explained import keeper_of_boundaries, keeper_of_order, resender
-from rawkit.echo.contrast.filled import Filled, filled, first_with_data
+from rawkit.echo.contrast.filled import filled, first_with_data
 from rawkit.echo.contrast.measured import RoundTrips, measure
-from rawkit.echo.contrast.play import Run, Scene, client_address, play, server_address
+from rawkit.echo.contrast.play import Run, Scene, play
+from rawkit.echo.contrast.probed import privilege
 from rawkit.echo.contrast.scenes import ECHO, LOST, SCENES, SWAPPED, TWO_WRITES
-from rawkit.echo.contrast.stage import PATIENCE, Stage
 from rawkit.echo.kinds import Kind
-from rawkit.errors import KernelError, NotPermittedError
-from rawkit.link import drop_privileges
-from rawkit.netns import Worker
 
-__all__ = ["Contrast", "Facts", "contrast"]
+__all__ = ["Contrast", "Facts", "contrast", "notes"]
 
 
 class Facts(NamedTuple):
     """Who does what: `you`, `kernel`, `hardware`, `library` or `nobody`; empty where there is nothing to do."""
 
     checksums: str
-    """Who computes the innermost checksum of what the client sends."""
+    """Who computes the checksum over what the client sends."""
     order: str
     resends: str
     boundaries: str
@@ -73,7 +69,7 @@ def contrast(kind: Kind, data: bytes, *, scenes: Collection[str] = (), count: in
         order=keeper_of_order(played[SWAPPED.name if SWAPPED.name in played else TWO_WRITES.name]),
         resends=resender(played[LOST.name]) if LOST.name in played else "",
         boundaries=keeper_of_boundaries(played[TWO_WRITES.name]),
-        privilege=_privilege(kind),
+        privilege=privilege(kind),
     )
     chosen = tuple((SCENES[name], played[name]) for name in SCENES if name in scenes and name in played)
     return Contrast(kind, played["echo"], measure(kind, data, count), facts, chosen)
@@ -89,30 +85,23 @@ def _keeper_of_checksums(run: Run) -> str:
     found = first_with_data(run)
     if found is None:
         return ""
-    sums: list[Filled] = [each for each in filled(run, found[1]) if each.field == "checksum"]
-    return sums[-1].who if sums else "nobody"
+    sums = [each.who for each in filled(run, found[1]) if each.field == "checksum" and each.header != "IPv4"]
+    return sums[-1] if sums else "nobody"  # IPv4's covers its header alone
 
 
-def _privilege(kind: Kind) -> str:
-    """The capability that the kernel asks for: found out by opening both ends without any."""
-    with Stage(one_host=kind.within_machine) as stage:
-        ends = [
-            (stage.server, partial(kind.load().Server, server_address(kind, stage))),
-            (stage.client, partial(kind.load().Client, client_address(kind, stage))),
-        ]
-        for host, open_ in ends:
-            with host.spawn(partial(_open_without, open_)) as worker:
-                worker.join(PATIENCE)
-                if worker.told:
-                    return str(worker.told[0])
-    return ""
+NOTES = (
+    "frames, bytes: of one echo, connecting and closing included, with Ethernet headers; the hosts had learnt "
+    "each other's MAC addresses before. ratio: those bytes to the {bytes} of data, there and back. cold: on a new "
+    "socket, with connecting; warm: on the same one; medians of {cold} and {warm}, by Python's clock.",
+    "checksums: who computed the one over the data; hardware: it was left to the (virtual) network card, and the "
+    "frame has the kernel's partial sum. order, resends, boundaries: who saw to it when the wire swapped two "
+    "frames, when it dropped the first, and when two sends came before one recv; you: the program, by asking "
+    "again. privilege: what the socket could not be opened without. -: there is none.",
+)
 
 
-def _open_without(open_: Any, worker: Worker) -> None:
-    drop_privileges()
-    try:
-        open_(timeout=PATIENCE).close()
-    except NotPermittedError as error:
-        worker.tell(error.capability)
-    except KernelError:
-        pass  # refused for another reason: nobody listens yet
+def notes(contrast: Contrast) -> list[str]:
+    """What the columns of a table mean."""
+    trips = contrast.trips
+    figures = {"bytes": contrast.echo.application_bytes, "cold": trips.openings, "warm": trips.echoes}
+    return [note.format(**figures) for note in NOTES]
