@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import errno
+import json
 import socket
 import subprocess
 from collections.abc import Iterator
 
 import pytest
+from commands import RAWKIT
 from echo_ends import client_of, echoed, in_the_background, server_of, service, serving
-from pair import HERE, HERE6, PATIENCE, THERE, THERE6, Pair
+from pair import HERE, HERE6, PATIENCE, THERE, THERE6, Pair, processed
 from programs import require
 
 from rawkit import UDP, IPv4
 from rawkit.errors import KernelError, TimedOut
-from rawkit.link import RawIPv4Socket
+from rawkit.link import PacketSocket, RawIPv4Socket
 from rawkit.netns import Lab
 
 pytestmark = pytest.mark.root
@@ -148,3 +150,51 @@ def test_stopped_from_another_thread_it_ends_at_once(pair: Pair) -> None:
     with service(pair.there, "udp", (THERE, 0), 100) as (_, running):
         running.stop()
         running.stop()
+
+
+@pytest.mark.parametrize("kind", ["udp", "raw-udp"])
+def test_no_echo_goes_on_for_ever(pair: Pair, kind: str) -> None:
+    """What claims to come from the server's own port, or from another echo server, is not answered (RFC 862)."""
+    command = [*RAWKIT, "echo", "serve", kind, THERE, "--port", "5005", "--format", "json"]
+    with pair.there.popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        with (
+            pair.here.open(RawIPv4Socket) as raw,
+            pair.here.open(PacketSocket, "eth0", filter=f"udp and src host {THERE}") as tap,
+        ):
+            for port in (5005, 7, 19, 40_000):
+                raw.send(IPv4(src=HERE, dst=THERE) / UDP(src_port=port, dst_port=5005) / b"hello")
+            answers = [tap.receive(PATIENCE).packet()[UDP].dst_port]
+            processed(pair.here, pair.there)
+            with pytest.raises(TimedOut):
+                tap.receive(0)
+        server.terminate()
+        told = [json.loads(line) for line in server.stdout]
+    assert answers == [40_000]
+    if kind == "udp":
+        assert [each["event"] for each in told].count("unanswered") == 3
+
+
+@pytest.mark.parametrize(
+    ("listening", "second"), [("0.0.0.0", "10.9.9.9"), ("::", "10.9.9.9"), ("::", "fd00:9::9")]
+)
+def test_a_wildcard_server_answers_from_the_address_that_was_asked(
+    pair: Pair, listening: str, second: str
+) -> None:
+    """A connected client takes answers from there alone (udp(7))."""
+    require("ip", "socat")
+    pair.there.run(
+        ["ip", "address", "add", f"{second}/128" if ":" in second else f"{second}/32", "dev", "lo"], check=True
+    )
+    way = THERE6 if ":" in second else THERE
+    pair.here.run(["ip", "route", "add", second, "via", way], check=True)
+    command = [*RAWKIT, "echo", "serve", "udp", listening, "--port", "5005", "-q"]
+    with pair.there.popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        where = f"UDP6:[{second}]:5005" if ":" in second else f"UDP4:{second}:5005"
+        ask = ["socat", "-t", "5", "-", f"{where},readbytes=5"]
+        done = pair.here.run(ask, input="hello", capture_output=True, text=True, timeout=PATIENCE)
+        server.terminate()
+    assert done.stdout == "hello"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import RAWKIT
 from echo_ends import client_of, echoed, in_the_background, server_of, service, serving
 from programs import require
 
@@ -281,3 +282,28 @@ def test_the_clients_that_people_have_get_their_line_back(
         assert (peer["uid"], peer["gid"], peer["pid"] > 0) == (os.getuid(), os.getgid(), True)
         server.stop()
     assert not Path(path).exists()
+
+
+def test_a_socket_that_is_bound_but_does_not_listen_yet_is_left_alone(host: Host, tmp_path: Path) -> None:
+    place = tmp_path / "echo"
+    with host.open(socket.socket, socket.AF_UNIX, socket.SOCK_STREAM) as early:
+        early.bind(str(place))
+        before = place.stat().st_ino
+        done = host.run([*RAWKIT, "echo", "serve", "unix-stream", str(place)], capture_output=True, text=True)
+        assert done.returncode == 3
+        assert "another socket has that name" in done.stderr
+        assert place.stat().st_ino == before
+
+
+def test_a_server_that_talks_to_another_says_so(host: Host, tmp_path: Path) -> None:
+    place = str(tmp_path / "echo")
+    with (
+        host.open(socket.socket, socket.AF_UNIX, socket.SOCK_DGRAM) as server,
+        host.open(socket.socket, socket.AF_UNIX, socket.SOCK_DGRAM) as other,
+    ):
+        server.bind(place)
+        other.bind(str(tmp_path / "other"))
+        server.connect(str(tmp_path / "other"))
+        done = host.run([*RAWKIT, "echo", "send", "unix-dgram", place, "-d", "hi"], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "connected to another, and hears nobody else" in done.stderr

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from rawkit.echo.endpoint import Credentials
 from rawkit.errors import FieldError, KernelError, TimedOut
 
-__all__ = ["SocketAddress", "first_of", "show"]
+__all__ = ["IN6_PKTINFO", "IN_PKTINFO", "IP_PKTINFO", "SocketAddress", "first_of", "show"]
 
 T = TypeVar("T")
+
+IP_PKTINFO: Final = 8
+"""Asks for, and is, what follows (<linux/in.h>; ip(7))."""
+
+IN_PKTINFO: Final = struct.Struct("=i4s4s")
+"""struct in_pktinfo: interface, the address of this host that it was for, the address in the header."""
+
+IN6_PKTINFO: Final = struct.Struct("=16si")
+"""struct in6_pktinfo (<linux/ipv6.h>): the address in the header, interface."""
 
 
 class SocketAddress(NamedTuple):

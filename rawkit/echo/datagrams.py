@@ -47,12 +47,16 @@ class DatagramClient(Client):
 class DatagramServer(Server):
     """A bound datagram socket, `socket`: whoever knows its address may send to it."""
 
-    plain: ClassVar[bool] = True
+    plain: bool = True
     """Whether nothing but the data and its sender is of interest."""
 
     socket: socket.socket
     timeout: float | None
     remedies: ClassVar[Mapping[int, str]] = MappingProxyType({})
+
+    def endless(self, peer: Any) -> bool:
+        """Whether who sent this may answer the answer, and so for ever."""
+        return False
 
     def accept(self) -> None:
         pass

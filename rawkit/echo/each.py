@@ -8,11 +8,13 @@ their own (/proc/sys/net/unix/max_dgram_qlen).
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from contextlib import suppress
 from typing import Final
 
+from rawkit.echo.addresses import show
 from rawkit.echo.datagrams import DatagramServer
 from rawkit.echo.witness import Witness
 from rawkit.errors import KernelError, kernel_error
@@ -24,6 +26,9 @@ TIMEVAL: Final = struct.Struct("@ll")
 
 NEXT_PLEASE: Final = TIMEVAL.pack(0, 1000)
 """How long a client may keep the others waiting by not reading its answers (SO_SNDTIMEO, socket(7))."""
+
+
+ENDLESS: Final = "whoever has that port would answer, too, and so for ever; ask from another port"
 
 
 class Each:
@@ -60,6 +65,8 @@ class Each:
             who = received.credentials or received.peer
             witness.received(who, received.data, received.truncated, received.descriptors)
             try:
+                if server.endless(received.peer):
+                    raise KernelError(errno.ELOOP, f"answer {show(received.peer)}", ENDLESS)
                 server.send(received.data, received.peer)
             except KernelError as error:
                 witness.unanswered(who, error)
@@ -68,6 +75,7 @@ class Each:
     def _run_quietly(self) -> None:
         """The same, with two system calls a datagram and little besides."""
         receive, send = self._server.socket.recvfrom_into, self._server.socket.sendto
+        endless = self._server.endless
         buffer = memoryview(bytearray(self._size))
         while not self._stopping:
             try:
@@ -76,5 +84,6 @@ class Each:
                 raise kernel_error(error, "wait for a datagram") from error
             if self._stopping:
                 return
-            with suppress(OSError):
-                send(buffer[:count], peer)
+            if not endless(peer):
+                with suppress(OSError):
+                    send(buffer[:count], peer)

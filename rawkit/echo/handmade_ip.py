@@ -23,6 +23,7 @@ from ipaddress import IPv6Address, ip_address
 from random import randint
 from typing import Any, ClassVar, Final, TypeAlias
 
+from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO
 from rawkit.echo.endpoint import MakeSocket, explained
 from rawkit.echo.handmade import (
     IDENTIFIERS,
@@ -47,7 +48,6 @@ __all__ = [
     "without_scope",
 ]
 
-IP_PKTINFO: Final = 8
 IP_MTU: Final = 14
 """From <linux/in.h>."""
 
@@ -55,12 +55,6 @@ IPV6_FLOWINFO: Final = 11
 IPV6_MTU: Final = 24
 IPV6_HDRINCL: Final = 36
 """From <linux/in6.h>."""
-
-IN_PKTINFO: Final = struct.Struct("=i4s4s")
-"""struct in_pktinfo: interface, the address of this host that it was for, the address in the header."""
-
-IN6_PKTINFO: Final = struct.Struct("=16si")
-"""struct in6_pktinfo: the address in the header, interface."""
 
 FLOWINFO: Final = struct.Struct("!I")
 HOP_LIMIT: Final = struct.Struct("=i")

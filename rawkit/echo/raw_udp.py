@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from rawkit.echo.endpoint import MakeSocket, Received, explained
 from rawkit.echo.handmade import HandmadeClient, Heard, Peer, body_of
 from rawkit.echo.handmade_ip import OverIP, ServerOverIP, Version, resolved, without_scope
-from rawkit.echo.udp import PRIVILEGE
+from rawkit.echo.udp import PRIVILEGE, answers_too
 from rawkit.errors import TimedOut, kernel_error
 from rawkit.wire import UDP, Packet
 
@@ -135,7 +135,7 @@ class Server(OverUDP, ServerOverIP):
 
     def read(self, heard: Heard) -> Received | None:
         said = self.datagram(heard)
-        if said is None or said.dst_port != self.address[1]:
+        if said is None or said.dst_port != self.address[1] or answers_too(said.src_port, self.address[1]):
             return None
         peer = Peer(said.src, said.src_port, said.dst, self.way_back(heard.source))
         return Received(said.data, peer, packet=heard.packet)

@@ -8,13 +8,20 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rawkit.echo import datagrams
-from rawkit.echo.addresses import SocketAddress, first_of, show
+from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO, SocketAddress, first_of, show
 from rawkit.echo.endpoint import MakeSocket, Received, explained
 from rawkit.errors import TimedOut
 
-__all__ = ["Client", "Server"]
+__all__ = ["Client", "Server", "answers_too"]
 
 PRIVILEGE: Final = "CAP_NET_BIND_SERVICE (ports below 1024)"
+
+WILDCARDS: Final = ("0.0.0.0", "::")
+
+ROOM: Final = 2 * socket.CMSG_SPACE(IN6_PKTINFO.size)
+
+ANSWERING: Final = frozenset((7, 13, 17, 19, 37))
+"""Ports of services that answer whatever comes (RFC 862, 867, 865, 864, 868): two of them would never end."""
 
 _REMEDIES: Final = {
     errno.EADDRINUSE: (
@@ -92,6 +99,33 @@ class Server(datagrams.DatagramServer):
         self._make = make
         self.socket = first_of(address, socket.SOCK_DGRAM, self._bind)
         self.address: Any = self.socket.getsockname()
+        if self.address[0] in WILDCARDS:
+            self.plain = False
+            self._ask_where_they_arrive()
+
+    def endless(self, peer: Any) -> bool:
+        """Whether who sent this would answer the answer: a server at the same port, or one that answers all."""
+        return answers_too(peer[1], self.address[1])
+
+    def receive(self, size: int) -> Received:
+        if self.plain:
+            return super().receive(size)
+        with explained(f"wait for a datagram at {show(self.address)}", self.timeout, remedies=_REMEDIES):
+            data, ancillary, flags, peer = self.socket.recvmsg(size, ROOM)
+        sender = Sender(peer or (), _way_back(ancillary))  # nobody, when the socket is shut down
+        return Received(data, sender, bool(flags & socket.MSG_TRUNC))
+
+    def send(self, data: bytes, peer: Any = None) -> int:
+        if not isinstance(peer, Sender):
+            return super().send(data, peer)
+        with explained(f"send {len(data)} bytes to {show(peer)}", self.timeout, remedies=_REMEDIES):
+            return self.socket.sendmsg([data], peer.way, 0, peer)
+
+    def _ask_where_they_arrive(self) -> None:
+        """Have the kernel tell which of the host's addresses a datagram was sent to, so that this one answers."""
+        self.socket.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        if self.socket.family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
 
     def _bind(self, at: SocketAddress) -> socket.socket:
         made = self._make(at.family, socket.SOCK_DGRAM)
@@ -105,3 +139,31 @@ class Server(datagrams.DatagramServer):
             made.close()
             raise
         return made
+
+
+def answers_too(port: int, own: int) -> bool:
+    """Whether whoever has that port is likely to answer whatever comes, as the server at the own port does."""
+    return port == own or port in ANSWERING
+
+
+class Sender(tuple[Any, ...]):
+    """The address of who sent a datagram, and how to answer from the address that it was sent to."""
+
+    way: list[tuple[int, int, bytes]]
+
+    def __new__(cls, address: tuple[Any, ...], way: list[tuple[int, int, bytes]]) -> Sender:
+        made = super().__new__(cls, address)
+        made.way = way
+        return made
+
+
+def _way_back(ancillary: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+    """What to send with the answer (IP_PKTINFO in ip(7); RFC 3542, section 6.1): the address, on any interface."""
+    for level, kind, info in ancillary:
+        if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
+            _, local, _ = IN_PKTINFO.unpack(info)
+            return [(level, kind, IN_PKTINFO.pack(0, local, bytes(4)))]
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            address, _ = IN6_PKTINFO.unpack(info)
+            return [(level, kind, IN6_PKTINFO.pack(address, 0))]
+    return []

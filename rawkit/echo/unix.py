@@ -29,8 +29,8 @@ UCRED: Final = struct.Struct("=iII")
 LONGEST: Final = 107
 """Bytes of a path, which a zero follows (sun_path of unix(7))."""
 
-DESCRIPTORS: Final = 16
-"""Open files that are taken with one message; the kernel closes further ones."""
+DESCRIPTORS: Final = 253
+"""Open files that one message can bring (SCM_MAX_FD, <net/scm.h>)."""
 
 REMEDIES: Final = {
     errno.EADDRINUSE: "another socket has that name; choose another, or end the program that `ss -lxp` shows",
@@ -40,6 +40,7 @@ REMEDIES: Final = {
     errno.EMSGSIZE: "too large for one message; see /proc/sys/net/core/wmem_max",
     errno.EACCES: "this user may not: check the owner and mode of the socket and its folder",
     errno.EAGAIN: "the server's queue is full; it does not keep up",
+    errno.EPERM: "the socket there is connected to another, and hears nobody else",
 }
 
 
@@ -107,12 +108,21 @@ def _remove_stale(path: Path, kind: socket.SocketKind, make: MakeSocket) -> None
         try:
             probe.connect(os.fsencode(path))
         except ConnectionRefusedError:
-            remove(before)
-            return
+            if not _is_bound(path):
+                remove(before)
+                return
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EPROTOTYPE):  # it is busy, or of another kind
+            # It is busy, of another kind, or connected to another.
+            if error.errno not in (errno.EAGAIN, errno.EPROTOTYPE, errno.EPERM):
                 raise
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _is_bound(path: Path) -> bool:
+    """Whether a socket has that name which does not listen, or not yet (/proc/net/unix, proc(5))."""
+    names = {os.fsencode(path), os.fsencode(path.absolute())}
+    rows = Path("/proc/thread-self/net/unix").read_bytes().splitlines()
+    return any(row.split(b" ", 7)[-1].lstrip() in names for row in rows)
 
 
 def credentials_of(connection: socket.socket) -> Credentials:
