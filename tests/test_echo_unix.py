@@ -307,3 +307,24 @@ def test_a_server_that_talks_to_another_says_so(host: Host, tmp_path: Path) -> N
         done = host.run([*RAWKIT, "echo", "send", "unix-dgram", place, "-d", "hi"], capture_output=True, text=True)
     assert done.returncode == 3
     assert "connected to another, and hears nobody else" in done.stderr
+
+
+def test_no_socket_is_made_through_the_link_of_another_user_in_a_shared_folder(host: Host, tmp_path: Path) -> None:
+    """As the kernel refuses it with fs.protected_symlinks (proc(5)), which is not set everywhere."""
+    shared, private = tmp_path / "shared", tmp_path / "private"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    private.mkdir(0o700)
+    link = shared / "link"
+    link.symlink_to(private)
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    where = str(link / "echo")
+    done = host.run([*RAWKIT, "echo", "serve", "unix-stream", where], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "another user's link in a shared folder" in done.stderr
+    assert [*private.iterdir()] == []
+    os.chown(link, 0, 0, follow_symlinks=False)
+    with host.popen([*RAWKIT, "echo", "serve", "unix-stream", where], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith("unix-stream: listening on")
+        server.terminate()

@@ -59,6 +59,8 @@ def bind(made: socket.socket, address: str, kind: socket.SocketKind, make: MakeS
     """
     where = _checked(address)
     with explained(f"bind to {show(address)}", remedies=REMEDIES):
+        if not address.startswith("@"):
+            _refuse_links_of_others(Path(address))
         try:
             made.bind(where)
         except OSError as error:
@@ -95,6 +97,18 @@ def _file(path: Path) -> Bound | None:
     """The socket file there, which a link to one is not."""
     found = path.lstat()
     return Bound(path, found.st_dev, found.st_ino) if stat.S_ISSOCK(found.st_mode) else None
+
+
+def _refuse_links_of_others(path: Path) -> None:
+    """Raise KernelError if somebody else's link in a shared folder leads there (protected_symlinks in proc(5))."""
+    for part in path.absolute().parents:
+        link, folder = part.lstat(), part.parent.stat()
+        shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+        if stat.S_ISLNK(link.st_mode) and shared and link.st_uid not in (os.geteuid(), folder.st_uid):
+            remedy = (
+                f"{show(str(part))} is another user's link in a shared folder; name the folder that it leads to"
+            )
+            raise KernelError(errno.EACCES, f"bind to {show(str(path))}", remedy)
 
 
 def _remove_stale(path: Path, kind: socket.SocketKind, make: MakeSocket) -> None:
