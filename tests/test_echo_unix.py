@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from commands import RAWKIT
 from echo_ends import client_of, echoed, in_the_background, server_of, service, serving
+from pair import PATIENCE
 from programs import require
 
 from rawkit.echo.endpoint import Credentials, Received
@@ -328,3 +329,19 @@ def test_no_socket_is_made_through_the_link_of_another_user_in_a_shared_folder(h
         assert server.stdout is not None
         assert server.stdout.readline().startswith("unix-stream: listening on")
         server.terminate()
+
+
+def test_a_message_of_no_bytes_is_no_end_in_the_classic_loop_either(host: Host) -> None:
+    command = [*RAWKIT, "echo", "serve", "unix-seqpacket", "@rawkit-empty", "--once"]
+    with host.popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        with host.open(socket.socket, socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+            client.settimeout(PATIENCE)
+            client.connect("\0rawkit-empty")
+            back = []
+            for data in (b"one", b"", b"three"):
+                client.send(data)
+                back.append(client.recv(100))
+        assert server.wait(PATIENCE) == 0
+    assert back == [b"one", b"", b"three"]

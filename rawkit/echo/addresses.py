@@ -10,9 +10,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 from rawkit.echo.endpoint import Credentials
 from rawkit.errors import FieldError, KernelError, TimedOut
 
-__all__ = ["IN6_PKTINFO", "IN_PKTINFO", "IP_PKTINFO", "SocketAddress", "first_of", "show"]
+__all__ = ["IN6_PKTINFO", "IN_PKTINFO", "IP_PKTINFO", "SocketAddress", "first_of", "resolved", "show"]
 
 T = TypeVar("T")
+
+FAMILIES: Final = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 IP_PKTINFO: Final = 8
 """Asks for, and is, what follows (<linux/in.h>; ip(7))."""
@@ -37,7 +39,7 @@ def first_of(address: tuple[str, int], kind: socket.SocketKind, use: Callable[[S
     A name may have several, IPv6 and IPv4: they are tried in the resolver's order, and the last error is raised.
     Raises FieldError for a host that has none.
     """
-    *others, last = _resolved(*address, kind)
+    *others, last = resolved("echo", *address, kind)
     for each in others:
         try:
             return use(each)
@@ -46,16 +48,23 @@ def first_of(address: tuple[str, int], kind: socket.SocketKind, use: Callable[[S
     return use(last)
 
 
-def _resolved(host: str, port: int, kind: socket.SocketKind) -> list[SocketAddress]:
+def resolved(
+    what: str, host: str, port: int, kind: socket.SocketKind, ip_version: int | None = None
+) -> list[SocketAddress]:
+    """Each address that a host (an address or a name) has, in the resolver's order of preference (RFC 6724).
+
+    Raises FieldError, which says `what` the host belongs to.
+    """
     try:
         if not host:
             raise UnicodeError
-        found = socket.getaddrinfo(host, port, type=kind)
+        found = socket.getaddrinfo(host, port, FAMILIES[ip_version], kind)
     except OverflowError as error:
-        raise FieldError("echo", "port", port, "0 to 65535") from error
+        raise FieldError(what, "port", port, "0 to 65535") from error
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no name of a host"
-        raise FieldError("echo", "host", host, f"an address or a name that has one ({reason})") from error
+        an_address = "an address" if ip_version is None else f"an IPv{ip_version} address"
+        raise FieldError(what, "host", host, f"{an_address} or a name that has one ({reason})") from error
     return [SocketAddress(family, address) for family, _, _, _, address in found]
 
 

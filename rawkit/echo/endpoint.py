@@ -151,6 +151,10 @@ class Server(Endpoint):
         """Close the connection to the client; without one, do nothing."""
         return
 
+    def has_ended(self) -> bool:
+        """After nothing was received: whether the client has no more to say, which for a stream it means."""
+        return True
+
     def service(self, size: int, witness: Witness | None = None) -> Service | None:
         """What serves any number of clients over its sockets; None for those that have to be served in turn."""
         return None
@@ -163,7 +167,7 @@ class Server(Endpoint):
         """What follows on `accept`, which returned `who`."""
         while True:
             received = self.receive(size)
-            if who is not None and not received.data:
+            if who is not None and not received.data and self.has_ended():
                 self.hang_up()
                 return
             tell(received)

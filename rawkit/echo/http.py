@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from rawkit.echo._incoming import Incoming
-from rawkit.echo.addresses import show
+from rawkit.echo.addresses import SocketAddress, resolved, show
 from rawkit.echo.endpoint import MakeSocket, explained
 from rawkit.errors import FieldError, KernelError, TimedOut
 
@@ -34,8 +34,6 @@ MOST_HEAD: Final = 64 << 10
 MOST_HEADERS: Final = 200
 MOST_HEADS: Final = 20
 """Interim replies, and the one that ends them."""
-
-FAMILIES: Final = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 BLANK: Final = " \t"
 
@@ -99,7 +97,7 @@ def get(
     host, port, target = _parts(url)
     sent = _request(method, _authority(host, port), target, version, tuple(headers), data)
     deadline = time.monotonic() + timeout
-    connection = _connected(_addresses(host, port, ip_version), deadline, timeout, make)
+    connection = _connected(resolved("URL", host, port, socket.SOCK_STREAM, ip_version), deadline, timeout, make)
     with connection:
         with explained(f"ask who {host} is", remedies=_NOBODY):
             server = connection.getpeername()[:2]
@@ -170,20 +168,7 @@ def _header_line(name: str, value: str) -> str:
 # The connection
 
 
-def _addresses(host: str, port: int, ip_version: int | None) -> list[tuple[int, tuple[str, int]]]:
-    """Family and address of each address that the host has, in the resolver's order of preference (RFC 6724)."""
-    try:
-        found = socket.getaddrinfo(host, port, FAMILIES[ip_version], socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "no name of a host"
-        kind = "an address" if ip_version is None else f"an IPv{ip_version} address"
-        raise FieldError("URL", "host", host, f"{kind} or a name that has one ({reason})") from error
-    return [(family, address) for family, _, _, _, address in found]  # type: ignore[misc]  # IPv6 has four parts
-
-
-def _connected(
-    addresses: list[tuple[int, tuple[str, int]]], deadline: float, timeout: float, make: MakeSocket
-) -> socket.socket:
+def _connected(addresses: list[SocketAddress], deadline: float, timeout: float, make: MakeSocket) -> socket.socket:
     """A connection to the first address that takes one; what is left of the time is shared among those left."""
     refusal: KernelError | TimedOut | None = None
     for number, (family, address) in enumerate(addresses):
