@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 from vectors import VECTORS
 
@@ -47,6 +48,7 @@ from rawkit.wire import (
     LinuxSLL,
     LinuxSLL2,
     Loop,
+    MACsec,
     MLDQuery,
     MPTCPOption,
     NFLOGAttributes,
@@ -58,6 +60,7 @@ from rawkit.wire import (
     Raw,
     Routing,
 )
+from rawkit.wire.macsec import SHORT
 from rawkit.wire.spaces import LINK_LAYERS
 
 BASES = (Record, Header, IP, MPTCPOption, Raw, IGMP, InterfaceAddress)
@@ -165,13 +168,23 @@ def stacks(draw: st.DrawFn) -> Packet:
                 data = UNREAD_PAYLOAD + data
             elif rule is not None and (data or rule.rule.numbers.nothing is None):
                 layer = layer.replace(**{rule.name: UNREAD[rule.bits]})
-            return packet / layer / data
+            packet = packet / layer / data
+            assume(not lacks_check_value(packet))
+            return packet
         if rule is not None:
             layer = layer.replace(**{rule.name: AUTO}, **({rule.rule.unless: 0} if rule.rule.unless else {}))
         if following is ERSPAN:
             layer = layer.replace(sequence=draw(st.integers(0, 0xFFFFFFFF)))
         packet, header = packet / layer, following
     raise AssertionError("every stack ends above")
+
+
+def lacks_check_value(packet: Packet) -> bool:
+    """Whether long data behind a MACsec tag has no check value behind it, for which its end would be taken."""
+    for index, layer in enumerate(packet.layers):
+        if isinstance(layer, MACsec):
+            return len(bytes(Packet(packet.layers[index + 1 :], packet.payload))) >= SHORT
+    return False
 
 
 FIRST = [Ethernet, IPv4, IPv6, LinuxSLL, LinuxSLL2, Null, Loop, PPP, HDLC, CompressedPPP, PPPoE]

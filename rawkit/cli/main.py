@@ -124,6 +124,8 @@ def complain(error: RawkitError) -> int:
 def _code_of(error: RawkitError) -> int:
     if isinstance(error, FileError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
         return USAGE
+    if isinstance(error, FileError):
+        return NOT_POSSIBLE
     if isinstance(error, KernelError) and error.errno in SAID_BY_OTHERS:
         return NO
     if isinstance(error, KernelError | MissingError):
