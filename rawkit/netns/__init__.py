@@ -1,9 +1,11 @@
 """Networks inside the machine: hosts, switches and routers in namespaces, gone when their owner is."""
 
 from rawkit.netns.checks import Check, check_machine
+from rawkit.netns.impairment import Hold, Impairment, Nth, Swap, hold, nth, swap
 from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Node, Port, Router, Switch
+from rawkit.netns.recording import Recording, Transit
 from rawkit.netns.user import reexec_in_user_namespace
 from rawkit.netns.worker import Cues, Worker, uninterrupted
 
@@ -11,15 +13,24 @@ __all__ = [
     "Cable",
     "Check",
     "Cues",
+    "Hold",
     "Host",
+    "Impairment",
     "Lab",
     "Namespace",
     "Node",
+    "Nth",
     "Port",
+    "Recording",
     "Router",
+    "Swap",
     "Switch",
+    "Transit",
     "Worker",
     "check_machine",
+    "hold",
+    "nth",
     "reexec_in_user_namespace",
+    "swap",
     "uninterrupted",
 ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from types import MappingProxyType
 from typing import Any
 
 from rawkit.errors import kernel_error
 from rawkit.layout import MAC
+from rawkit.netns.impairment import Impairment
 from rawkit.netns.namespace import Namespace
 
 __all__ = ["Netlink"]
@@ -71,18 +74,37 @@ class Netlink:
         with _translated(f"add route to {network} via {gateway}"):
             self._route.route("add", family=family, dst=str(network), gateway=str(gateway))
 
+    def add_netem(self, index: int, impairment: Impairment) -> None:
+        """Have the kernel impair what leaves by an interface (tc-netem(8))."""
+        chances = {
+            "loss": impairment.loss * 100,
+            "reorder": impairment.reorder * 100,
+            "duplicate": impairment.duplicate * 100,
+            "prob_corrupt": impairment.corrupt * 100,
+        }
+        times = {"delay": impairment.delay, "jitter": impairment.jitter}
+        options = {name: share for name, share in chances.items() if share}
+        options |= {name: round(seconds * 1_000_000) for name, seconds in times.items() if seconds}
+        if impairment.rate:
+            options["rate"] = f"{round(impairment.rate)}bit"
+        with _translated("impair a link by netem", {errno.ENOENT: _NO_NETEM, errno.EOPNOTSUPP: _NO_NETEM}):
+            self._route.tc("add", "netem", index, **options)
+
     def close(self) -> None:
         """Give the socket back."""
         self._route.close()
 
 
+_NO_NETEM = "this kernel has no netem; leave backend='netem' out, and a relay does it"
+
+
 @contextmanager
-def _translated(doing: str) -> Iterator[None]:
+def _translated(doing: str, remedies: Mapping[int, str] = MappingProxyType({})) -> Iterator[None]:
     from pyroute2.netlink.exceptions import NetlinkError
 
     try:
         yield
     except NetlinkError as error:
-        raise kernel_error(OSError(error.code, str(error)), doing, "CAP_NET_ADMIN") from error
+        raise kernel_error(OSError(error.code, str(error)), doing, "CAP_NET_ADMIN", remedies=remedies) from error
     except OSError as error:
         raise kernel_error(error, doing, "CAP_NET_ADMIN") from error

@@ -6,29 +6,39 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from rawkit.errors import FieldError, kernel_error
 from rawkit.layout import MAC
 from rawkit.netns import _kernel
+from rawkit.netns.impairment import Hold, Impairment, Nth, Swap
 from rawkit.netns.namespace import Namespace
-from rawkit.netns.node import IPV6_MTU, Host, Node, Port, Router, Switch
+from rawkit.netns.node import IPV6_MTU, Host, Middle, Node, Port, Router, Switch
 from rawkit.netns.programs import Programs
+from rawkit.netns.recording import Recording
+from rawkit.netns.relay import relay
 from rawkit.netns.routes import Segment
+from rawkit.netns.worker import Worker
 
 __all__ = ["Cable", "Lab"]
 
 N = TypeVar("N", bound=Node)
 
 _LEAST_MTU, _MOST_MTU = 68, 65_535  # ETH_MIN_MTU and ETH_MAX_MTU of <linux/if_ether.h>
+_LAST_NODE = 0xFFFF  # nodes that the lab adds by itself are numbered downwards from here
+_PATIENCE = 5.0  # seconds that a relay may take to begin
 _MOST_SEGMENTS = 9999  # the segment's number in decimal digits is one group of an IPv6 address
 
 
 class Cable(NamedTuple):
-    """The two ends of a link, in the order in which its nodes were given."""
+    """A link: its two ends, in the order in which its nodes were given."""
 
     a: Port
     b: Port
+    name: str
+    """Those of its nodes with a hyphen, `a-b`; of the second between the same two, `a-b.2`."""
+    relay: Worker | None = None
+    """The process in the middle of an impaired link."""
 
 
 class Lab:
@@ -50,6 +60,9 @@ class Lab:
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
         self._segments: list[Segment] = []
+        self._middles: list[Middle] = []
+        self.cables: list[Cable] = []
+        """The links, in the order in which they were made."""
         self._programs = Programs()
         Namespace().close()  # fails here, rather than at the first host, where it is not permitted
 
@@ -78,6 +91,17 @@ class Lab:
         macs: tuple[MAC | str | None, MAC | str | None] = (None, None),
         mtu: int = 1500,
         offload: bool = True,
+        delay: float = 0.0,
+        jitter: float = 0.0,
+        loss: float = 0.0,
+        reorder: float = 0.0,
+        duplicate: float = 0.0,
+        corrupt: float = 0.0,
+        rate: float = 0.0,
+        drop: Nth | Sequence[Nth] = (),
+        instructions: Sequence[Swap | Hold] = (),
+        seed: int | str = 0,
+        backend: Literal["relay", "netem"] = "relay",
     ) -> Cable:
         """Run a cable from `a` to `b`, up and usable when this returns.
 
@@ -91,19 +115,52 @@ class Lab:
 
         `mtu` is 68 to 65535 bytes; below 1280, which is the least that IPv6 needs, a link has IPv4 only.
 
-        Raises FieldError for an argument that does not fit, KernelError. After an error the lab is as before.
+        From `delay` on, the arguments are those of `Impairment`: what the link does to frames, by chance that is
+        the same for everyone with the same `seed`, or exactly as told:
+
+            lab.link(a, b, delay=0.02, loss=0.01, drop=nth(3, where="tcp and dst port 80"),
+                     instructions=[swap(4, 5), hold(7, for_ms=200)])
+
+        A relay process does it, with a packet socket at each end, and tells in a recording what it did to which
+        frame. Such a link has no offload. `backend="netem"` has the kernel do it instead (tc-netem(8)), where it
+        can; that follows no `seed`, takes no `drop` and `instructions`, and does not tell.
+
+        Raises FieldError for an argument that does not fit, FilterError, KernelError. After an error the lab is as
+        before.
         """
+        impairment = Impairment(
+            delay=delay,
+            jitter=jitter,
+            loss=loss,
+            reorder=reorder,
+            duplicate=duplicate,
+            corrupt=corrupt,
+            rate=rate,
+            drop=drop,
+            instructions=instructions,
+            seed=seed,
+        )
+        if backend not in ("relay", "netem"):
+            raise FieldError("Lab.link", "backend", backend, "'relay' or 'netem'")
+        if backend == "netem" and impairment.exactly:
+            raise FieldError("Lab.link", "backend", backend, "'relay' for drop and instructions: netem has only chance")
         if not _LEAST_MTU <= mtu <= _MOST_MTU:
             raise FieldError("Lab.link", "mtu", mtu, f"{_LEAST_MTU} to {_MOST_MTU} bytes")
         given = (None, None) if addresses is None else tuple(_interfaces(texts, mtu) for texts in addresses)
         ends = _end(a, len(a.ports), macs[0], given[0]), _end(b, len(b.ports) + (a is b), macs[1], given[1])
-        cable = self._plug_in(ends, mtu, offload)
+        plug_in = self._plug_in_direct if backend == "netem" or impairment.is_nothing() else self._plug_in_relayed
+        cable = plug_in(ends, mtu, offload, impairment)
+        self.cables.append(cable)
         for node in self._nodes.values():
             if isinstance(node, Host):
                 node.add_routes()
         return cable
 
-    def _plug_in(self, ends: tuple[_End, _End], mtu: int, offload: bool) -> Cable:
+    def record(self) -> Recording:
+        """Record what crosses every link that there is by now, from before this returns. Raises KernelError."""
+        return Recording(self.cables)
+
+    def _plug_in_direct(self, ends: tuple[_End, _End], mtu: int, offload: bool, impairment: Impairment) -> Cable:
         """The cable between two ends, carrying; if that fails, nothing of it is left."""
         a, b = ends
         with ExitStack() as undo:
@@ -112,19 +169,48 @@ class Lab:
             a.node.netlink.add_veth(a.name, a.mac, b.name, b.mac, b.node.namespace, mtu)
             undo.callback(a.node.netlink.remove, a.name)
             first, second = (end.node.plug(end.name, end.mac, mtu, offload, segment, end.given) for end in ends)
-            cable = Cable(first, second)
-            for port in cable:
-                with port.node:
-                    _synchronize(port)
+            _synchronize(first, second)
+            if not impairment.is_nothing():
+                for port in (first, second):
+                    port.node.netlink.add_netem(port.index, impairment)
             undo.pop_all()
-        return cable
+        return Cable(first, second, self._name_of(a.node, b.node))
+
+    def _plug_in_relayed(self, ends: tuple[_End, _End], mtu: int, _offload: bool, impairment: Impairment) -> Cable:
+        """Two cables that meet in a node of their own, where a process relays."""
+        a, b = ends
+        with ExitStack() as undo:
+            middle = Middle("relay", _LAST_NODE - len(self._middles), self._programs)
+            undo.callback(middle.close)
+            segment = self._segment(a.node, b.node, undo)
+            _put_back(undo, segment, a.node, b.node)
+            plugged = []
+            for end in (a, b):
+                other = _end(middle, len(middle.ports), None, None)
+                end.node.netlink.add_veth(end.name, end.mac, other.name, other.mac, middle.namespace, mtu)
+                undo.callback(end.node.netlink.remove, end.name)
+                plugged.append(end.node.plug(end.name, end.mac, mtu, False, segment, end.given))
+                _synchronize(plugged[-1], middle.plug(other.name, other.mac, mtu, False, segment, None))
+            names = (a.node.name, b.node.name)
+            worker = middle.spawn(lambda worker: relay(worker, names, impairment))
+            undo.callback(worker.close)
+            if worker.cues.take(_PATIENCE) != "ready":
+                worker.join(_PATIENCE)  # raises what it ended of
+            undo.pop_all()
+        middle.relay = worker
+        self._middles.append(middle)
+        return Cable(plugged[0], plugged[1], self._name_of(a.node, b.node), worker)
+
+    def _name_of(self, a: Node, b: Node) -> str:
+        before = sum({a, b} == {cable.a.node, cable.b.node} for cable in self.cables)
+        return f"{a.name}-{b.name}" + (f".{before + 1}" if before else "")
 
     def close(self) -> None:
         """End the programs, then let go of the namespaces. Closing twice is no error."""
         with ExitStack() as stack:
-            for node in self._nodes.values():
+            for node in (*self._nodes.values(), *self._middles):
                 stack.callback(node.close)
-            self._nodes = {}
+            self._nodes, self._middles, self.cables = {}, [], []
             stack.callback(self._programs.close)
 
     def _add(self, kind: type[N], name: str) -> N:
@@ -203,8 +289,11 @@ def _put_back(undo: ExitStack, segment: Segment, *nodes: Node) -> None:
         undo.callback(notes.__setitem__, slice(None), notes[:])
 
 
-def _synchronize(port: Port) -> None:
-    try:
-        _kernel.synchronize_carrier(port.name)
-    except OSError as error:
-        raise kernel_error(error, f"raise {port.name} of {port.node.name}") from error
+def _synchronize(*ports: Port) -> None:
+    """Have the carrier that came with both ends of a veth being up act at once."""
+    for port in ports:
+        with port.node:
+            try:
+                _kernel.synchronize_carrier(port.name)
+            except OSError as error:
+                raise kernel_error(error, f"raise {port.name} of {port.node.name}") from error

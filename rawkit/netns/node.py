@@ -21,7 +21,7 @@ from rawkit.netns.programs import Programs
 from rawkit.netns.routes import Network, Segment, Station, routes_of
 from rawkit.netns.worker import Worker
 
-__all__ = ["IPV6_MTU", "Host", "Node", "Port", "Router", "Switch"]
+__all__ = ["IPV6_MTU", "Host", "Middle", "Node", "Port", "Router", "Switch"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -282,4 +282,24 @@ class Switch(Node):
         self, mtu: int, index: int, segment: Segment, addresses: Addresses
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
         self.netlink.set_master(index, self._bridge)
+        return ()
+
+
+class Middle(Node):
+    """What stands in the middle of an impaired link: two ports without an address, and the process between them."""
+
+    _SYSCTLS = _QUIET | _NO_ADDRESSES
+
+    def __init__(self, name: str, number: int, programs: Programs) -> None:
+        super().__init__(name, number, programs)
+        self.relay: Worker | None = None
+
+    def close(self) -> None:
+        if self.relay is not None:
+            self.relay.close()
+        super().close()
+
+    def _join(
+        self, mtu: int, index: int, segment: Segment, addresses: Addresses
+    ) -> tuple[IPv4Interface | IPv6Interface, ...]:
         return ()

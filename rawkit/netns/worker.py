@@ -78,6 +78,7 @@ class Worker:
     def __init__(self, namespace: Namespace, work: Callable[[Worker], object]) -> None:
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = os.memfd_create("rawkit-worker")
+        self._heard = 0
         owner = os.getpid()
         with uninterrupted():  # Ctrl-C between here and there would have two processes go on
             self.pid = os.fork()
@@ -114,13 +115,24 @@ class Worker:
     @property
     def told(self) -> list[Any]:
         """What was told until now, in order. A crash in the midst of telling costs that one fact."""
-        found = []
+        return self._read(0)[0]
+
+    def news(self) -> list[Any]:
+        """What was told since this was last asked."""
+        found, self._heard = self._read(self._heard)
+        return found
+
+    def _read(self, start: int) -> tuple[list[Any], int]:
+        """What was told from that byte on, and where the next fact will begin."""
+        found: list[Any] = []
         with Path(f"/proc/self/fd/{self._said}").open("rb") as said:
+            said.seek(start)
             while True:
+                start = said.tell()
                 try:
                     found.append(pickle.load(said))  # what was written by this very program
                 except (EOFError, pickle.UnpicklingError):
-                    return found
+                    return found, start
 
     def join(self, timeout: float) -> None:
         """Wait until the work is done. Raises TimedOut after so many seconds, and what the work raised."""
