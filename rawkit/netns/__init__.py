@@ -1,28 +1,37 @@
 """Networks inside the machine: hosts, switches and routers in namespaces, gone when their owner is."""
 
 from rawkit.netns.checks import Check, check_machine
+from rawkit.netns.confinement import Confinement
 from rawkit.netns.impairment import Hold, Impairment, Nth, Swap, hold, nth, swap
 from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Node, Port, Router, Switch
 from rawkit.netns.recording import Recording, Transit
+from rawkit.netns.state import Connection, Endpoint, NeighborEntry, RouteEntry, SocketEntry, State
 from rawkit.netns.user import reexec_in_user_namespace
 from rawkit.netns.worker import Cues, Worker, uninterrupted
 
 __all__ = [
     "Cable",
     "Check",
+    "Confinement",
+    "Connection",
     "Cues",
+    "Endpoint",
     "Hold",
     "Host",
     "Impairment",
     "Lab",
     "Namespace",
+    "NeighborEntry",
     "Node",
     "Nth",
     "Port",
     "Recording",
+    "RouteEntry",
     "Router",
+    "SocketEntry",
+    "State",
     "Swap",
     "Switch",
     "Transit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -15,6 +16,7 @@ __all__ = [
     "CLONE_NEWUSER",
     "CURRENT_NETWORK",
     "die_with_the_parent",
+    "drop_capabilities",
     "setns",
     "switch_offloads_off",
     "synchronize_carrier",
@@ -34,7 +36,12 @@ ETHTOOL_STSO = 0x1F
 ETHTOOL_SGSO = 0x24
 ETHTOOL_SGRO = 0x2C
 
+# <linux/capability.h>: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE, NET_BROADCAST,
+# NET_ADMIN, NET_RAW
+HARMLESS = frozenset({0, 1, 3, 4, 5, 6, 7, 10, 11, 12, 13})
+LAST_CAPABILITY = 63
 # <linux/prctl.h>
+PR_CAPBSET_DROP = 24
 PR_SET_PDEATHSIG = 1
 
 CURRENT_NETWORK = "/proc/thread-self/ns/net"
@@ -61,6 +68,20 @@ def die_with_the_parent() -> None:
     """Have the kernel kill this process when the thread that forked it ends (prctl(2)). Raises OSError."""
     if _libc.prctl(ctypes.c_int(PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL), *[ctypes.c_ulong(0)] * 3) < 0:
         _raise_errno("prctl")
+
+
+def drop_capabilities() -> None:
+    """Let no program that this process becomes have other capabilities than those for files and packets.
+
+    Root gets at exec what is in the bounding set (capabilities(7)). Raises OSError.
+    """
+    for capability in range(LAST_CAPABILITY + 1):
+        if capability not in HARMLESS:
+            zeros = [ctypes.c_ulong(0)] * 3
+            if _libc.prctl(ctypes.c_int(PR_CAPBSET_DROP), ctypes.c_ulong(capability), *zeros) < 0:
+                if ctypes.get_errno() == errno.EINVAL:  # newer than this kernel
+                    return
+                _raise_errno("prctl")
 
 
 def synchronize_carrier(interface: str) -> None:

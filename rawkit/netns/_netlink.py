@@ -90,6 +90,16 @@ class Netlink:
         with _translated("impair a link by netem", {errno.ENOENT: _NO_NETEM, errno.EOPNOTSUPP: _NO_NETEM}):
             self._route.tc("add", "netem", index, **options)
 
+    def neighbors(self) -> Iterator[Any]:
+        """The messages of the neighbour table."""
+        with _translated("read the neighbour table"):
+            return iter(self._route.get_neighbours())
+
+    def routes(self) -> Iterator[Any]:
+        """The messages of the routing tables."""
+        with _translated("read the routing tables"):
+            return iter(self._route.get_routes())
+
     def close(self) -> None:
         """Give the socket back."""
         self._route.close()

@@ -5,20 +5,21 @@ from __future__ import annotations
 import errno
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from rawkit.errors import FieldError, kernel_error
+from rawkit.errors import FieldError, MissingError, kernel_error
 from rawkit.layout import MAC
 from rawkit.netns import _kernel
 from rawkit.netns._netlink import Netlink
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.programs import Programs
 from rawkit.netns.routes import Network, Segment, Station, routes_of
+from rawkit.netns.state import State, state_of
 from rawkit.netns.worker import Worker
 
 __all__ = ["IPV6_MTU", "Host", "Middle", "Node", "Port", "Router", "Switch"]
@@ -172,6 +173,42 @@ class Node:
                     raise kernel_error(
                         error, f"set net/{name} to {value}", "CAP_NET_ADMIN", remedies=_SYSCTL_REMEDIES
                     ) from error
+
+    def state(self) -> State:
+        """What its kernel knows now: neighbours, routes, sockets, tracked connections, counters."""
+        return state_of(self)
+
+    def add_rules(self, ruleset: str) -> None:
+        """Have nftables do what a ruleset in nft's language says (nft(8)): firewalls, NAT, rate limits.
+
+            router.add_rules("table ip n { chain c { type filter hook forward priority 0; ip ttl 1 drop; }; }")
+
+        Raises MissingError without the program `nft`, FieldError with its words for a ruleset that it refuses.
+        """
+        try:
+            done = self.run(["nft", "-f", "-"], input=ruleset, capture_output=True, text=True)
+        except FileNotFoundError:
+            raise MissingError("nft", "sudo apt install nftables") from None
+        if done.returncode:
+            raise FieldError(self.name, "rules", ruleset, f"what nft takes ({done.stderr.strip().partition(chr(10))[0]})")
+
+    def translate(self, outside: str, forward: Mapping[tuple[str, int], tuple[str, int]] = MappingProxyType({})) -> None:
+        """Be a NAT (RFC 3022): what leaves by the interface `outside` has its address; IPv4 and IPv6.
+
+        `forward` names what comes in nonetheless: {("tcp", 8080): ("10.0.1.1", 80)} hands what comes to port 8080 to
+        port 80 of an IPv4 host inside. Raises as `add_rules` does.
+        """
+        self.port(outside)
+        lines = [
+            f'iifname "{outside}" {protocol} dport {int(port)} dnat ip to {IPv4Address(host)}:{int(inner)};'
+            for (protocol, port), (host, inner) in forward.items()
+        ]
+        self.add_rules(
+            "table inet nat {\n"
+            f"chain prerouting {{ type nat hook prerouting priority -100; {' '.join(lines)} }}\n"
+            f'chain postrouting {{ type nat hook postrouting priority 100; oifname "{outside}" masquerade; }}\n'
+            "}"
+        )
 
     def fileno(self) -> int:
         """The descriptor that holds its network namespace."""

@@ -1,0 +1,150 @@
+"""The student's command, and the bounds that it is held to."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from rawkit.errors import KernelError
+from rawkit.netns import Confinement, Host
+
+__all__ = ["Bounds", "Outcome", "run_confined"]
+
+GLANCE: Final = 0.05
+"""Seconds between two looks at what the command has used up."""
+
+NICENESS: Final = 10
+"""By which the command stands back behind those who watch it, were it to take every processor."""
+
+MEBIBYTE: Final = 1024 * 1024
+
+
+class Bounds(NamedTuple):
+    """What a command may use; beyond that it is stopped, with everything that it started."""
+
+    seconds: float = 10.0
+    processes: int = 200
+    output: int = MEBIBYTE
+    """Bytes that it may write to its standard output."""
+    disk: int = 256 * MEBIBYTE
+    """Bytes by which the free space of its folder, or of one for temporary files, may shrink."""
+    file: int = 64 * MEBIBYTE
+    """Bytes of the largest file that it may write (RLIMIT_FSIZE in getrlimit(2))."""
+    memory: int = 2048 * MEBIBYTE
+    """Bytes of memory that each process may have (RLIMIT_DATA)."""
+
+
+class Outcome(NamedTuple):
+    """How the command ended."""
+
+    status: int | None
+    """Its exit status, negative for a signal; None if it was stopped."""
+    output: bytes
+    seconds: float
+    stopped: str
+    """At which bound, in words; empty if it ended by itself."""
+
+
+def run_confined(
+    host: Host,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    bounds: Bounds,
+    *,
+    is_flooded: Callable[[], bool] = lambda: False,
+    show: BinaryIO | None = None,
+) -> Outcome:
+    """Run a command inside a host to its end, or to one of the bounds; then nothing of what it started is left.
+
+    It has no more privileges than what it does to packets and files takes, so that it cannot leave the host's
+    network, also as root; its standard output is kept, and copied to `show`. Raises KernelError for a command that
+    cannot be started.
+    """
+    began = time.monotonic()
+    kept = bytearray()
+    stopped = ""
+    with Confinement(host, bounds.processes) as confinement:
+        free = _free_space()
+        process = _start(confinement, command, environment, bounds)
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        with process.stdout as out:
+            looked = 0.0
+            while process.poll() is None and not stopped:
+                select.select([out], [], [], GLANCE)
+                stopped = _copy(out, kept, bounds.output, show)
+                now = time.monotonic()
+                if stopped or now - looked < GLANCE:
+                    continue
+                looked = now
+                stopped = _overstepped(confinement, bounds, now - began, free)
+                if not stopped and is_flooded():
+                    stopped = "it flooded the network"
+            seconds = time.monotonic() - began
+            confinement.close()
+            stopped = stopped or _copy(out, kept, bounds.output, show)
+            status = process.wait()
+    return Outcome(None if stopped else status, bytes(kept), seconds, stopped)
+
+
+def _start(
+    confinement: Confinement, command: Sequence[str], environment: Mapping[str, str], bounds: Bounds
+) -> subprocess.Popen[bytes]:
+    def limit() -> None:
+        os.nice(NICENESS)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bounds.file, bounds.file))
+        resource.setrlimit(resource.RLIMIT_DATA, (bounds.memory, bounds.memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    try:
+        return confinement.popen(
+            command, limit, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={**os.environ, **environment}
+        )
+    except OSError as error:
+        if isinstance(error, KernelError):
+            raise
+        remedy = "check its name and that it may be executed; a file of Python is run by: -- python3 FILE"
+        raise KernelError(error.errno or 0, f"start {command[0]}", remedy) from error
+
+
+def _copy(out: BinaryIO, kept: bytearray, most: int, show: BinaryIO | None) -> str:
+    """Keep what the command has written by now; at which bound it is stopped, if at one."""
+    while (data := out.read(65536)) if out.readable() else b"":
+        if show is not None:
+            show.write(data)
+            show.flush()
+        kept += data
+        if len(kept) > most:
+            del kept[most:]
+            return f"it wrote more than {most // MEBIBYTE} MiB"
+    return ""
+
+
+def _overstepped(confinement: Confinement, bounds: Bounds, seconds: float, free: Mapping[Path, int]) -> str:
+    if seconds > bounds.seconds:
+        return f"it took longer than {bounds.seconds:g} seconds"
+    if confinement.has(bounds.processes):
+        return f"it had {bounds.processes} processes"
+    now = _free_space()
+    if any(now.get(path, 0) < before - bounds.disk for path, before in free.items()):
+        return f"it filled {bounds.disk // MEBIBYTE} MiB of disk"
+    return ""
+
+
+def _free_space() -> dict[Path, int]:
+    """Bytes free where a command may write."""
+    found = {}
+    for path in {Path.cwd(), Path.home(), Path(tempfile.gettempdir()), Path("/var/tmp"), Path("/dev/shm")}:
+        try:
+            found[path] = shutil.disk_usage(path).free
+        except OSError:  # there is none
+            continue
+    return found

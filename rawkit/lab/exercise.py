@@ -1,0 +1,142 @@
+"""An exercise: data, and a few functions. One stands in each file of `rawkit/lab/exercises/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from rawkit.errors import FieldError
+from rawkit.lab.finding import Finding
+from rawkit.lab.seed import Seed, Values
+from rawkit.lab.topology import Topology
+
+if TYPE_CHECKING:
+    from rawkit.lab.evidence import Evidence
+    from rawkit.lab.stage import Stage
+
+__all__ = ["Check", "Defence", "Exercise", "Prediction", "Program", "Scene", "Wrong", "python", "shell"]
+
+Scene = Callable[["Stage"], Generator[None, None, None]]
+"""What happens around the student's command: it runs where the generator yields, once."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
+
+
+class Program(NamedTuple):
+    """A solution: a command for the student's host. In `source`, a file to be run by `interpreter`."""
+
+    interpreter: str
+    """`python` or `sh`."""
+    source: str
+
+
+def python(source: str) -> Program:
+    """A solution in Python; what the task names stands in the environment: os.environ["LAB_TARGET"]."""
+    return Program("python", source)
+
+
+def shell(source: str) -> Program:
+    """A solution as a shell script: "$LAB_TARGET"."""
+    return Program("sh", source)
+
+
+class Check(NamedTuple):
+    """One thing that must hold."""
+
+    name: str
+    """A word, for `rawkit lab why`."""
+    words: str
+    """What must hold, for the student to read; `{target}` stands for that value."""
+    judge: Callable[[Evidence], Finding]
+    source: str = ""
+    """Where it is written that it must: `RFC 792, page 14`."""
+
+
+class Prediction(NamedTuple):
+    """A question to answer before trying."""
+
+    question: str
+    answer: Callable[[Values], str]
+    why: str
+    """Told once it was answered."""
+
+    def is_right(self, answer: str, values: Values) -> bool:
+        """Whether that is the answer; case, and space around it, do not count."""
+        return answer.strip().casefold() == self.answer(values).strip().casefold()
+
+
+class Wrong(NamedTuple):
+    """A solution that is wrong in one way, with the check that must fail and a part of what it must say."""
+
+    program: Program
+    check: str
+    says: str
+
+
+class Defence(NamedTuple):
+    """What stops an attack. With it switched on, the scene finds `Stage.defended` true."""
+
+    words: str
+    check: str
+    """The check that the reference solution then fails."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """An exercise. Texts may name values: `{target}`. Raises FieldError for what cannot be."""
+
+    name: str
+    """Small letters, digits and hyphens."""
+    number: int
+    level: int
+    """1 to 5."""
+    title: str
+    learnt: str
+    """What one knows afterwards, in one sentence."""
+    values: Callable[[Seed], dict[str, Any]]
+    """What differs from student to student: texts and numbers, which the student's command finds as LAB_NAME."""
+    topology: Callable[[Values], Topology]
+    """The network; the student's host is `you`."""
+    task: str
+    """Markdown."""
+    prediction: Prediction
+    hints: tuple[str, str, str]
+    """One about the concept, one that names the field, one that names the bytes."""
+    checks: Sequence[Check]
+    solution: Program
+    wrong: Sequence[Wrong]
+    scene: Scene | None = None
+    """What else happens; nothing, by default."""
+    defence: Defence | None = None
+    seconds: float = 10.0
+    """How long the command may take."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise FieldError("Exercise", "name", self.name, "2 to 40 small letters, digits and hyphens")
+        names = [check.name for check in self.checks]
+        if len(set(names)) < len(names) or not names:
+            raise FieldError(self.name, "checks", names, "checks with names of their own, at least one")
+        expected = [wrong.check for wrong in self.wrong] + ([self.defence.check] if self.defence else [])
+        for name in expected:
+            if name not in names:
+                raise FieldError(self.name, "wrong", name, f"the name of a check, one of {', '.join(names)}")
+        if len(self.wrong) < 2 or len(self.hints) != 3:
+            raise FieldError(self.name, "wrong", len(self.wrong), "two wrong solutions at least, and three hints")
+
+    def values_of(self, student: str) -> Values:
+        """That student's values."""
+        return Values(self.values(Seed(self.name, student)))
+
+    def told(self, text: str, values: Values) -> str:
+        """A text of the exercise with that student's values in it."""
+        return text.format_map(values)
+
+    def check(self, name: str) -> Check:
+        """The check of that name. Raises FieldError."""
+        for check in self.checks:
+            if check.name == name:
+                return check
+        raise FieldError(self.name, "check", name, f"one of {', '.join(check.name for check in self.checks)}")

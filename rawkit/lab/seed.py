@@ -1,0 +1,90 @@
+"""What differs from student to student: addresses, ports, identifiers and nonces, drawn from a seed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from ipaddress import IPv4Network
+from random import Random
+from typing import Any, Final
+
+from rawkit.errors import FieldError
+from rawkit.layout import MAC
+
+__all__ = ["Seed", "Values", "student_of"]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+_WORDS: Final = (
+    "amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "hazel", "indigo", "jasper", "karst", "linen",
+    "maple", "north", "ocean", "pearl", "quartz", "river", "slate", "tulip", "umber", "velvet", "willow", "zephyr",
+)  # fmt: skip
+
+
+def student_of(name: str | None) -> str:
+    """The student's name: the one given, or that of $RAWKIT_STUDENT, or of who is logged in.
+
+    Raises FieldError for a name with other than letters, digits and `._@-`, since it becomes part of a file's name.
+    """
+    chosen = name or os.environ.get("RAWKIT_STUDENT") or os.environ.get("SUDO_USER") or os.environ.get("USER") or "student"
+    if not _NAME.fullmatch(chosen):
+        raise FieldError("lab", "student", chosen, "a name of up to 64 letters, digits and ._@-")
+    return chosen
+
+
+class Values(dict[str, Any]):
+    """The values of one student's exercise, texts and numbers; also to be had as attributes: `v.target`."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the exercise has no value {name!r}; it has {', '.join(self)}") from None
+
+    def environment(self) -> dict[str, str]:
+        """As variables of the environment: `target` is LAB_TARGET."""
+        return {f"LAB_{name.upper()}": str(value) for name, value in self.items()}
+
+
+class Seed:
+    """Draws values; the same for the same exercise and student, everywhere."""
+
+    def __init__(self, exercise: str, student: str) -> None:
+        self.text = hashlib.sha256(f"{exercise}/{student}".encode()).hexdigest()[:16]
+        self._random = Random(self.text)
+        self._drawn: set[Any] = set()
+
+    def network(self) -> IPv4Network:
+        """A /24 within 10.0.0.0/8."""
+        return IPv4Network((self._new(lambda: self._random.randrange(0x0A0100, 0x0B0000)) << 8, 24))
+
+    def address(self, network: IPv4Network) -> str:
+        """An address of a host there, that was not drawn before."""
+        return str(self._new(lambda: network[self._random.randrange(2, network.num_addresses - 2)]))
+
+    def mac(self) -> str:
+        """The MAC address of a station, that was not drawn before."""
+        return str(MAC(b"\2" + self._new(lambda: self._random.randbytes(5))))
+
+    def port(self) -> int:
+        """A port that was not drawn before: one that neither services nor the kernel choose."""
+        return int(self._new(lambda: self._random.randrange(5000, 30_000)))
+
+    def number(self, least: int, most: int) -> int:
+        """A number from `least` to `most`, that was not drawn before."""
+        return int(self._new(lambda: self._random.randint(least, most)))
+
+    def nonce(self) -> str:
+        """Sixteen hexadecimal digits that nobody guesses."""
+        return self._random.randbytes(8).hex()
+
+    def word(self) -> str:
+        """A word that was not drawn before."""
+        return str(self._new(lambda: self._random.choice(_WORDS)))
+
+    def _new(self, draw: Any) -> Any:
+        while (found := draw()) in self._drawn:
+            pass
+        self._drawn.add(found)
+        return found

@@ -1,0 +1,89 @@
+"""The network of an exercise as data: what is linked to what, and with which addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_interface
+from typing import Any
+
+from rawkit.netns import Lab, Node
+
+__all__ = ["Link", "Topology"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link between two nodes, by their names."""
+
+    a: str
+    b: str
+    addresses: tuple[str | Sequence[str], str | Sequence[str]] = ((), ())
+    """Of each end, with prefix lengths: ("10.0.0.1/24", "10.0.0.2/24"); none for a switch."""
+    macs: tuple[str | None, str | None] = (None, None)
+    mtu: int = 1500
+    impaired: dict[str, Any] = field(default_factory=dict)
+    """Arguments of `Lab.link` from `delay` on: what the link does to frames."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Hosts, switches, routers and the links between them.
+
+    The student's host is `you`. Links have no offload, so that every frame is as on a real wire.
+    """
+
+    links: Sequence[Link]
+    routers: Sequence[str] = ()
+    switches: Sequence[str] = ()
+
+    def build(self, lab: Lab) -> dict[str, Node]:
+        """Build it there: its nodes by their names. Raises FieldError, KernelError."""
+        nodes: dict[str, Node] = {}
+        for link in self.links:
+            for name in (link.a, link.b):
+                if name not in nodes:
+                    kind = lab.switch if name in self.switches else lab.router if name in self.routers else lab.host
+                    nodes[name] = kind(name)
+        for link in self.links:
+            first, second = (_texts(end) for end in link.addresses)
+            lab.link(
+                nodes[link.a],
+                nodes[link.b],
+                addresses=(first, second),
+                macs=link.macs,
+                mtu=link.mtu,
+                offload=False,
+                **link.impaired,
+            )
+        return nodes
+
+    def drawing(self) -> Iterator[str]:
+        """Lines that show it: a link a line, and what is plugged into a switch below it."""
+        for link in self.links:
+            if link.a not in self.switches and link.b not in self.switches:
+                left, right = self._end(link, 0), self._end(link, 1)
+                yield f"{left} ──{self._remarks(link)}── {right}"
+        for switch in self.switches:
+            yield f"{switch} (switch)"
+            plugged = [link for link in self.links if switch in (link.a, link.b)]
+            for link in plugged:
+                other = 1 if link.a == switch else 0
+                branch = "└" if link is plugged[-1] else "├"
+                yield f"{branch}──{self._remarks(link)}── {self._end(link, other)}"
+
+    def _end(self, link: Link, end: int) -> str:
+        name = (link.a, link.b)[end]
+        addresses = ", ".join(str(ip_interface(text)) for text in _texts(link.addresses[end]))
+        mac = link.macs[end]
+        kind = " (router)" if name in self.routers else ""
+        return " ".join(filter(None, [f"{name}{kind}", addresses, mac]))
+
+    def _remarks(self, link: Link) -> str:
+        words = [f"MTU {link.mtu}"] if link.mtu != 1500 else []
+        words += [f"{name} {value}" for name, value in link.impaired.items() if isinstance(value, (int, float))]
+        return f" {', '.join(words)} " if words else ""
+
+
+def _texts(end: str | Sequence[str]) -> list[str]:
+    return [end] if isinstance(end, str) else list(end)

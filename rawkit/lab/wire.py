@@ -1,0 +1,375 @@
+"""Questions about what crossed the wire, that explain their answers.
+
+A question is built from conditions, each of which narrows the frames further:
+
+    assert wire.tcp(flags="S").sent_by("a").once()
+    wire.icmp(type=8).sent_by("you").ip(dst="10.0.1.2").payload(b"hello").saw()
+
+Where the answer is no, the frame that fulfils the most conditions is named, with the first that it fails and the
+bytes in question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+from rawkit.errors import FieldError
+from rawkit.lab.finding import Finding
+from rawkit.layout import Severity
+from rawkit.netns import Transit
+from rawkit.pcap.filter import compile_filter
+from rawkit.views.ladder import label
+from rawkit.wire import ARP, TCP, UDP, Ethernet, Header, ICMPv4, ICMPv6, IPv4, IPv6, LinkType, Packet
+from rawkit.wire.packet import name_of
+
+__all__ = ["Seen", "Wire"]
+
+
+class Seen:
+    """A frame on a link, numbered, and dissected when it is first looked at."""
+
+    def __init__(self, number: int, transit: Transit) -> None:
+        self.number = number
+        """From 1, over all links, in the order in which frames were sent."""
+        self.transit = transit
+
+    @cached_property
+    def packet(self) -> Packet:
+        """What the frame says."""
+        return self.transit.frame.packet()
+
+    def __repr__(self) -> str:
+        return f"<frame {self.number}: {self.transit.sender} > {self.transit.receiver} {label(self.packet)}>"
+
+
+class _Miss(NamedTuple):
+    """Why a frame does not fulfil a condition, and how near it is."""
+
+    seen: str
+    start: int | None = None
+    stop: int | None = None
+    nearness: float = 0.0
+    """From 0 to 1: the share of what the condition asks that is right."""
+
+
+class _Condition(NamedTuple):
+    words: str
+    test: Callable[[Seen], _Miss | None]
+    """None where it is fulfilled."""
+
+
+class Wire:
+    """Frames that crossed the links of a lab, and the conditions on them so far; a question ends with a verb.
+
+    A frame that a switch or a router passes on is there once for each link that it crosses: `sent_by` and
+    `received_by` say which one is meant. Frames that a link lost are there too, and `arrived` leaves them out.
+    """
+
+    def __init__(self, transits: Iterable[Transit]) -> None:
+        self._frames = tuple(Seen(number, transit) for number, transit in enumerate(transits, 1))
+        self._conditions: tuple[_Condition, ...] = ()
+
+    # ------------------------------------------------------------------ who and where
+
+    def sent_by(self, node: str) -> Self:
+        """Sent by that node: by a switch or router, if that passed it on."""
+        return self._if(
+            f"sent by {node}", lambda one: None if one.transit.sender == node else _Miss(f"{one.transit.sender} sent it")
+        )
+
+    def received_by(self, node: str) -> Self:
+        """On its way into that node."""
+        return self._if(
+            f"towards {node}",
+            lambda one: None if one.transit.receiver == node else _Miss(f"it was towards {one.transit.receiver}"),
+        )
+
+    def on(self, link: str) -> Self:
+        """On the link of that name, such as `a-b`."""
+        return self._if(f"on {link}", lambda one: None if one.transit.link == link else _Miss(f"it was on {one.transit.link}"))
+
+    def arrived(self) -> Self:
+        """Not lost on an impaired link."""
+        return self._if("that arrived", lambda one: None if one.transit.arrived else _Miss(one.transit.fate))
+
+    def after(self, frame: Seen | None) -> Self:
+        """Later than that frame; than none, if it is None."""
+        return self._ordered("after", frame, lambda one, other: one > other)
+
+    def before(self, frame: Seen | None) -> Self:
+        """Earlier than that frame; than none, if it is None."""
+        return self._ordered("before", frame, lambda one, other: one < other)
+
+    # ------------------------------------------------------------------ what
+
+    def has(self, header: type[Header], **fields: Any) -> Self:
+        """With such a header, whose fields have these values: `has(TCP, dst_port=80, flags="S")`.
+
+        Headers that an ICMP error quotes do not count. Raises FieldError for a field that the header does not have.
+        """
+        _check_fields(header, fields)
+        return self._if(_words_for(header, fields), lambda one: _look_for(one.packet, header, fields, quoted=False))
+
+    def quoting(self, header: type[Header], **fields: Any) -> Self:
+        """With such a header in what an ICMP error quotes."""
+        _check_fields(header, fields)
+        words = f"quoting {_words_for(header, fields)}"
+        return self._if(words, lambda one: _look_for(one.packet, header, fields, quoted=True))
+
+    def ether(self, **fields: Any) -> Self:
+        """With an Ethernet header with these fields."""
+        return self.has(Ethernet, **fields)
+
+    def arp(self, **fields: Any) -> Self:
+        """ARP with these fields: `operation`, `sender_mac`, `sender_ip`, `target_mac`, `target_ip`."""
+        return self.has(ARP, **fields)
+
+    def ip(self, **fields: Any) -> Self:
+        """With an IPv4 header with these fields."""
+        return self.has(IPv4, **fields)
+
+    def ip6(self, **fields: Any) -> Self:
+        """With an IPv6 header with these fields."""
+        return self.has(IPv6, **fields)
+
+    def icmp(self, **fields: Any) -> Self:
+        """With an ICMPv4 message with these fields, those of its kind included: `icmp(type=8, id=7)`."""
+        return self.has(ICMPv4, **fields)
+
+    def icmp6(self, **fields: Any) -> Self:
+        """With an ICMPv6 message with these fields."""
+        return self.has(ICMPv6, **fields)
+
+    def tcp(self, **fields: Any) -> Self:
+        """With a TCP segment with these fields; `flags="S"` are these and no others."""
+        return self.has(TCP, **fields)
+
+    def udp(self, **fields: Any) -> Self:
+        """With a UDP datagram with these fields."""
+        return self.has(UDP, **fields)
+
+    def payload(self, data: bytes | str) -> Self:
+        """Whose innermost header carries exactly these bytes."""
+        wanted = data.encode() if isinstance(data, str) else data
+        return self._if(f"carrying {_brief(wanted)}", lambda one: _compare(one.packet, wanted))
+
+    def carrying(self, data: bytes | str) -> Self:
+        """Whose innermost header carries these bytes, perhaps among others."""
+        wanted = data.encode() if isinstance(data, str) else data
+
+        def test(one: Seen) -> _Miss | None:
+            found = one.packet.payload
+            return None if wanted in found else _Miss(f"it carries {_brief(found)}", *_payload_of(one.packet))
+
+        return self._if(f"carrying {_brief(wanted)} somewhere", test)
+
+    def sound(self) -> Self:
+        """With nothing wrong in it: lengths agree, checksums are right."""
+        return self._if("without an error in it", lambda one: _problem_in(one.packet))
+
+    def matching(self, filter: str) -> Self:
+        """That a filter in tcpdump's language matches (pcap-filter(7)). Raises FilterError."""
+        program = compile_filter(filter, LinkType.ETHERNET)
+
+        def test(one: Seen) -> _Miss | None:
+            frame = one.transit.frame
+            return None if program.run(frame.data, frame.wire_length) else _Miss("it does not match")
+
+        return self._if(f"matching {filter!r}", test)
+
+    def where(self, words: str, holds: Callable[[Packet], bool]) -> Self:
+        """Of which a function of the packet says yes; `words` say what it asks."""
+        return self._if(words, lambda one: None if holds(one.packet) else _Miss("that is not so"))
+
+    # ------------------------------------------------------------------ verbs
+
+    def saw(self) -> Finding:
+        """Whether there was one at least."""
+        return self.at_least(1)
+
+    def once(self) -> Finding:
+        """Whether there was exactly one."""
+        return self.times(1)
+
+    def never(self) -> Finding:
+        """Whether there was none."""
+        return self.times(0)
+
+    def at_least(self, count: int) -> Finding:
+        """Whether there were so many, or more."""
+        found = self.all()
+        return self._finding(len(found) >= count, f"at least {count}", found)
+
+    def times(self, count: int) -> Finding:
+        """Whether there were exactly so many."""
+        found = self.all()
+        words = "none" if count == 0 else "exactly one" if count == 1 else f"exactly {count}"
+        return self._finding(len(found) == count, words, found)
+
+    def all(self) -> list[Seen]:
+        """The frames that fulfil the conditions, in order."""
+        return [one for one in self._frames if all(condition.test(one) is None for condition in self._conditions)]
+
+    def first(self) -> Seen | None:
+        """The first of them; None if there is none."""
+        return next(iter(self), None)
+
+    def last(self) -> Seen | None:
+        """The last of them; None if there is none."""
+        found = self.all()
+        return found[-1] if found else None
+
+    def frame(self, number: int) -> Seen:
+        """The frame of that number, whatever the conditions. Raises FieldError if there is none."""
+        if not 1 <= number <= len(self._frames):
+            raise FieldError("Wire", "frame", number, f"1 to {len(self._frames)}")
+        return self._frames[number - 1]
+
+    def __iter__(self) -> Iterator[Seen]:
+        return iter(self.all())
+
+    def __len__(self) -> int:
+        return len(self.all())
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Wire is a question that is not finished; end it with a verb such as .saw() or .once()")
+
+    @property
+    def words(self) -> str:
+        """The conditions, in words."""
+        return " ".join(condition.words for condition in self._conditions) or "a frame"
+
+    # ------------------------------------------------------------------ how
+
+    def _if(self, words: str, test: Callable[[Seen], _Miss | None]) -> Self:
+        narrowed = type(self)(())
+        narrowed._frames = self._frames
+        narrowed._conditions = (*self._conditions, _Condition(words, test))
+        return narrowed
+
+    def _ordered(self, words: str, frame: Seen | None, holds: Callable[[int, int], bool]) -> Self:
+        if frame is None:
+            return self._if(f"{words} another that is missing", lambda _: _Miss("that one never came"))
+        number = frame.number
+        return self._if(
+            f"{words} frame {number}",
+            lambda one: None if holds(one.number, number) else _Miss(f"it is not {words} frame {number}"),
+        )
+
+    def _finding(self, passed: bool, count: str, found: list[Seen]) -> Finding:
+        expected = f"{count}: {self.words}"
+        numbers = tuple(one.number for one in found)
+        if passed:
+            return Finding(True, expected, f"{len(found)} {self.words}" if found else f"none {self.words}", numbers)
+        if found:
+            return Finding(False, expected, f"{len(found)} of them", numbers)
+        nearest = self._nearest()
+        if nearest is None:
+            return Finding(False, expected, "no frame at all" if not self._frames else "none")
+        one, condition, miss = nearest
+        seen = f"{miss.seen}, and not {condition.words}"
+        return Finding(False, expected, seen, (one.number,), miss.start, miss.stop)
+
+    def _nearest(self) -> tuple[Seen, _Condition, _Miss] | None:
+        """The frame that fulfils the most conditions in their order, the latest of them, and what it fails."""
+        best: tuple[float, Seen, _Condition, _Miss] | None = None
+        for one in self._frames:
+            nearness = 0.0
+            failed: tuple[_Condition, _Miss] | None = None
+            for condition in self._conditions:
+                miss = condition.test(one)
+                nearness += 1 if miss is None else miss.nearness
+                failed = failed or (None if miss is None else (condition, miss))
+            if failed and nearness > 0.5 and (best is None or nearness >= best[0]):
+                best = (nearness, one, *failed)
+        return None if best is None else best[1:]
+
+
+def _check_fields(header: type[Header], fields: dict[str, Any]) -> None:
+    kinds = {header, *_members(header)}
+    for name in fields:
+        if not any(field.name == name for kind in kinds for field in kind.fields()):
+            raise FieldError(header.__name__, name, fields[name], f"a field of {header.__name__}")
+
+
+def _members(header: type[Header]) -> Iterator[type[Header]]:
+    for kind in header.__subclasses__():
+        yield kind
+        yield from _members(kind)
+
+
+def _words_for(header: type[Header], fields: dict[str, Any]) -> str:
+    values = " ".join(f"{name}={_brief(value)}" for name, value in fields.items())
+    return f"{header.__name__} {values}".rstrip()
+
+
+def _look_for(packet: Packet, header: type[Header], fields: dict[str, Any], *, quoted: bool) -> _Miss | None:
+    """Whether a header of the packet, or of what it quotes, is of that class and has these values."""
+    best: _Miss | None = None
+    within = False
+    for layer, (start, _) in zip(packet.layers, packet.bounds(), strict=True):
+        if isinstance(layer, header) and within == quoted:
+            miss = _differs(layer, start, fields)
+            if miss is None:
+                return None
+            best = miss if best is None or miss.nearness > best.nearness else best
+        within = within or (isinstance(layer, Header) and layer.quotes())
+    return best or _Miss(f"it is {' / '.join(name_of(layer) for layer in packet.layers) or 'no packet'}")
+
+
+def _differs(layer: Header, start: int, fields: dict[str, Any]) -> _Miss | None:
+    """The first field that has another value, and where it stands."""
+    spans = {name: (start * 8 + offset, bits) for name, offset, bits in layer.spans()}
+    wrong = []
+    for name, value in fields.items():
+        if name not in spans and not hasattr(layer, name):
+            wrong.append(_Miss(f"it is {layer.describe()}"))
+        elif not _is(layer, name, value):
+            offset, bits = spans.get(name, (start * 8, 8))
+            wrong.append(_Miss(f"{name} is {_shown(getattr(layer, name))}", offset // 8, (offset + bits + 7) // 8))
+    if not wrong:
+        return None
+    return wrong[0]._replace(nearness=0.5 + 0.5 * (1 - len(wrong) / len(fields)))
+
+
+def _is(layer: Header, name: str, value: Any) -> bool:
+    """Whether a field has a value, given in any form that the header's constructor takes."""
+    try:
+        return bool(getattr(layer.replace(**{name: value}), name) == getattr(layer, name))
+    except FieldError:
+        return False
+
+
+def _compare(packet: Packet, wanted: bytes) -> _Miss | None:
+    found = packet.payload
+    if found == wanted:
+        return None
+    start, _ = _payload_of(packet)
+    same = next((at for at, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), min(len(found), len(wanted)))
+    nearness = same / max(len(found), len(wanted))
+    return _Miss(f"it carries {_brief(found)}", start + same, start + max(len(found), same + 1), nearness * 0.9)
+
+
+def _payload_of(packet: Packet) -> tuple[int, int]:
+    """Where the payload begins and ends."""
+    start = packet.bounds()[-1][1] if packet.layers else 0
+    return start, start + len(packet.payload)
+
+
+def _problem_in(packet: Packet) -> _Miss | None:
+    for problem in packet.problems:
+        if problem.severity is Severity.ERROR:
+            name = f"{problem.layer}.{problem.field}" if problem.field else problem.layer
+            return _Miss(f"{name}: {problem.message}", problem.start, problem.stop)
+    return None
+
+
+def _shown(value: Any) -> str:
+    return f"{value.name or int(value)}" if isinstance(value, int) and hasattr(value, "name") else _brief(value)
+
+
+def _brief(value: Any) -> str:
+    text = repr(value) if isinstance(value, (bytes, str)) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

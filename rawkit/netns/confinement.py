@@ -1,0 +1,85 @@
+"""Programs that are not trusted: a PID namespace of their own, counted, and without a way out of their host."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from rawkit.netns import _kernel
+from rawkit.netns.node import Host
+from rawkit.netns.programs import Programs
+
+__all__ = ["Confinement"]
+
+PATIENCE: Final = 0.5
+"""Seconds in which all processes of a machine can be looked at, unless they are too many."""
+
+
+class Confinement:
+    """Runs programs inside a host, apart from the lab's own: they see no other's processes, and end with this.
+
+    They keep, whoever starts them, only the capabilities that packets and files take: with those, a program cannot
+    enter another network namespace (setns(2) takes CAP_SYS_ADMIN), nor touch another's memory. There can be no
+    more than about `processes` of them where the kernel counts them for each PID namespace (Linux 6.14 and later).
+    """
+
+    def __init__(self, host: Host, processes: int) -> None:
+        self._host = host
+        self._programs = Programs(processes)
+        self._before = _threads()
+
+    def popen(
+        self, arguments: Sequence[str], prepare: Callable[[], None] = lambda: None, **options: Any
+    ) -> subprocess.Popen[Any]:
+        """Start a program, as subprocess.Popen does; `prepare` is called in the new process before it."""
+
+        def confine() -> None:
+            prepare()
+            _kernel.drop_capabilities()
+
+        return self._programs.start(self._host.namespace, arguments, {**options, "preexec_fn": confine})
+
+    def has(self, processes: int) -> bool:
+        """Whether there are so many processes now, threads among them."""
+        guardian = self._programs.guardian
+        if guardian is None or _threads() - self._before < processes:
+            return False  # on the whole machine, so it costs nothing
+        own = _pid_namespace(str(guardian.pid))
+        found = 0
+        deadline = time.monotonic() + PATIENCE
+        with os.scandir("/proc") as entries:  # where programs come as fast as they are listed, it has no end
+            for entry in entries:
+                found += entry.name.isdecimal() and _pid_namespace(entry.name) == own
+                if found >= processes or time.monotonic() > deadline:
+                    return True
+        return False
+
+    def close(self) -> None:
+        """End them all, and wait until they are gone. Closing twice is no error."""
+        self._programs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _threads() -> int:
+    """Threads of the whole machine: behind the slash in /proc/loadavg (proc_loadavg(5))."""
+    return int(Path("/proc/loadavg").read_text().split("/")[1].split()[0])
+
+
+def _pid_namespace(process: str) -> int:
+    """The number of a process's PID namespace; 0 if it is gone, or another user's."""
+    try:
+        return Path("/proc", process, "ns/pid").stat().st_ino
+    except OSError:
+        return 0

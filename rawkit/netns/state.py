@@ -1,0 +1,212 @@
+"""What the kernel of a host knows: neighbours, routes, sockets, tracked connections, counters; as data."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+from rawkit.layout import MAC
+from rawkit.link import kernel_counters
+
+if TYPE_CHECKING:
+    from rawkit.netns.node import Node
+
+__all__ = ["Connection", "Endpoint", "NeighborEntry", "RouteEntry", "SocketEntry", "State", "state_of"]
+
+Address = IPv4Address | IPv6Address
+
+MOST: Final = 10_000
+"""Entries of a table that are read: a flood may have filled it."""
+
+_TCP_STATES: Final = (
+    "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
+    "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV",
+)  # fmt: skip
+"""By their number in <net/tcp_states.h>."""
+
+_NEIGHBOR_STATES: Final = {
+    0x01: "INCOMPLETE",
+    0x02: "REACHABLE",
+    0x04: "STALE",
+    0x08: "DELAY",
+    0x10: "PROBE",
+    0x20: "FAILED",
+    0x40: "NOARP",
+    0x80: "PERMANENT",
+}
+"""NUD_ of <linux/neighbour.h>."""
+
+_MAIN, _UNICAST, _MULTICAST_NEIGHBOR = 254, 1, "NOARP"
+
+
+class NeighborEntry(NamedTuple):
+    """An entry of the neighbour table (ARP, neighbour discovery)."""
+
+    address: Address
+    mac: MAC | None
+    """None while nobody has answered."""
+    interface: str
+    state: str
+    """Such as `REACHABLE`, `STALE`, `PERMANENT`."""
+
+
+class RouteEntry(NamedTuple):
+    """A route to others, of the main table."""
+
+    network: str
+    """Such as `10.0.1.0/24`; the default route is `0.0.0.0/0` or `::/0`."""
+    gateway: Address | None
+    interface: str
+
+
+class Endpoint(NamedTuple):
+    """An address and a port; of a raw socket, its protocol."""
+
+    address: Address
+    port: int
+
+
+class SocketEntry(NamedTuple):
+    """A socket that is bound or connected."""
+
+    protocol: str
+    """`tcp`, `tcp6`, `udp`, `udp6`, `raw`, `raw6`."""
+    local: Endpoint
+    remote: Endpoint
+    state: str
+    """Of TCP's: `LISTEN`, `ESTABLISHED`, `SYN_RECV`, ...; empty for others."""
+
+
+class Connection(NamedTuple):
+    """A connection that the kernel tracks for a firewall or NAT: what it saw, and what it expects in return."""
+
+    protocol: str
+    state: str
+    source: Endpoint
+    destination: Endpoint
+    reply_source: Endpoint
+    reply_destination: Endpoint
+
+
+class State(NamedTuple):
+    """All of it, at one moment."""
+
+    neighbors: tuple[NeighborEntry, ...]
+    routes: tuple[RouteEntry, ...]
+    sockets: tuple[SocketEntry, ...]
+    connections: tuple[Connection, ...]
+    counters: dict[str, int]
+    """Such as `Ip.ReasmOKs`, `TcpExt.ListenDrops` (/proc/net/snmp, netstat and snmp6)."""
+
+    def as_object(self) -> dict[str, Any]:
+        """It as what JSON has."""
+        tables = {name: [_plain(entry) for entry in getattr(self, name)] for name in self._fields[:-1]}
+        return {**tables, "counters": self.counters}
+
+    @classmethod
+    def from_object(cls, found: dict[str, Any]) -> Self:
+        """It back from what `as_object` made. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            tuple(
+                NeighborEntry(ip_address(address), None if mac is None else MAC(mac), str(interface), str(state))
+                for address, mac, interface, state in found["neighbors"]
+            ),
+            tuple(
+                RouteEntry(str(network), None if gateway is None else ip_address(gateway), str(interface))
+                for network, gateway, interface in found["routes"]
+            ),
+            tuple(
+                SocketEntry(str(protocol), _endpoint(local), _endpoint(remote), str(state))
+                for protocol, local, remote, state in found["sockets"]
+            ),
+            tuple(
+                Connection(str(protocol), str(state), *map(_endpoint, ends))
+                for protocol, state, *ends in found["connections"]
+            ),
+            {str(name): int(value) for name, value in found["counters"].items()},
+        )
+
+
+def state_of(node: Node) -> State:
+    """What the kernel of a node knows now. Raises KernelError."""
+    with node:
+        names = {index: name for index, name in socket.if_nameindex()}
+        sockets = tuple(entry for protocol in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6") for entry in _sockets(protocol))
+        connections = tuple(_connections())
+        counters = kernel_counters()
+    neighbors = tuple(_neighbors(node.netlink.neighbors(), names))
+    return State(neighbors, tuple(_routes(node.netlink.routes(), names)), sockets, connections, counters)
+
+
+def _neighbors(messages: Iterator[Any], names: dict[int, str]) -> Iterator[NeighborEntry]:
+    for _, message in zip(range(MOST), messages, strict=False):
+        state = _NEIGHBOR_STATES.get(message["state"], "NONE")
+        if state != _MULTICAST_NEIGHBOR:
+            mac = message.get("lladdr")
+            yield NeighborEntry(
+                ip_address(message.get("dst")), None if mac is None else MAC(mac), names.get(message["ifindex"], "?"), state
+            )
+
+
+def _routes(messages: Iterator[Any], names: dict[int, str]) -> Iterator[RouteEntry]:
+    for _, message in zip(range(MOST), messages, strict=False):
+        if message["type"] != _UNICAST or message.get("table") != _MAIN:
+            continue
+        anywhere = "::" if message["family"] == socket.AF_INET6 else "0.0.0.0"
+        gateway = message.get("gateway")
+        yield RouteEntry(
+            f"{message.get('dst') or anywhere}/{message['dst_len']}",
+            None if gateway is None else ip_address(gateway),
+            names.get(message.get("oif"), "?"),
+        )
+
+
+def _sockets(protocol: str) -> Iterator[SocketEntry]:
+    for words in _table(protocol):
+        state = _TCP_STATES[int(words[3], 16)] if protocol.startswith("tcp") else ""
+        yield SocketEntry(protocol, _hexadecimal(words[1]), _hexadecimal(words[2]), state)
+
+
+def _connections() -> Iterator[Connection]:
+    """From /proc/net/nf_conntrack: each line has the protocol, perhaps a state, and both directions."""
+    for words in _table("nf_conntrack", heading=0):
+        protocol = words[2]
+        pairs = [word.partition("=")[::2] for word in words if "=" in word]
+        ends = [Endpoint(ip_address(value), 0) for key, value in pairs if key in ("src", "dst")][:4]
+        ports = [int(value) for key, value in pairs if key in ("sport", "dport")][:4] or [0] * 4
+        if len(ends) == len(ports) == 4:
+            ends = [end._replace(port=port) for end, port in zip(ends, ports, strict=True)]
+            yield Connection(protocol, words[5] if "=" not in words[5] else "", *ends)
+
+
+def _table(name: str, heading: int = 1) -> Iterator[list[str]]:
+    """The lines of a file of /proc/net of the calling thread's namespace, as words; none if there is no such file."""
+    try:
+        with Path("/proc/thread-self/net", name).open() as lines:
+            for number, line in zip(range(MOST), lines, strict=False):
+                if number >= heading:
+                    yield line.split()
+    except (FileNotFoundError, PermissionError):  # this kernel has none, or shows it to real root only
+        return
+
+
+def _hexadecimal(text: str) -> Endpoint:
+    """An endpoint as /proc/net has it: words of the address in the machine's byte order, and the port."""
+    address, _, port = text.partition(":")
+    words = [int(address[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(address), 8)]
+    return Endpoint(ip_address(b"".join(words)), int(port, 16))
+
+
+def _endpoint(found: Any) -> Endpoint:
+    address, port = found
+    return Endpoint(ip_address(address), int(port))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, int) else str(value)
