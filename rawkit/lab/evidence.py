@@ -50,7 +50,9 @@ class Evidence(NamedTuple):
         try:
             return self.states[moment][host]
         except KeyError:
-            raise FieldError("Evidence", "state", f"{host} {moment}", "a host and a moment of the exercise") from None
+            raise FieldError(
+                "Evidence", "state", f"{host} {moment}", "a host and a moment of the exercise"
+            ) from None
 
     def neighbour(self, host: str, address: str, moment: str = "after") -> Neighbour:
         """A host's entry for that address in its neighbour table."""
@@ -64,9 +66,17 @@ class Evidence(NamedTuple):
 
     def has_socket(self, host: str, state: str, port: int, moment: str = "after") -> Finding:
         """Whether a host has a TCP socket at that local port in that state, such as `ESTABLISHED`."""
-        there = [each for each in self.state(host, moment).sockets if each.local.port == port and each.protocol.startswith("tcp")]
+        there = [
+            each
+            for each in self.state(host, moment).sockets
+            if each.local.port == port and each.protocol.startswith("tcp")
+        ]
         states = ", ".join(each.state for each in there) or "no socket"
-        return Finding(any(each.state == state for each in there), f"{host} has port {port} {state}", f"{states} at port {port}")
+        return Finding(
+            any(each.state == state for each in there),
+            f"{host} has port {port} {state}",
+            f"{states} at port {port}",
+        )
 
     # ------------------------------------------------------------------ what crossed the wire
 

@@ -27,7 +27,13 @@ def student_of(name: str | None) -> str:
 
     Raises FieldError for a name with other than letters, digits and `._@-`, since it becomes part of a file's name.
     """
-    chosen = name or os.environ.get("RAWKIT_STUDENT") or os.environ.get("SUDO_USER") or os.environ.get("USER") or "student"
+    chosen = (
+        name
+        or os.environ.get("RAWKIT_STUDENT")
+        or os.environ.get("SUDO_USER")
+        or os.environ.get("USER")
+        or "student"
+    )
     if not _NAME.fullmatch(chosen):
         raise FieldError("lab", "student", chosen, "a name of up to 64 letters, digits and ._@-")
     return chosen

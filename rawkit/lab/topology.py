@@ -11,6 +11,8 @@ from rawkit.netns import Lab, Node
 
 __all__ = ["Link", "Topology"]
 
+_NO_IPV6 = {"ipv6/conf/all/disable_ipv6": 1, "ipv6/conf/default/disable_ipv6": 1}
+
 
 @dataclass(frozen=True)
 class Link:
@@ -43,8 +45,13 @@ class Topology:
         for link in self.links:
             for name in (link.a, link.b):
                 if name not in nodes:
-                    kind = lab.switch if name in self.switches else lab.router if name in self.routers else lab.host
+                    kind = (
+                        lab.switch if name in self.switches else lab.router if name in self.routers else lab.host
+                    )
                     nodes[name] = kind(name)
+        if not any(":" in text for link in self.links for end in link.addresses for text in _texts(end)):
+            for node in nodes.values():
+                node.set_sysctls(_NO_IPV6)  # so that nobody sends what belongs to it
         for link in self.links:
             first, second = (_texts(end) for end in link.addresses)
             lab.link(

@@ -76,23 +76,28 @@ class Wire:
     def sent_by(self, node: str) -> Self:
         """Sent by that node: by a switch or router, if that passed it on."""
         return self._if(
-            f"sent by {node}", lambda one: None if one.transit.sender == node else _Miss(f"{one.transit.sender} sent it")
+            f"sent by {node}",
+            lambda one: None if one.transit.sender == node else _Miss(f"sent by {one.transit.sender}"),
         )
 
     def received_by(self, node: str) -> Self:
         """On its way into that node."""
         return self._if(
             f"towards {node}",
-            lambda one: None if one.transit.receiver == node else _Miss(f"it was towards {one.transit.receiver}"),
+            lambda one: None if one.transit.receiver == node else _Miss(f"it goes to {one.transit.receiver}"),
         )
 
     def on(self, link: str) -> Self:
         """On the link of that name, such as `a-b`."""
-        return self._if(f"on {link}", lambda one: None if one.transit.link == link else _Miss(f"it was on {one.transit.link}"))
+        return self._if(
+            f"on {link}", lambda one: None if one.transit.link == link else _Miss(f"it is on {one.transit.link}")
+        )
 
     def arrived(self) -> Self:
         """Not lost on an impaired link."""
-        return self._if("that arrived", lambda one: None if one.transit.arrived else _Miss(one.transit.fate))
+        return self._if(
+            "that arrived", lambda one: None if one.transit.arrived else _Miss(f"it was {one.transit.fate}")
+        )
 
     def after(self, frame: Seen | None) -> Self:
         """Later than that frame; than none, if it is None."""
@@ -110,7 +115,9 @@ class Wire:
         Headers that an ICMP error quotes do not count. Raises FieldError for a field that the header does not have.
         """
         _check_fields(header, fields)
-        return self._if(_words_for(header, fields), lambda one: _look_for(one.packet, header, fields, quoted=False))
+        return self._if(
+            _words_for(header, fields), lambda one: _look_for(one.packet, header, fields, quoted=False)
+        )
 
     def quoting(self, header: type[Header], **fields: Any) -> Self:
         """With such a header in what an ICMP error quotes."""
@@ -239,7 +246,7 @@ class Wire:
     @property
     def words(self) -> str:
         """The conditions, in words."""
-        return " ".join(condition.words for condition in self._conditions) or "a frame"
+        return ", ".join(["a frame", *(condition.words for condition in self._conditions)])
 
     # ------------------------------------------------------------------ how
 
@@ -259,32 +266,35 @@ class Wire:
         )
 
     def _finding(self, passed: bool, count: str, found: list[Seen]) -> Finding:
-        expected = f"{count}: {self.words}"
+        expected = self.words if count == "at least 1" else f"{count} of: {self.words}"
         numbers = tuple(one.number for one in found)
         if passed:
-            return Finding(True, expected, f"{len(found)} {self.words}" if found else f"none {self.words}", numbers)
+            return Finding(True, expected, "there it is" if found else "there is none", numbers)
         if found:
             return Finding(False, expected, f"{len(found)} of them", numbers)
         nearest = self._nearest()
         if nearest is None:
-            return Finding(False, expected, "no frame at all" if not self._frames else "none")
-        one, condition, miss = nearest
-        seen = f"{miss.seen}, and not {condition.words}"
-        return Finding(False, expected, seen, (one.number,), miss.start, miss.stop)
+            return Finding(False, expected, "none at all")
+        one, miss = nearest
+        return Finding(
+            False, expected, miss.seen, (one.number,), miss.start, miss.stop
+        )
 
-    def _nearest(self) -> tuple[Seen, _Condition, _Miss] | None:
-        """The frame that fulfils the most conditions in their order, the latest of them, and what it fails."""
-        best: tuple[float, Seen, _Condition, _Miss] | None = None
+    def _nearest(self) -> tuple[Seen, _Miss] | None:
+        """The frame that fulfils the most conditions before it fails one, the latest of them; and why it fails."""
+        best: tuple[float, float, Seen, _Miss] | None = None
         for one in self._frames:
-            nearness = 0.0
-            failed: tuple[_Condition, _Miss] | None = None
-            for condition in self._conditions:
-                miss = condition.test(one)
-                nearness += 1 if miss is None else miss.nearness
-                failed = failed or (None if miss is None else (condition, miss))
-            if failed and nearness > 0.5 and (best is None or nearness >= best[0]):
-                best = (nearness, one, *failed)
-        return None if best is None else best[1:]
+            misses = [condition.test(one) for condition in self._conditions]
+            failed = next((at for at, miss in enumerate(misses) if miss is not None), None)
+            if failed is None:
+                continue
+            miss = misses[failed]
+            assert miss is not None
+            depth = failed + miss.nearness
+            rest = sum(1 if other is None else other.nearness for other in misses)
+            if depth > 0 and (best is None or (depth, rest) >= best[:2]):
+                best = (depth, rest, one, miss)
+        return None if best is None else best[2:]
 
 
 def _check_fields(header: type[Header], fields: dict[str, Any]) -> None:
@@ -301,7 +311,9 @@ def _members(header: type[Header]) -> Iterator[type[Header]]:
 
 
 def _words_for(header: type[Header], fields: dict[str, Any]) -> str:
-    values = " ".join(f"{name}={_brief(value)}" for name, value in fields.items())
+    values = " ".join(
+        f"{name}={value if isinstance(value, str) else _brief(value)}" for name, value in fields.items()
+    )
     return f"{header.__name__} {values}".rstrip()
 
 
@@ -347,7 +359,10 @@ def _compare(packet: Packet, wanted: bytes) -> _Miss | None:
     if found == wanted:
         return None
     start, _ = _payload_of(packet)
-    same = next((at for at, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), min(len(found), len(wanted)))
+    same = next(
+        (at for at, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]),
+        min(len(found), len(wanted)),
+    )
     nearness = same / max(len(found), len(wanted))
     return _Miss(f"it carries {_brief(found)}", start + same, start + max(len(found), same + 1), nearness * 0.9)
 

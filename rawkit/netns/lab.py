@@ -143,7 +143,9 @@ class Lab:
         if backend not in ("relay", "netem"):
             raise FieldError("Lab.link", "backend", backend, "'relay' or 'netem'")
         if backend == "netem" and impairment.exactly:
-            raise FieldError("Lab.link", "backend", backend, "'relay' for drop and instructions: netem has only chance")
+            raise FieldError(
+                "Lab.link", "backend", backend, "'relay' for drop and instructions: netem has only chance"
+            )
         if not _LEAST_MTU <= mtu <= _MOST_MTU:
             raise FieldError("Lab.link", "mtu", mtu, f"{_LEAST_MTU} to {_MOST_MTU} bytes")
         given = (None, None) if addresses is None else tuple(_interfaces(texts, mtu) for texts in addresses)

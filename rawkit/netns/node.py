@@ -190,9 +190,13 @@ class Node:
         except FileNotFoundError:
             raise MissingError("nft", "sudo apt install nftables") from None
         if done.returncode:
-            raise FieldError(self.name, "rules", ruleset, f"what nft takes ({done.stderr.strip().partition(chr(10))[0]})")
+            raise FieldError(
+                self.name, "rules", ruleset, f"what nft takes ({done.stderr.strip().partition(chr(10))[0]})"
+            )
 
-    def translate(self, outside: str, forward: Mapping[tuple[str, int], tuple[str, int]] = MappingProxyType({})) -> None:
+    def translate(
+        self, outside: str, forward: Mapping[tuple[str, int], tuple[str, int]] = MappingProxyType({})
+    ) -> None:
         """Be a NAT (RFC 3022): what leaves by the interface `outside` has its address; IPv4 and IPv6.
 
         `forward` names what comes in nonetheless: {("tcp", 8080): ("10.0.1.1", 80)} hands what comes to port 8080 to

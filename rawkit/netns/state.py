@@ -135,7 +135,9 @@ def state_of(node: Node) -> State:
     """What the kernel of a node knows now. Raises KernelError."""
     with node:
         names = {index: name for index, name in socket.if_nameindex()}
-        sockets = tuple(entry for protocol in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6") for entry in _sockets(protocol))
+        sockets = tuple(
+            entry for protocol in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6") for entry in _sockets(protocol)
+        )
         connections = tuple(_connections())
         counters = kernel_counters()
     neighbors = tuple(_neighbors(node.netlink.neighbors(), names))
@@ -148,7 +150,10 @@ def _neighbors(messages: Iterator[Any], names: dict[int, str]) -> Iterator[Neigh
         if state != _MULTICAST_NEIGHBOR:
             mac = message.get("lladdr")
             yield NeighborEntry(
-                ip_address(message.get("dst")), None if mac is None else MAC(mac), names.get(message["ifindex"], "?"), state
+                ip_address(message.get("dst")),
+                None if mac is None else MAC(mac),
+                names.get(message["ifindex"], "?"),
+                state,
             )
 
 

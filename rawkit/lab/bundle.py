@@ -1,0 +1,249 @@
+"""The evidence of a run as one file: judged again from it, without privileges, the verdict is the same.
+
+A zip file with a capture for each link, what the kernels knew, the command's output, the verdict, and a manifest with
+a digest (SHA-256) of each of them. What is judged are the frames and states; the verdict in it is for people. Whoever
+can write a bundle can write another one, digests included; a key that students do not have (`key`) seals it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import json
+import re
+import time
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from rawkit._version import __version__
+from rawkit.errors import CaptureError, RawkitError, file_error
+from rawkit.lab.evidence import Evidence
+from rawkit.lab.exercise import Exercise
+from rawkit.lab.seed import Seed
+from rawkit.lab.stage import Played
+from rawkit.lab.verdict import Verdict
+from rawkit.lab.wire import Wire
+from rawkit.link import Frame
+from rawkit.netns import State, Transit
+from rawkit.pcap import Interface, Record, open_capture, write_capture
+from rawkit.pcap.files import output, write_all
+from rawkit.wire import LinkType
+
+__all__ = ["Bundle", "read_bundle", "write_bundle"]
+
+FORMAT: Final = 1
+MANIFEST, STATES, OUTPUT, VERDICT = "manifest.json", "states.json", "output.txt", "verdict.json"
+
+MOST_MEMBERS: Final = 128
+MOST_BYTES: Final = 128 * 1024 * 1024
+"""What a bundle can hold, unpacked."""
+
+_UNFINISHED: Final = "checksum left to the card"
+_COMMENT: Final = re.compile(r"(\d{1,9}): (\S+) > (\S+)(?:; (.*))?")
+"""What is written about each frame: its number, both ends, and what became of it."""
+
+
+class Bundle(NamedTuple):
+    """What a bundle says."""
+
+    exercise: str
+    student: str
+    defended: bool
+    stopped: str
+    sealed: bool
+    """Whether the key that it was read with is the one that it was sealed with."""
+    fingerprint: str
+    """Of what was recorded, times included: the same in a copy, and in nothing else."""
+    transits: tuple[Transit, ...]
+    states: dict[str, dict[str, State]]
+    output: bytes
+    status: int | None
+
+    def evidence(self, exercise: Exercise) -> Evidence:
+        """What to judge."""
+        return Evidence(
+            exercise.values_of(self.student), Wire(self.transits), self.states, self.output, self.status
+        )
+
+
+def write_bundle(path: str | Path, played: Played, verdict: Verdict, *, key: bytes = b"") -> None:
+    """Write the evidence of a run; the file appears under its name when it is finished. Raises FileError."""
+    links = dict.fromkeys(transit.link for transit in played.transits)
+    members = {f"links/{link}.pcapng": _capture(link, played.transits) for link in links}
+    members[STATES] = _json(
+        {
+            moment: {host: state.as_object() for host, state in states.items()}
+            for moment, states in played.evidence.states.items()
+        }
+    )
+    members[OUTPUT] = played.outcome.output
+    members[VERDICT] = _json(verdict.as_object() | {"results": [result.as_object() for result in verdict.results]})
+    manifest = {
+        "format": FORMAT,
+        "rawkit": __version__,
+        "exercise": verdict.exercise,
+        "student": verdict.student,
+        "seed": Seed(verdict.exercise, verdict.student).text,
+        "defended": verdict.defended,
+        "stopped": verdict.stopped,
+        "status": played.outcome.status,
+        "made_ns": time.time_ns(),
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+    }
+    manifest["seal"] = _seal(manifest, key)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {MANIFEST: _json(manifest), **members}.items():
+            archive.writestr(name, data)
+    with output(str(path)) as file:
+        write_all(file, bytearray(packed.getvalue()), str(path))
+
+
+def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
+    """Read a bundle, and see to it that nothing in it was altered. Raises FileError, CaptureError."""
+    name = str(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = _members(archive, name)
+    except OSError as error:
+        raise file_error(error, f"read {name}") from error
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+    ) as error:
+        raise _damaged(name, str(error) or type(error).__name__) from error
+    except (
+        Exception
+    ) as error:  # zlib.error and others that zipfile lets pass: whatever it is, the file is not whole
+        raise _damaged(name, type(error).__name__) from error
+    try:
+        manifest = json.loads(members.pop(MANIFEST))
+        found = {one: hashlib.sha256(data).hexdigest() for one, data in members.items()}
+        if manifest["format"] != FORMAT:
+            raise _damaged(name, f"format {manifest['format']!r}, which another version of rawkit wrote")
+        if found != manifest["sha256"]:
+            changed = sorted(
+                {one for one in found | manifest["sha256"] if found.get(one) != manifest["sha256"].get(one)}
+            )
+            raise _damaged(name, f"altered: {', '.join(changed)}")
+        seal = manifest.pop("seal")
+        sealed = hmac.compare_digest(str(seal), _seal(manifest, key))
+        if not key and not sealed and hmac.compare_digest(str(seal)[:4], "sha2"):
+            raise _damaged(name, f"altered: {MANIFEST}")
+        exercise, student = str(manifest["exercise"]), str(manifest["student"])
+        if manifest["seed"] != Seed(exercise, student).text:
+            raise _damaged(name, f"altered: the seed is not that of {student}")
+        states = {
+            str(moment): {str(host): State.from_object(state) for host, state in hosts.items()}
+            for moment, hosts in json.loads(members[STATES]).items()
+        }
+        status = manifest["status"]
+        return Bundle(
+            exercise,
+            student,
+            bool(manifest["defended"]),
+            str(manifest["stopped"]),
+            sealed and bool(key),
+            hashlib.sha256(
+                _json(sorted((one, digest) for one, digest in found.items() if one.startswith("links/")))
+            ).hexdigest(),
+            tuple(_transits(members)),
+            states,
+            members[OUTPUT],
+            None if status is None else int(status),
+        )
+    except RawkitError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _damaged(name, f"{type(error).__name__} {error}") from error
+
+
+def _members(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
+    """Everything in it, as far as it is not too much."""
+    infos = archive.infolist()
+    if len(infos) > MOST_MEMBERS or len({info.filename for info in infos}) < len(infos):
+        raise _damaged(name, f"{len(infos)} members")
+    members, left = {}, MOST_BYTES
+    for info in infos:
+        with archive.open(info) as member:
+            data = member.read(left + 1)  # what the directory says of its size need not be so
+        left -= len(data)
+        if left < 0:
+            raise _damaged(name, f"more than {MOST_BYTES} bytes")
+        members[info.filename] = data
+    return members
+
+
+def _damaged(name: str, found: str) -> CaptureError:
+    return CaptureError(name, 0, "an evidence bundle as `rawkit lab check` wrote it", found)
+
+
+def _seal(manifest: dict[str, Any], key: bytes) -> str:
+    """With a key, an HMAC that nobody makes who does not have it; else a digest."""
+    text = _json({name: value for name, value in manifest.items() if name != "seal"})
+    if key:
+        return f"hmac:{hmac.new(key, text, hashlib.sha256).hexdigest()}"
+    return f"sha256:{hashlib.sha256(text).hexdigest()}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True).encode()
+
+
+def _capture(link: str, transits: Iterable[Transit]) -> bytes:
+    file = io.BytesIO()
+    interface = Interface(0, LinkType.ETHERNET, name=link)
+    records = [
+        Record(
+            number,
+            transit.frame.time_ns,
+            transit.frame.data,
+            transit.frame.wire_length,
+            LinkType.ETHERNET,
+            interface,
+            _comments(number, transit),
+        )
+        for number, transit in enumerate(transits, 1)
+        if transit.link == link
+    ]
+    write_capture(file, records, format="pcapng")
+    return file.getvalue()
+
+
+def _comments(number: int, transit: Transit) -> tuple[str, ...]:
+    said = f"{number}: {transit.sender} > {transit.receiver}" + (f"; {transit.fate}" if transit.fate else "")
+    return (said, _UNFINISHED) if transit.frame.checksum_unfinished else (said,)
+
+
+def _transits(members: dict[str, bytes]) -> list[Transit]:
+    """The frames of all captures, in the order of their numbers. Raises CaptureError, ValueError."""
+    found: list[tuple[int, Transit]] = []
+    for name, data in members.items():
+        if not name.startswith("links/"):
+            continue
+        link = name.removeprefix("links/").removesuffix(".pcapng")
+        with open_capture(io.BytesIO(data)) as capture:
+            for record in capture:
+                said = _COMMENT.fullmatch(record.comments[0]) if record.comments else None
+                if said is None:
+                    raise ValueError(f"{name}: a frame without its number")
+                frame = Frame(
+                    record.data,
+                    record.time_ns,
+                    record.wire_length,
+                    record.link_type,
+                    link,
+                    checksum_unfinished=_UNFINISHED in record.comments,
+                )
+                found.append((int(said[1]), Transit(link, said[2], said[3], frame, said[4] or "")))
+    found.sort(key=lambda each: each[0])
+    if [number for number, _ in found] != list(range(1, len(found) + 1)):
+        raise ValueError("frames are missing")
+    return [transit for _, transit in found]

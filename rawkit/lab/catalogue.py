@@ -1,0 +1,56 @@
+"""Which exercises there are: one in each module of `rawkit.lab.exercises`, and those in files of one's own."""
+
+from __future__ import annotations
+
+import runpy
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from rawkit.errors import FieldError, file_error
+from rawkit.lab import exercises
+from rawkit.lab.exercise import Exercise
+
+__all__ = ["catalogue", "find_exercise"]
+
+
+@cache
+def catalogue() -> dict[str, Exercise]:
+    """The exercises that come with rawkit, by name, in the order of their numbers."""
+    found = []
+    for module in iter_modules(exercises.__path__, f"{exercises.__name__}."):
+        if not module.name.rpartition(".")[2].startswith("_"):
+            found.append(import_module(module.name).EXERCISE)
+    return {exercise.name: exercise for exercise in sorted(found, key=lambda each: each.number)}
+
+
+def find_exercise(name: str) -> Exercise:
+    """The exercise of that name, of that number, or in the file of that name, which ends in .py and is run.
+
+    Raises FieldError for one that is not there, FileError.
+    """
+    if name.endswith(".py"):
+        return _in_file(name)
+    known = catalogue()
+    for exercise in known.values():
+        if name in (exercise.name, str(exercise.number)):
+            return exercise
+    near = get_close_matches(name, known, 1)
+    hint = f"; did you mean {near[0]}?" if near else "; `rawkit lab list` has them all"
+    raise FieldError("lab", "exercise", name, f"the name of an exercise, or of a file that ends in .py{hint}")
+
+
+def _in_file(name: str) -> Exercise:
+    try:
+        Path(name).open("rb").close()
+    except OSError as error:
+        raise file_error(error, f"read {name}") from error
+    try:
+        found = runpy.run_path(name).get("EXERCISE")
+    except Exception as error:  # it is a program of somebody else's, and can raise anything
+        raise FieldError("lab", "exercise", name, f"a file that runs ({type(error).__name__}: {error})") from error
+    if not isinstance(found, Exercise):
+        raise FieldError("lab", "exercise", name, "a file that defines EXERCISE = Exercise(...)")
+    return found

@@ -1,0 +1,145 @@
+"""An exercise while it is played: its network, what happens in it, and what is recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import BinaryIO, NamedTuple, Self
+
+from rawkit.errors import FieldError, KernelError
+from rawkit.lab.confine import Bounds, Outcome, run_confined
+from rawkit.lab.evidence import Evidence
+from rawkit.lab.exercise import Exercise
+from rawkit.lab.seed import Values
+from rawkit.lab.wire import Wire
+from rawkit.netns import Host, Lab, Recording, State, Transit, Worker
+
+__all__ = ["STUDENT", "Played", "Run", "Stage", "play", "running"]
+
+STUDENT = "you"
+"""The name of the student's host."""
+
+READY = "ready"
+"""The cue of an actor whose service can be used."""
+
+PATIENCE = 5.0
+"""Seconds that something which must happen may take on a busy machine."""
+
+
+class Stage:
+    """A lab in which an exercise is played; scenes get it.
+
+    Everything in it ends with it, and with the process. Raises what `Lab` raises.
+    """
+
+    def __init__(self, exercise: Exercise, values: Values, *, defended: bool = False) -> None:
+        self.values = values
+        self.defended = defended
+        """Whether the defence is switched on."""
+        self.states: dict[str, dict[str, State]] = {}
+        with ExitStack() as stack:
+            self.lab = stack.enter_context(Lab())
+            self._nodes = exercise.topology(values).build(self.lab)
+            if not isinstance(self._nodes.get(STUDENT), Host):
+                raise FieldError(
+                    exercise.name, "topology", sorted(self._nodes), f"a host that is called {STUDENT}"
+                )
+            self.recording: Recording = stack.enter_context(self.lab.record())
+            self._stack = stack.pop_all()
+
+    def host(self, name: str) -> Host:
+        """The host or router of that name. Raises FieldError."""
+        node = self._nodes.get(name)
+        if not isinstance(node, Host):
+            raise FieldError("Stage", "host", name, f"one of {', '.join(self._nodes)}")
+        return node
+
+    def act(self, host: str, work: Callable[[Worker], object], *, ready: bool = False) -> Worker:
+        """Have a function called in a host, in a process of its own, which ends with the stage at the latest.
+
+        With `ready`, wait until it has given the cue `ready`. Raises TimedOut if it does not, and what it raises.
+        """
+        worker = self._stack.enter_context(self.host(host).spawn(work))
+        if ready and worker.cues.take(PATIENCE) != READY:
+            worker.join(PATIENCE)
+            raise KernelError(0, f"start what {host} does", "it ended before it was ready")
+        return worker
+
+    def run(self, host: str, arguments: Sequence[str]) -> None:
+        """Run a program in a host to its end, without output, whatever its exit status."""
+        self.host(host).run(arguments, capture_output=True, timeout=PATIENCE)
+
+    def wait_until(self, holds: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
+        """Look again and again until something holds, for so many seconds at most; whether it does."""
+        deadline = time.monotonic() + seconds
+        while not (found := holds()) and time.monotonic() < deadline:
+            time.sleep(0.005)  # the kernel does not tell when its tables change
+        return found
+
+    @property
+    def wire(self) -> Wire:
+        """What has crossed the wire by now."""
+        return Wire(self.recording.transits())
+
+    def note(self, moment: str) -> None:
+        """Keep what the kernels of all hosts know now: `Evidence.state(host, moment)`."""
+        self.states[moment] = {name: node.state() for name, node in self._nodes.items() if isinstance(node, Host)}
+
+    def close(self) -> None:
+        """End it all."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Played(NamedTuple):
+    """What came of playing an exercise."""
+
+    evidence: Evidence
+    transits: list[Transit]
+    outcome: Outcome
+
+
+Run = Callable[[Stage], Outcome]
+"""How the student acts on a stage."""
+
+
+def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) -> Played:
+    """Play an exercise in a lab of its own, in which `run` is the student.
+
+    Raises what `Lab`, the exercise's scene and `run` raise.
+    """
+    values = exercise.values_of(student)
+    with Stage(exercise, values, defended=defended) as stage:
+        scene = exercise.scene(stage) if exercise.scene is not None else None
+        if scene is not None:
+            next(scene)
+        stage.note("before")
+        outcome = run(stage)
+        if scene is not None:
+            next(scene, None)
+        transits = stage.recording.finish()
+        stage.note("after")
+        evidence = Evidence(values, Wire(transits), stage.states, outcome.output, outcome.status)
+        return Played(evidence, transits, outcome)
+
+
+def running(command: Sequence[str], bounds: Bounds, show: BinaryIO | None = None) -> Run:
+    """A student who runs that command, within bounds; its output is copied to `show`."""
+
+    def run(stage: Stage) -> Outcome:
+        return run_confined(
+            stage.host(STUDENT),
+            command,
+            stage.values.environment(),
+            bounds,
+            is_flooded=lambda: stage.recording.is_full,
+            show=show,
+        )
+
+    return run
