@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, str]] = {
     "echo": "Serve echo, or have bytes echoed, over every kind of socket.",
     "contrast": "Have the same bytes echoed by every kind of socket, side by side.",
     "http": "Ask a web server by hand, and show every line of it.",
+    "lab": "Do exercises in network namespaces, checked by what crossed the wire.",
     "capture": "Show or write what crosses an interface.",
     "decode": "Read a capture file, and show what is in it.",
     "capinfo": "Tell what a capture file holds.",

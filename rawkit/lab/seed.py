@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 import re
@@ -27,16 +28,17 @@ def student_of(name: str | None) -> str:
 
     Raises FieldError for a name with other than letters, digits and `._@-`, since it becomes part of a file's name.
     """
-    chosen = (
-        name
-        or os.environ.get("RAWKIT_STUDENT")
-        or os.environ.get("SUDO_USER")
-        or os.environ.get("USER")
-        or "student"
-    )
+    chosen = name or os.environ.get("RAWKIT_STUDENT") or os.environ.get("SUDO_USER") or _login()
     if not _NAME.fullmatch(chosen):
         raise FieldError("lab", "student", chosen, "a name of up to 64 letters, digits and ._@-")
     return chosen
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        return "student"
 
 
 class Values(dict[str, Any]):

@@ -377,7 +377,8 @@ def _problem_in(packet: Packet) -> _Miss | None:
     for problem in packet.problems:
         if problem.severity is Severity.ERROR:
             name = f"{problem.layer}.{problem.field}" if problem.field else problem.layer
-            return _Miss(f"{name}: {problem.message}", problem.start, problem.stop)
+            cause = f": {problem.causes[0]}" if problem.causes else ""
+            return _Miss(f"{name}: {problem.message}{cause}", problem.start, problem.stop)
     return None
 
 

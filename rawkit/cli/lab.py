@@ -1,0 +1,373 @@
+"""`rawkit lab`: exercises in network namespaces, checked by what crossed the wire."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE, AnyType
+from rawkit.cli.lab_report import behind, ladder_of, objects, sheet, verdict_lines
+from rawkit.cli.main import NO, OK
+from rawkit.cli.output import Lines, colour_wanted
+from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
+from rawkit.errors import file_error
+from rawkit.lab import Bounds, Exercise, Played, judge, play, read_bundle, running, student_of, write_bundle
+from rawkit.lab.catalogue import catalogue, find_exercise
+from rawkit.lab.desk import Desk
+from rawkit.lab.grade import Graded, grade
+from rawkit.lab.shell import interactive
+from rawkit.netns import reexec_in_user_namespace
+from rawkit.pcap.files import output, write_all
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  rawkit lab list
+  rawkit lab show ping
+  rawkit lab check ping -- python3 mine.py
+  rawkit lab why ping checksum
+  rawkit lab grade hand-ins/*.zip --csv grades.csv
+
+\b
+Solutions may be written in anything: only what crosses the wire counts, and
+what the kernels know. Addresses, ports and the like differ from student to
+student (--student NAME, or $RAWKIT_STUDENT), and stand in the environment of
+the command: LAB_TARGET and so on, as `show` lists them."""
+
+CHECK_EXAMPLES = """\b
+Examples:
+  rawkit lab check ping -- python3 mine.py
+  rawkit lab check arp-poison --student alice -- ./poison eth0
+  rawkit lab check arp-poison --defence -- ./poison eth0
+  rawkit lab check my_exercise.py -- sh solution.sh
+
+\b
+The command runs in the host `you` of a lab of its own, and may take a few
+seconds, 200 processes, 1 MiB of output, 256 MiB of disk. Exit code: 0 all
+checks hold, 1 not all of them."""
+
+GRADE_EXAMPLES = """\b
+Examples:
+  rawkit lab grade hand-ins/*.zip
+  rawkit lab grade ping--alice.zip --student alice --format json
+  rawkit lab grade hand-ins/*.zip --csv grades.csv --key class.key
+
+\b
+Whoever has a bundle can write another one. What no student can forge is one
+that was sealed with a --key which students cannot read, in `check`, on
+machines that are the teacher's."""
+
+
+class ExerciseName(AnyType):
+    """The name or number of an exercise, or a file with one; the shell completes it."""
+
+    name = "exercise"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Exercise:
+        return value if isinstance(value, Exercise) else find_exercise(str(value))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(one.name, help=one.title) for one in catalogue().values() if one.name.startswith(incomplete)]
+
+
+EXERCISE = click.argument("exercise", metavar="NAME", type=ExerciseName())
+STUDENT = click.option("--student", metavar="NAME", help="Whose values (default: $RAWKIT_STUDENT, or who is logged in).")
+KEY = click.option(
+    "--key", metavar="FILE", type=INPUT_FILE, envvar="RAWKIT_LAB_KEY", help="Seal with the key in this file."
+)
+
+
+@click.group("lab", epilog=EXAMPLES, no_args_is_help=False)
+def command() -> None:
+    """Do exercises in network namespaces, checked by what crossed the wire."""
+
+
+@command.command("list")
+@STUDENT
+@FORMAT
+def list_(student: str | None, format_: str) -> None:
+    """List the exercises, and which of them are done."""
+    desk = Desk(student_of(student))
+    with Lines() as lines:
+        for exercise in catalogue().values():
+            state = desk.state(exercise.name)
+            if format_ == "json":
+                shown = {"name": exercise.name, "number": exercise.number, "level": exercise.level}
+                lines.write(json.dumps(shown | {"title": exercise.title, "state": state}))
+            else:
+                lines.write(
+                    f"{exercise.number:3}  {exercise.name:22} level {exercise.level}  {exercise.title:48} {state}".rstrip()
+                )
+
+
+@command.command("show")
+@EXERCISE
+@STUDENT
+def show(exercise: Exercise, student: str | None) -> None:
+    """Show the task of an exercise, and its network."""
+    name = student_of(student)
+    with Lines() as lines:
+        for line in sheet(exercise, exercise.values_of(name), name, colour=colour_wanted()):
+            lines.write(line)
+
+
+@command.command("check", epilog=CHECK_EXAMPLES, context_settings={"ignore_unknown_options": False})
+@EXERCISE
+@click.argument("arguments", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+@STUDENT
+@click.option("--defence", "defended", is_flag=True, help="Switch the defence on that stops the attack.")
+@click.option("--timeout", type=POSITIVE_SECONDS, help="Seconds that the command may take.")
+@click.option("--ladder", "with_ladder", is_flag=True, help="Show every frame that crossed the links, too.")
+@click.option("-w", "--write", "file", metavar="FILE", type=OUTPUT_FILE, help="Write the evidence there.")
+@KEY
+@FORMAT
+def check(
+    exercise: Exercise,
+    arguments: tuple[str, ...],
+    student: str | None,
+    defended: bool,
+    timeout: float | None,
+    with_ladder: bool,
+    file: str | None,
+    key: str | None,
+    format_: str,
+) -> int:
+    """Run a command in the student's host of a fresh lab, and judge what it did."""
+    _refuse_without_defence(exercise, defended)
+    reexec_in_user_namespace()
+    name = student_of(student)
+    bounds = Bounds(seconds=timeout or exercise.seconds)
+    show = sys.stderr.buffer
+    with terminable():
+        try:
+            played = play(exercise, name, running(arguments, bounds, show), defended=defended)
+        except KeyboardInterrupt as stop:
+            return ended_by(stop)
+    return _judged(exercise, name, played, defended, with_ladder, file, key, format_)
+
+
+@command.command("shell")
+@EXERCISE
+@STUDENT
+@click.option("--defence", "defended", is_flag=True, help="Switch the defence on that stops the attack.")
+@click.option("--watch", is_flag=True, help="Show every frame in this terminal, as it crosses a link.")
+@click.option("-w", "--write", "file", metavar="FILE", type=OUTPUT_FILE, help="Write the evidence there.")
+@KEY
+def shell(
+    exercise: Exercise, student: str | None, defended: bool, watch: bool, file: str | None, key: str | None
+) -> int:
+    """Be in the student's host yourself, in a shell; at its end, what you did is judged.
+
+    Within tmux, a second pane shows every frame as it crosses a link.
+    """
+    _refuse_without_defence(exercise, defended)
+    if not sys.stdin.isatty():
+        raise click.UsageError("a shell needs a terminal; for programs there is `rawkit lab check`")
+    reexec_in_user_namespace()
+    name = student_of(student)
+    with Lines() as lines:
+        for line in sheet(exercise, exercise.values_of(name), name, colour=colour_wanted()):
+            lines.write(line)
+        lines.write(f"\nThis shell is in the host `you`. `exit` ends it, and what you did is judged.\n")
+    played = play(exercise, name, interactive(watch=watch), defended=defended)
+    return _judged(exercise, name, played, defended, False, file, key, "text")
+
+
+@command.command("predict")
+@EXERCISE
+@click.argument("answer", nargs=-1, required=True)
+@STUDENT
+def predict(exercise: Exercise, answer: tuple[str, ...], student: str | None) -> int:
+    """Answer the question of an exercise, before you try."""
+    values = exercise.values_of(student_of(student))
+    right = exercise.prediction.is_right(" ".join(answer), values)
+    with Lines() as lines:
+        lines.write("Right." if right else f"No: it is {exercise.prediction.answer(values)}.")
+        lines.write(exercise.told(exercise.prediction.why, values))
+    return OK if right else NO
+
+
+@command.command("hint")
+@EXERCISE
+@click.option("-n", "--number", type=click.IntRange(1, 3), help="This one again (default: the next).")
+@STUDENT
+def hint(exercise: Exercise, number: int | None, student: str | None) -> None:
+    """Give a hint: the first about the concept, the second about the field, the third about the bytes."""
+    name = student_of(student)
+    desk = Desk(name)
+    which = number or min(desk.hints(exercise.name) + 1, len(exercise.hints))
+    desk.take_hint(exercise.name, max(which, desk.hints(exercise.name)))
+    with Lines() as lines:
+        lines.write(f"Hint {which} of {len(exercise.hints)}: {exercise.told(exercise.hints[which - 1], exercise.values_of(name))}")
+
+
+@command.command("why")
+@EXERCISE
+@click.argument("check", metavar="CHECK", required=False)
+@STUDENT
+@click.option("-r", "--read", "file", metavar="FILE", type=INPUT_FILE, help="This evidence (default: the latest).")
+def why(exercise: Exercise, check: str | None, student: str | None, file: str | None) -> int:
+    """Show the frames and bytes behind a verdict: of the check of that name, or of the first that fails."""
+    desk = Desk(student_of(student))
+    path = Path(file) if file is not None else desk.bundle(exercise.name)
+    if file is None and not path.exists():
+        raise click.UsageError(f"{exercise.name} was not checked yet: rawkit lab check {exercise.name} -- COMMAND")
+    bundle = read_bundle(path)
+    if bundle.exercise != exercise.name:
+        raise click.UsageError(f"{path} is about {bundle.exercise}, not {exercise.name}")
+    evidence = bundle.evidence(exercise)
+    verdict = judge(exercise, bundle.student, evidence, stopped=bundle.stopped, defended=bundle.defended)
+    wanted = exercise.check(check).name if check is not None else None
+    failed = [one.check for one in verdict.results if not one.finding.passed]
+    name = wanted or next(iter(failed), verdict.results[0].check)
+    result = next(one for one in verdict.results if one.check == name)
+    colour = colour_wanted()
+    with Lines() as lines:
+        lines.write(f"{name}: {result.words}: " + ("holds" if result.finding.passed else "does not hold"))
+        lines.write(result.message())
+        lines.write("")
+        for line in ladder_of(bundle.transits, marked=result.finding.frames):
+            lines.write(line)
+        for line in behind(result.finding, evidence.wire, colour=colour):
+            lines.write(line)
+    return OK
+
+
+@command.command("solution")
+@EXERCISE
+@click.option("--i-give-up", is_flag=True, help="You do.")
+def solution(exercise: Exercise, i_give_up: bool) -> None:
+    """Show the reference solution."""
+    if not i_give_up:
+        raise click.UsageError(f"there are hints (rawkit lab hint {exercise.name}); or add --i-give-up")
+    with Lines() as lines:
+        for line in exercise.solution.source.strip().splitlines():
+            lines.write(line)
+
+
+@command.command("grade", epilog=GRADE_EXAMPLES)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=INPUT_FILE)
+@click.option("--student", metavar="NAME", help="Whose they have to be (default: as in ping--NAME.zip).")
+@click.option("--exercise", "exercises", metavar="FILE", multiple=True, type=INPUT_FILE, help="An exercise of your own.")
+@click.option("--csv", "table", metavar="FILE|-", type=click.Path(), help="Write the table as CSV, too.")
+@KEY
+@FORMAT
+def grade_(
+    files: tuple[str, ...],
+    student: str | None,
+    exercises: tuple[str, ...],
+    table: str | None,
+    key: str | None,
+    format_: str,
+) -> int:
+    """Judge bundles of evidence again, without privileges, and list who passed."""
+    graded = []
+    with ExitStack() as stack:
+        lines = stack.enter_context(Lines(sys.stderr if table == "-" else sys.stdout))
+        target = stack.enter_context(output(table)) if table is not None else None
+        for one in grade(files, student=student, key=_key(key), exercises=exercises):
+            graded.append(one)
+            lines.write(json.dumps(_as_object(one)) if format_ == "json" else _row(one))
+        if target is not None:
+            write_all(target, bytearray(_csv(graded)), str(table))
+    return OK if all(one.verdict is not None and one.verdict.passed for one in graded) else NO
+
+
+def _judged(
+    exercise: Exercise,
+    student: str,
+    played: Played,
+    defended: bool,
+    with_ladder: bool,
+    file: str | None,
+    key: str | None,
+    format_: str,
+) -> int:
+    """Judge, keep the evidence, and tell."""
+    verdict = judge(exercise, student, played.evidence, stopped=played.outcome.stopped, defended=defended)
+    desk = Desk(student)
+    if file is None and not defended:
+        desk.prepare()
+    path = file or (None if defended else str(desk.bundle(exercise.name)))
+    if path is not None:
+        write_bundle(path, played, verdict, key=_key(key))
+    with Lines() as lines:
+        if format_ == "json":
+            for line in objects(verdict):
+                lines.write(line)
+            return OK if verdict.passed else NO
+        if with_ladder:
+            for line in ladder_of(played.transits):
+                lines.write(line)
+            lines.write("")
+        for line in verdict_lines(verdict, colour=colour_wanted()):
+            lines.write(line)
+        if played.outcome.status and not verdict.passed:
+            lines.write(f"Your command ended with exit code {played.outcome.status}.")
+        failed = [result for result in verdict.results if not result.finding.passed]
+        if failed and path is not None:
+            read = f" -r {file}" if file else ""
+            lines.write(f"See the frames: rawkit lab why {exercise.name} {failed[0].check}{read}")
+        elif path is not None:
+            lines.write(f"Evidence: {path}")
+    return OK if verdict.passed else NO
+
+
+def _refuse_without_defence(exercise: Exercise, defended: bool) -> None:
+    if defended and exercise.defence is None:
+        raise click.UsageError(f"{exercise.name} is no attack, so there is no defence against it")
+
+
+def _key(file: str | None) -> bytes:
+    if file is None:
+        return b""
+    try:
+        key = Path(file).read_bytes().strip()
+    except OSError as error:
+        raise file_error(error, f"read {file}") from error
+    if not key:
+        raise click.UsageError(f"the key in {file} is empty")
+    return key
+
+
+def _as_object(one: Graded) -> dict[str, Any]:
+    found = {"file": one.file, "refused": one.refused}
+    return found | (one.verdict.as_object() if one.verdict is not None else {"passed": False})
+
+
+def _row(one: Graded) -> str:
+    if one.verdict is None:
+        return f"refused  {one.file}: {one.refused}"
+    verdict = one.verdict
+    failed = [result.check for result in verdict.results if not result.finding.passed]
+    why = f"fails {', '.join(failed)}" if failed else verdict.stopped
+    held = f"{len(verdict.results) - len(failed)}/{len(verdict.results)}"
+    return f"{'passed' if verdict.passed else 'failed':8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {why}".rstrip()
+
+
+def _csv(graded: list[Graded]) -> bytes:
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["file", "student", "exercise", "passed", "held", "checks", "failed", "stopped", "refused"])
+    for one in graded:
+        verdict = one.verdict
+        if verdict is None:
+            writer.writerow([one.file, "", "", "no", "", "", "", "", one.refused])
+            continue
+        failed = [result.check for result in verdict.results if not result.finding.passed]
+        counts = [len(verdict.results) - len(failed), len(verdict.results)]
+        passed = "yes" if verdict.passed else "no"
+        writer.writerow(
+            [one.file, verdict.student, verdict.exercise, passed, *counts, " ".join(failed), verdict.stopped, ""]
+        )
+    return table.getvalue().encode()

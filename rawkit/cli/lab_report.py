@@ -1,0 +1,118 @@
+"""How labs are shown at the terminal: exercises, verdicts, ladders, and the bytes behind a verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from rawkit.lab import Exercise, Finding, Result, Values, Verdict, Wire
+from rawkit.lab.seed import Seed
+from rawkit.netns import Transit
+from rawkit.views.hexdump import dump_bytes
+from rawkit.views.ladder import Crossing, ladder
+from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
+from rawkit.views.tree import tree
+
+__all__ = ["behind", "ladder_of", "objects", "sheet", "verdict_lines"]
+
+WIDTH = 100
+GOOD = "32"
+
+
+def sheet(exercise: Exercise, values: Values, student: str, *, colour: bool) -> Iterator[str]:
+    """The sheet of an exercise: what to do, with that student's values."""
+    yield paint(f"{exercise.number}. {exercise.title}", TITLE, colour) + f"  (level {exercise.level}, for {student})"
+    yield exercise.told(exercise.learnt, values)
+    yield ""
+    yield from exercise.topology(values).drawing()
+    yield ""
+    yield from exercise.told(exercise.task, values).strip().splitlines()
+    yield ""
+    yield paint("In your command's environment:", QUIET, colour)
+    for name, value in values.environment().items():
+        yield f"  {name}={value}"
+    yield ""
+    yield f"Predict first: {exercise.told(exercise.prediction.question, values)}"
+    yield f"  rawkit lab predict {exercise.name} ANSWER"
+    yield f"  rawkit lab check {exercise.name} -- COMMAND..."
+
+
+def verdict_lines(verdict: Verdict, *, colour: bool) -> Iterator[str]:
+    """What each check found, and the verdict."""
+    width = max(len(result.check) for result in verdict.results)
+    for result in verdict.results:
+        holds = result.finding.passed
+        mark = paint("ok  ", GOOD, colour) if holds else paint("FAIL", PROBLEM, colour)
+        yield f"{mark}  {result.check:<{width}}  {result.words}" + (f" ({place})" if holds and (place := result.finding.place()) else "")
+        if not holds:
+            yield from _failure(result, " " * (width + 8))
+    held = sum(result.finding.passed for result in verdict.results)
+    if verdict.stopped:
+        yield f"Your command was stopped, since {verdict.stopped}; it has to end by itself."
+    defended = ", with the defence on" if verdict.defended else ""
+    outcome = "passed" if verdict.passed else "not yet"
+    yield paint(f"{verdict.exercise}: {outcome}, {held} of {len(verdict.results)} checks hold{defended}", TITLE, colour)
+
+
+def _failure(result: Result, indent: str) -> Iterator[str]:
+    found = result.finding
+    place = found.place()
+    yield f"{indent}expected: {found.expected}"
+    yield f"{indent}seen:     {found.seen}" + (f" ({place})" if place else "")
+    if result.source:
+        yield f"{indent}source:   {result.source}"
+
+
+def ladder_of(transits: Sequence[Transit], *, first: int = 1, marked: Sequence[int] = ()) -> Iterator[str]:
+    """A ladder of what crossed the links; frames of these numbers have an asterisk, those that were lost an x."""
+    events = [
+        Crossing(
+            transit.frame.time_ns,
+            transit.frame.packet(),
+            transit.sender,
+            transit.receiver,
+            "*" if number in marked else "" if transit.arrived else "x",
+        )
+        for number, transit in enumerate(transits, first)
+    ]
+    yield from ladder(events, width=WIDTH)
+    for number, transit in enumerate(transits, first):
+        if transit.fate:
+            yield f"frame {number}: {transit.fate}"
+
+
+def behind(finding: Finding, wire: Wire, *, colour: bool) -> Iterator[str]:
+    """The frames that a finding is about: the first with its bytes and fields, the others by their number."""
+    for at, number in enumerate(finding.frames[:3]):
+        one = wire.frame(number)
+        frame = one.transit.frame
+        fate = f" ({one.transit.fate})" if one.transit.fate else ""
+        yield ""
+        yield paint(f"frame {number}: {one.transit.sender} > {one.transit.receiver}, on {one.transit.link}{fate}", TITLE, colour)
+        if at == 0:
+            yield from _marked(frame.data, finding.start, finding.stop, colour=colour)
+        yield from tree(one.packet, colour=colour)
+
+
+def _marked(data: bytes, start: int | None, stop: int | None, *, colour: bool) -> Iterator[str]:
+    """The bytes in hexadecimal; those in question in red, or with carets below them."""
+    wanted = range(start or 0, stop or 0)
+    if colour:
+        yield from dump_bytes(data, [PROBLEM if at in wanted else "" for at in range(len(data))])
+        return
+    for row, line in enumerate(dump_bytes(data)):
+        yield line
+        places = [at % 16 for at in wanted if at // 16 == row and at < len(data)]
+        if places:
+            carets = [" "] * 62
+            for place in places:
+                column = 10 + 3 * place + (place >= 8)
+                carets[column : column + 2] = "^^"
+            yield "".join(carets).rstrip()
+
+
+def objects(verdict: Verdict) -> Iterator[str]:
+    """The verdict as JSON lines: one for each check, and the last for all."""
+    for result in verdict.results:
+        yield json.dumps(result.as_object())
+    yield json.dumps(verdict.as_object() | {"seed": Seed(verdict.exercise, verdict.student).text})

@@ -1,0 +1,103 @@
+"""A person as the student: an interactive shell in the student's host, and what crosses the wire beside it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rawkit.lab.confine import Bounds, Outcome
+from rawkit.lab.stage import STUDENT, Run, Stage
+from rawkit.lab.wire import Wire
+from rawkit.netns import Confinement
+from rawkit.views.ladder import label
+
+__all__ = ["interactive"]
+
+GLANCE: Final = 0.1
+"""Seconds between two looks at the wire."""
+
+
+def interactive(*, watch: bool = False) -> Run:
+    """A student who types. With `watch`, each frame is told on standard error; within tmux, in a pane beside it."""
+
+    def run(stage: Stage) -> Outcome:
+        began = time.monotonic()
+        with ExitStack() as stack:
+            told: list[Callable[[str], None]] = []
+            if watch:
+                told.append(lambda line: print(line, file=sys.stderr, flush=True))
+            elif os.environ.get("TMUX") and shutil.which("tmux"):
+                told.append(stack.enter_context(_pane()))
+            stack.enter_context(_terminal_kept())
+            confinement = stack.enter_context(Confinement(stage.host(STUDENT), Bounds().processes))
+            process = confinement.popen([_shell()], env={**os.environ, **stage.values.environment()})
+            seen = 0
+            while process.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(GLANCE)
+                for tell in told:
+                    seen += _tell(stage, seen, tell)
+            flooded = "it flooded the network" if stage.recording.is_full else ""
+            return Outcome(process.returncode, b"", time.monotonic() - began, flooded)
+
+    return run
+
+
+def _tell(stage: Stage, seen: int, tell: Callable[[str], None]) -> int:
+    """Tell of the frames that came since; how many."""
+    transits = stage.recording.transits()
+    for one in [*Wire(transits)][seen:]:
+        fate = f"  [{one.transit.fate}]" if one.transit.fate else ""
+        tell(f"{one.number:5}  {one.transit.sender} > {one.transit.receiver}  {label(one.packet)}{fate}")
+    return len(transits) - seen
+
+
+@contextmanager
+def _terminal_kept() -> Iterator[None]:
+    """The shell may have the terminal for itself, and its Ctrl-C; afterwards it is this process's again."""
+    signals = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in signals]
+    group = os.tcgetpgrp(sys.stdin.fileno())
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the terminal is gone
+            os.tcsetpgrp(sys.stdin.fileno(), group)
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _pane() -> Iterator[Callable[[str], None]]:
+    """A pane of tmux below this one, which shows lines; it closes with the block."""
+    with TemporaryDirectory(prefix="rawkit-") as folder:
+        pipe = Path(folder, "frames")
+        os.mkfifo(pipe, 0o600)
+        subprocess.run(["tmux", "split-window", "-d", "-v", "-l", "35%", f"exec cat {pipe}"], check=False)
+        writer = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+
+        def tell(line: str) -> None:
+            with suppress(BlockingIOError):  # nobody reads; better to miss a line than to wait
+                os.write(writer, f"{line}\n".encode())
+
+        try:
+            yield tell
+        finally:
+            os.close(writer)
+
+
+def _shell() -> str:
+    """The user's own shell."""
+    with suppress(KeyError):
+        return os.environ.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"
+    return "/bin/sh"
