@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import io
 import json
-import re
 import time
 import zipfile
 from collections.abc import Iterable
@@ -22,15 +21,14 @@ from rawkit._version import __version__
 from rawkit.errors import CaptureError, RawkitError, file_error
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise
+from rawkit.lab.records import records, transit_in
 from rawkit.lab.seed import Seed
 from rawkit.lab.stage import Played
 from rawkit.lab.verdict import Verdict
 from rawkit.lab.wire import Wire
-from rawkit.link import Frame
 from rawkit.netns import State, Transit
-from rawkit.pcap import Interface, Record, open_capture, write_capture
+from rawkit.pcap import open_capture, write_capture
 from rawkit.pcap.files import output, write_all
-from rawkit.wire import LinkType
 
 __all__ = ["Bundle", "read_bundle", "write_bundle"]
 
@@ -40,11 +38,6 @@ MANIFEST, STATES, OUTPUT, VERDICT = "manifest.json", "states.json", "output.txt"
 MOST_MEMBERS: Final = 128
 MOST_BYTES: Final = 128 * 1024 * 1024
 """What a bundle can hold, unpacked."""
-
-_UNFINISHED: Final = "checksum left to the card"
-_COMMENT: Final = re.compile(r"(\d{1,9}): (\S+) > (\S+)(?:; (.*))?")
-"""What is written about each frame: its number, both ends, and what became of it."""
-
 
 class Bundle(NamedTuple):
     """What a bundle says."""
@@ -199,27 +192,8 @@ def _json(value: Any) -> bytes:
 
 def _capture(link: str, transits: Iterable[Transit]) -> bytes:
     file = io.BytesIO()
-    interface = Interface(0, LinkType.ETHERNET, name=link)
-    records = [
-        Record(
-            number,
-            transit.frame.time_ns,
-            transit.frame.data,
-            transit.frame.wire_length,
-            LinkType.ETHERNET,
-            interface,
-            _comments(number, transit),
-        )
-        for number, transit in enumerate(transits, 1)
-        if transit.link == link
-    ]
-    write_capture(file, records, format="pcapng")
+    write_capture(file, records(transits, link), format="pcapng")
     return file.getvalue()
-
-
-def _comments(number: int, transit: Transit) -> tuple[str, ...]:
-    said = f"{number}: {transit.sender} > {transit.receiver}" + (f"; {transit.fate}" if transit.fate else "")
-    return (said, _UNFINISHED) if transit.frame.checksum_unfinished else (said,)
 
 
 def _transits(members: dict[str, bytes]) -> list[Transit]:
@@ -231,18 +205,7 @@ def _transits(members: dict[str, bytes]) -> list[Transit]:
         link = name.removeprefix("links/").removesuffix(".pcapng")
         with open_capture(io.BytesIO(data)) as capture:
             for record in capture:
-                said = _COMMENT.fullmatch(record.comments[0]) if record.comments else None
-                if said is None:
-                    raise ValueError(f"{name}: a frame without its number")
-                frame = Frame(
-                    record.data,
-                    record.time_ns,
-                    record.wire_length,
-                    record.link_type,
-                    link,
-                    checksum_unfinished=_UNFINISHED in record.comments,
-                )
-                found.append((int(said[1]), Transit(link, said[2], said[3], frame, said[4] or "")))
+                found.append(transit_in(record, link))
     found.sort(key=lambda each: each[0])
     if [number for number, _ in found] != list(range(1, len(found) + 1)):
         raise ValueError("frames are missing")

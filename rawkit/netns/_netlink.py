@@ -51,9 +51,9 @@ class Netlink:
             self._route.link("set", index=index, state="up")
 
     def set_master(self, index: int, master: int) -> None:
-        """Make an interface a port of a bridge."""
+        """Make an interface a port of a bridge, and raise it."""
         with _translated(f"plug interface {index} into its switch"):
-            self._route.link("set", index=index, master=master)
+            self._route.link("set", index=index, master=master, state="up")
 
     def add_address(self, index: int, address: IPv4Interface | IPv6Interface) -> None:
         """Give an interface an address, usable at once."""

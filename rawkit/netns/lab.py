@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import TracebackType
@@ -153,14 +153,20 @@ class Lab:
         plug_in = self._plug_in_direct if backend == "netem" or impairment.is_nothing() else self._plug_in_relayed
         cable = plug_in(ends, mtu, offload, impairment)
         self.cables.append(cable)
-        for node in self._nodes.values():
-            if isinstance(node, Host):
-                node.add_routes()
+        for host in self._concerned(a, b):
+            host.add_routes()
         return cable
 
     def record(self) -> Recording:
         """Record what crosses every link that there is by now, from before this returns. Raises KernelError."""
         return Recording(self.cables)
+
+    def _concerned(self, a: Node, b: Node) -> Iterator[Host]:
+        """The hosts whose routes may change by a link: its own, and those that can see a router behind it."""
+        whole = any(isinstance(node, Router) for node in (a, b)) or all(isinstance(node, Switch) for node in (a, b))
+        for node in self._nodes.values():
+            if isinstance(node, Router) or (isinstance(node, Host) and (whole or node in (a, b))):
+                yield node
 
     def _plug_in_direct(self, ends: tuple[_End, _End], mtu: int, offload: bool, impairment: Impairment) -> Cable:
         """The cable between two ends, carrying; if that fails, nothing of it is left."""

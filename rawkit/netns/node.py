@@ -234,7 +234,6 @@ class Node:
             if not offload:
                 _kernel.switch_offloads_off(name)
         chosen = self._join(mtu, index, segment, addresses)
-        self.netlink.set_up(index)
         for address in chosen:
             self.netlink.add_address(index, address)
         port = Port(self, name, index, mac, mtu, chosen)
@@ -296,6 +295,7 @@ class Host(Node):
         else:
             chosen = tuple(addresses)
         segment.plug(self.station, chosen)
+        self.netlink.set_up(index)
         return chosen
 
 
@@ -343,4 +343,5 @@ class Middle(Node):
     def _join(
         self, mtu: int, index: int, segment: Segment, addresses: Addresses
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        self.netlink.set_up(index)
         return ()

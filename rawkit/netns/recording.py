@@ -104,16 +104,21 @@ class Recording:
             self._full = self._recorder.cues.take() in ("full", "")
         return self._full
 
+    def settle(self) -> None:
+        """Wait until everything that was sent before is among the `transits`."""
+        if self._recorder is None:
+            return
+        self._recorder.cues.give("mark")
+        for relay in self._relays():
+            with suppress(TimedOut):  # an end is down, and so its mark never came
+                relay.cues.take(PATIENCE)
+        self._recorder.cues.give("settle")
+        while (cue := self._recorder.cues.take(2 * PATIENCE)) not in ("settled", ""):
+            self._full |= cue == "full"
+
     def finish(self) -> list[Transit]:
         """Wait for what is on its way, end, and return all that crossed. What comes later is not recorded."""
-        if self._recorder is not None:
-            self._recorder.cues.give("mark")
-            for relay in self._relays():
-                with suppress(TimedOut):  # an end is down, and so its mark never came
-                    relay.cues.take(PATIENCE)
-            self._recorder.cues.give("finish")
-            while (cue := self._recorder.cues.take(2 * PATIENCE)) not in ("finished", ""):
-                self._full |= cue == "full"
+        self.settle()
         found = self.transits()
         self.close()
         return found
@@ -159,9 +164,8 @@ class _Recorder:
                 match self._worker.cues.take():
                     case "mark":
                         self._mark(self._ports[0])
-                    case "finish":
-                        self._finish()
-                        return
+                    case "settle":
+                        self._settle()
                     case _:  # the other process is gone
                         return
 
@@ -187,15 +191,15 @@ class _Recorder:
                 sent += 1
         return sent
 
-    def _finish(self) -> None:
+    def _settle(self) -> None:
         """Read until the marks of both ends of every link have come; or until they ought to have."""
-        marks = self._mark(self._ports[1])
+        marks = self._marks + self._mark(self._ports[1])
         deadline = time.monotonic() + PATIENCE
         while self._marks < marks and time.monotonic() < deadline:
             events = self._poll.poll(PATIENCE * 1000)
             self._look([self._numbers[descriptor] for descriptor, _ in events if descriptor in self._numbers])
         self._look(range(len(self._taps)))
-        self._worker.cues.give("finished")
+        self._worker.cues.give("settled")
 
 
 def _waiting(tap: PacketSocket) -> Iterator[Frame]:

@@ -1,0 +1,77 @@
+"""A lab that records every link as it is made, and questions about what has crossed until now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rawkit.errors import RawkitError
+from rawkit.lab.records import records
+from rawkit.lab.wire import Wire
+from rawkit.netns import Cable, Lab, Node, Recording, Transit
+from rawkit.pcap import write_capture
+from rawkit.views.ladder import Crossing, ladder
+
+__all__ = ["LiveWire", "RecordedLab", "told"]
+
+
+class RecordedLab(Lab):
+    """A lab whose links are recorded, each from when it is there. Raises what `Lab` raises."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._recordings: list[Recording] = []
+
+    def link(self, a: Node, b: Node, **options: Any) -> Cable:
+        """Run a cable, as `Lab.link` does, and record what crosses it."""
+        cable = super().link(a, b, **options)
+        self._recordings.append(Recording([cable]))
+        return cable
+
+    def transits(self) -> list[Transit]:
+        """What was sent on any link before this was called, in order."""
+        for recording in self._recordings:
+            recording.settle()
+        found = [transit for recording in self._recordings for transit in recording.transits()]
+        return sorted(found, key=lambda each: each.frame.time_ns)
+
+    @property
+    def wire(self) -> Wire:
+        """The same, to ask questions about."""
+        return Wire(self.transits())
+
+    def close(self) -> None:
+        """End the recordings, then the lab."""
+        with ExitStack() as stack:
+            stack.callback(super().close)
+            for recording in self._recordings:
+                stack.callback(recording.close)
+
+
+class LiveWire:
+    """A `Wire` of whatever has crossed at the moment of each question."""
+
+    def __init__(self, lab: RecordedLab) -> None:
+        self._lab = lab
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lab.wire, name)
+
+
+def told(lab: RecordedLab, file: Path | None, width: int) -> Iterator[str]:
+    """What crossed, as a ladder, and written to that file."""
+    try:
+        transits = lab.transits()
+        if file is not None and transits:
+            write_capture(str(file), records(transits))
+            yield f"{len(transits)} frames, in {file}"
+    except RawkitError as error:  # a report that fails would hide why the test did
+        yield f"not to be had: {error}"
+        return
+    events = [
+        Crossing(each.frame.time_ns, each.frame.packet(), each.sender, each.receiver, "" if each.arrived else "x")
+        for each in transits
+    ]
+    yield from ladder(events, width=width) if events else ["nothing"]

@@ -1,0 +1,46 @@
+"""Frames on links as records of a capture file, and back: comments say who sent each, and what became of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from rawkit.link import Frame
+from rawkit.netns import Transit
+from rawkit.pcap import Interface, Record
+from rawkit.wire import LinkType
+
+__all__ = ["records", "transit_in"]
+
+_UNFINISHED: Final = "checksum left to the card"
+_COMMENT: Final = re.compile(r"(\d{1,9}): (\S+) > (\S+)(?:; (.*))?")
+"""What is written about each frame: its number, both ends, and what became of it."""
+
+
+def records(transits: Iterable[Transit], link: str | None = None) -> Iterator[Record]:
+    """The frames as records, with an interface for each link; only those of one link, if it is given."""
+    interfaces: dict[str, Interface] = {}
+    for number, transit in enumerate(transits, 1):
+        if link not in (None, transit.link):
+            continue
+        interface = interfaces.setdefault(
+            transit.link, Interface(len(interfaces), LinkType.ETHERNET, name=transit.link)
+        )
+        fate = f"; {transit.fate}" if transit.fate else ""
+        said = f"{number}: {transit.sender} > {transit.receiver}{fate}"
+        comments = (said, _UNFINISHED) if transit.frame.checksum_unfinished else (said,)
+        frame = transit.frame
+        yield Record(number, frame.time_ns, frame.data, frame.wire_length, LinkType.ETHERNET, interface, comments)
+
+
+def transit_in(record: Record, link: str) -> tuple[int, Transit]:
+    """The number and the frame of such a record. Raises ValueError for one that does not say them."""
+    said = _COMMENT.fullmatch(record.comments[0]) if record.comments else None
+    if said is None:
+        raise ValueError(f"link {link}: a frame without its number")
+    unfinished = _UNFINISHED in record.comments
+    frame = Frame(
+        record.data, record.time_ns, record.wire_length, record.link_type, link, checksum_unfinished=unfinished
+    )
+    return int(said[1]), Transit(link, said[2], said[3], frame, said[4] or "")
