@@ -31,6 +31,9 @@ EVENTS: Final = 256
 TURNS: Final = 16
 """Buffers that one client gets echoed, or clients that are accepted, before it is another's turn."""
 
+PIECE: Final = 8192
+"""Bytes of a stream that are sent at once, so that a client reads the first while we send the next."""
+
 FULL: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """What accept(2) says when there is no room for another client."""
 
@@ -62,8 +65,9 @@ class Many:
         self._listener = server.listener
         self._packets = self._listener.type == socket.SOCK_SEQPACKET
         # Packets are taken one an event, which tells an empty one from the end; MSG_TRUNC tells their length.
-        self._read, self._turns, self._flags = READ, TURNS, 0
+        self._read, self._turns, self._flags, self._piece = READ, TURNS, 0, PIECE
         if self._packets:
+            self._piece = size
             self._read, self._turns, self._flags = READ | select.EPOLLRDHUP, 1, int(socket.MSG_TRUNC)
         self._buffer = memoryview(bytearray(size))
         self._clients: dict[int, _Connection] = {}
@@ -134,10 +138,11 @@ class Many:
             count = min(length, len(buffer))
             if self._witness is not None:
                 self._witness.received(client.who, bytes(buffer[:count]), length > count)
-            try:
-                sent = connection.send(buffer[:count])
-            except BlockingIOError:
-                sent = 0
+            sent = 0
+            with suppress(BlockingIOError):
+                sent = connection.send(buffer[: min(self._piece, count)])  # an empty packet is one, too
+                while sent < count:
+                    sent += connection.send(buffer[sent : min(sent + self._piece, count)])
             if sent < count:
                 client.waiting = bytes(buffer[sent:count])
                 self._epoll.modify(connection, WRITE)
