@@ -42,7 +42,10 @@ def _login() -> str:
 
 
 class Values(dict[str, Any]):
-    """The values of one student's exercise, texts and numbers; also to be had as attributes: `v.target`."""
+    """The values of one student's exercise, texts and numbers; also to be had as attributes: `v.target`.
+
+    Those whose names begin with an underscore are for the exercise alone, and are not told to the student.
+    """
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -52,7 +55,7 @@ class Values(dict[str, Any]):
 
     def environment(self) -> dict[str, str]:
         """As variables of the environment: `target` is LAB_TARGET."""
-        return {f"LAB_{name.upper()}": str(value) for name, value in self.items()}
+        return {f"LAB_{name.upper()}": str(value) for name, value in self.items() if name[0] != "_"}
 
 
 class Seed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address, IPv4Interface
@@ -17,11 +18,13 @@ from rawkit.echo import tcp as echo_over_tcp
 from rawkit.echo import udp as echo_over_udp
 from rawkit.echo.each import Each
 from rawkit.echo.many import Many
-from rawkit.errors import PacketError
+from rawkit.errors import KernelError, PacketError
 from rawkit.lab.dhcp import CLIENT_PORT, DHCP, SERVER_PORT, MessageType, Option
+from rawkit.link import RawIPv4Socket
 from rawkit.netns import Worker
+from rawkit.wire import ICMPv4, IPv4
 
-__all__ = ["dhcp", "dns", "http", "tcp_echo", "udp_echo", "udp_source"]
+__all__ = ["dhcp", "dns", "http", "ping_source", "tcp_echo", "udp_echo", "udp_source"]
 
 Work = Callable[[Worker], None]
 
@@ -71,6 +74,21 @@ def udp_source(address: str, port: int, messages: Iterable[bytes], *, every: flo
                     sender.sendto(message, (address, port))
                 except OSError:  # what ICMP said of an earlier one, or nobody answers ARP
                     continue
+
+    return work
+
+
+def ping_source(src: str, dst: str, id: int, data: bytes, *, count: int, every: float) -> Work:
+    """Send that many ICMP echo requests with sequence numbers from 1 on, one after so many seconds; then end."""
+
+    def work(worker: Worker) -> None:
+        with RawIPv4Socket() as sender:
+            worker.cues.give(READY)
+            for seq in range(1, count + 1):
+                if _ended(worker, every):
+                    return
+                with suppress(KernelError):  # nobody answers ARP
+                    sender.send(IPv4(src=src, dst=dst) / ICMPv4.echo(id=id, seq=seq) / data)
 
     return work
 

@@ -38,6 +38,8 @@ class Topology:
     links: Sequence[Link]
     routers: Sequence[str] = ()
     switches: Sequence[str] = ()
+    hubs: Sequence[str] = ()
+    """Switches that send every frame to everybody."""
 
     def build(self, lab: Lab) -> dict[str, Node]:
         """Build it there: its nodes by their names. Raises FieldError, KernelError."""
@@ -45,10 +47,7 @@ class Topology:
         for link in self.links:
             for name in (link.a, link.b):
                 if name not in nodes:
-                    kind = (
-                        lab.switch if name in self.switches else lab.router if name in self.routers else lab.host
-                    )
-                    nodes[name] = kind(name)
+                    nodes[name] = self._make(lab, name)
         if not any(":" in text for link in self.links for end in link.addresses for text in _texts(end)):
             for node in nodes.values():
                 node.set_sysctls(_NO_IPV6)  # so that nobody sends what belongs to it
@@ -65,14 +64,20 @@ class Topology:
             )
         return nodes
 
+    def _make(self, lab: Lab, name: str) -> Node:
+        for names, make in ((self.switches, lab.switch), (self.hubs, lab.hub), (self.routers, lab.router)):
+            if name in names:
+                return make(name)
+        return lab.host(name)
+
     def drawing(self) -> Iterator[str]:
         """Lines that show it: a link a line, and what is plugged into a switch below it."""
         for link in self.links:
-            if link.a not in self.switches and link.b not in self.switches:
+            if not {link.a, link.b} & {*self.switches, *self.hubs}:
                 left, right = self._end(link, 0), self._end(link, 1)
                 yield f"{left} ──{self._remarks(link)}── {right}"
-        for switch in self.switches:
-            yield f"{switch} (switch)"
+        for switch in (*self.switches, *self.hubs):
+            yield f"{switch} ({'switch' if switch in self.switches else 'hub: everybody gets every frame'})"
             plugged = [link for link in self.links if switch in (link.a, link.b)]
             for link in plugged:
                 other = 1 if link.a == switch else 0

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-from rawkit.errors import FieldError
+from rawkit.errors import FieldError, LayerError
 from rawkit.lab.finding import Finding
 from rawkit.layout import Severity
 from rawkit.netns import Transit
@@ -187,8 +187,15 @@ class Wire:
         return self._if(f"matching {filter!r}", test)
 
     def where(self, words: str, holds: Callable[[Packet], bool]) -> Self:
-        """Of which a function of the packet says yes; `words` say what it asks."""
-        return self._if(words, lambda one: None if holds(one.packet) else _Miss("that is not so"))
+        """Of which a function of the packet says yes; `words` say what it asks. A header that is missing is a no."""
+
+        def test(one: Seen) -> _Miss | None:
+            try:
+                return None if holds(one.packet) else _Miss(f"it is not {words}")
+            except LayerError as error:
+                return _Miss(f"it has no {error.header}")
+
+        return self._if(words, test)
 
     # ------------------------------------------------------------------ verbs
 
@@ -387,5 +394,5 @@ def _shown(value: Any) -> str:
 
 
 def _brief(value: Any) -> str:
-    text = repr(value) if isinstance(value, (bytes, str)) else str(value)
+    text = repr(value) if type(value) in (bytes, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

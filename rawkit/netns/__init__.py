@@ -5,7 +5,7 @@ from rawkit.netns.confinement import Confinement
 from rawkit.netns.impairment import Hold, Impairment, Nth, Swap, hold, nth, swap
 from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
-from rawkit.netns.node import Host, Node, Port, Router, Switch
+from rawkit.netns.node import Host, Hub, Node, Port, Router, Switch
 from rawkit.netns.recording import Recording, Transit
 from rawkit.netns.state import Connection, Endpoint, NeighborEntry, RouteEntry, SocketEntry, State
 from rawkit.netns.user import reexec_in_user_namespace
@@ -20,6 +20,7 @@ __all__ = [
     "Endpoint",
     "Hold",
     "Host",
+    "Hub",
     "Impairment",
     "Lab",
     "Namespace",

@@ -29,10 +29,11 @@ class Netlink:
         with namespace, _translated("open a netlink socket"):
             self._route: Any = IPRoute()
 
-    def add_bridge(self, name: str) -> None:
-        """Create a bridge and raise it. It floods multicast, as a switch without snooping does."""
+    def add_bridge(self, name: str, *, forgetful: bool = False) -> None:
+        """Create a bridge. It floods multicast, as a switch without snooping does; or everything, if forgetful."""
+        options = {"br_ageing_time": 0} if forgetful else {}
         with _translated(f"create bridge {name}"):
-            self._route.link("add", ifname=name, kind="bridge", br_mcast_snooping=0)
+            self._route.link("add", ifname=name, kind="bridge", br_mcast_snooping=0, **options)
 
     def add_veth(self, name: str, mac: MAC, peer: str, peer_mac: MAC, namespace: Namespace, mtu: int) -> None:
         """Create a cable from here to an interface `peer` in another namespace, both ends down (veth(4))."""
@@ -89,6 +90,11 @@ class Netlink:
             options["rate"] = f"{round(impairment.rate)}bit"
         with _translated("impair a link by netem", {errno.ENOENT: _NO_NETEM, errno.EOPNOTSUPP: _NO_NETEM}):
             self._route.tc("add", "netem", index, **options)
+
+    def set_neighbor(self, index: int, address: IPv4Address | IPv6Address, mac: MAC) -> None:
+        """Enter a neighbour for good."""
+        with _translated(f"note where {address} is"):
+            self._route.neigh("replace", dst=str(address), lladdr=str(mac), ifindex=index, state="permanent")
 
     def neighbors(self) -> Iterator[Any]:
         """The messages of the neighbour table."""

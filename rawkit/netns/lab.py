@@ -13,7 +13,7 @@ from rawkit.layout import MAC
 from rawkit.netns import _kernel
 from rawkit.netns.impairment import Hold, Impairment, Nth, Swap
 from rawkit.netns.namespace import Namespace
-from rawkit.netns.node import IPV6_MTU, Host, Middle, Node, Port, Router, Switch
+from rawkit.netns.node import IPV6_MTU, Host, Hub, Middle, Node, Port, Router, Switch
 from rawkit.netns.programs import Programs
 from rawkit.netns.recording import Recording
 from rawkit.netns.relay import relay
@@ -81,6 +81,10 @@ class Lab:
     def switch(self, name: str) -> Switch:
         """Add a switch. What is linked to it, also through other switches, shares one subnet."""
         return self._add(Switch, name)
+
+    def hub(self, name: str) -> Hub:
+        """Add a hub: a switch that sends every frame to everybody."""
+        return self._add(Hub, name)
 
     def link(
         self,

@@ -7,7 +7,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -22,7 +22,7 @@ from rawkit.netns.routes import Network, Segment, Station, routes_of
 from rawkit.netns.state import State, state_of
 from rawkit.netns.worker import Worker
 
-__all__ = ["IPV6_MTU", "Host", "Middle", "Node", "Port", "Router", "Switch"]
+__all__ = ["IPV6_MTU", "Host", "Hub", "Middle", "Node", "Port", "Router", "Switch"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -178,6 +178,10 @@ class Node:
         """What its kernel knows now: neighbours, routes, sockets, tracked connections, counters."""
         return state_of(self)
 
+    def set_neighbor(self, address: str, mac: MAC | str, interface: str | None = None) -> None:
+        """Note for good that a neighbour is at that MAC address: what others say of it is not believed then."""
+        self.netlink.set_neighbor(self.port(interface).index, ip_address(address), MAC(mac))
+
     def add_rules(self, ruleset: str) -> None:
         """Have nftables do what a ruleset in nft's language says (nft(8)): firewalls, NAT, rate limits.
 
@@ -310,11 +314,12 @@ class Switch(Node):
     """A bridge in a namespace of its own, without an address: it only forwards frames."""
 
     _SYSCTLS = _QUIET | _NO_ADDRESSES
+    _FORGETFUL = False
 
     def __init__(self, name: str, number: int, programs: Programs) -> None:
         super().__init__(name, number, programs)
         self.segment: Segment | None = None
-        self.netlink.add_bridge(_BRIDGE)
+        self.netlink.add_bridge(_BRIDGE, forgetful=self._FORGETFUL)
         with self:
             self._bridge = socket.if_nametoindex(_BRIDGE)
         self.netlink.set_up(self._bridge)
@@ -324,6 +329,12 @@ class Switch(Node):
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
         self.netlink.set_master(index, self._bridge)
         return ()
+
+
+class Hub(Switch):
+    """A switch that never learns who is where: everybody who is plugged in gets every frame."""
+
+    _FORGETFUL = True
 
 
 class Middle(Node):

@@ -1,0 +1,107 @@
+"""Exercise 5: ARP: who has (RFC 826)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rawkit.lab import Check, Exercise, Link, Prediction, Seed, Topology, Values, Wrong, python
+
+__all__ = ["EXERCISE"]
+
+TASK = """
+Somewhere on your link is `{target}`. Ask everybody, by an ARP request that you built byte by byte, which MAC address
+it has, and print what it answers, such as `02:00:00:00:00:01`, alone on a line.
+
+Your request is a broadcast, tells your own addresses (`{you}`, `{your_mac}`) as the sender's, and leaves open what you
+do not know: the target's MAC address is all zeros. A packet socket (`AF_PACKET`, `SOCK_RAW`) takes whole frames.
+"""
+
+SOLUTION = """
+import os, socket
+from rawkit import ARP, Ethernet
+from rawkit.link import PacketSocket
+
+me, target = os.environ["LAB_YOUR_MAC"], os.environ["LAB_TARGET"]
+question = ARP.who_has(target, tell=os.environ["LAB_YOU"], mac=me)
+with PacketSocket("eth0") as link:
+    link.send(Ethernet(dst="ff:ff:ff:ff:ff:ff", src=me) / question)
+    while True:
+        packet = link.receive(2).packet()
+        if ARP in packet and packet[ARP].operation == 2 and str(packet[ARP].sender_ip) == target:
+            print(packet[ARP].sender_mac)
+            break
+"""
+
+
+def values(seed: Seed) -> dict[str, Any]:
+    """Two addresses, and your own MAC address; the other is what is asked for."""
+    network = seed.network()
+    return {
+        "you": seed.address(network),
+        "target": seed.address(network),
+        "your_mac": seed.mac(),
+        "_target_mac": seed.mac(),
+    }
+
+
+def topology(v: Values) -> Topology:
+    """Two hosts on a cable."""
+    return Topology([Link("you", "target", (f"{v.you}/24", f"{v.target}/24"), (v.your_mac, v._target_mac))])
+
+
+EXERCISE = Exercise(
+    name="arp",
+    number=5,
+    level=1,
+    title="ARP: who has?",
+    learnt="How a host finds out to which MAC address it has to send.",
+    values=values,
+    topology=topology,
+    task=TASK,
+    prediction=Prediction(
+        "The request goes to everybody. To whom goes the answer? (everybody, the asker or the switch)",
+        lambda _: "the asker",
+        "The answer is for the sender's MAC address in the request alone (RFC 826, packet reception).",
+    ),
+    hints=(
+        "A request that nobody else could answer has to reach everybody: think of the address of the frame itself.",
+        "Operation 1 is a request. Fill in sender_mac, sender_ip and target_ip; target_mac is what you want to know.",
+        "Operation is in bytes 20 and 21 of the frame, sender_mac in 22 to 27, target_ip in 38 to 41.",
+    ),
+    checks=[
+        Check(
+            "question",
+            "you ask who has {target}",
+            lambda e: e.wire.sent_by("you").arp(operation=1, target_ip=e.values.target).saw(),
+            "RFC 826, packet generation",
+        ),
+        Check(
+            "broadcast",
+            "everybody on the link gets the question",
+            lambda e: e.wire.sent_by("you").arp(operation=1).ether(dst="ff:ff:ff:ff:ff:ff").saw(),
+            "RFC 826, packet generation",
+        ),
+        Check(
+            "sender",
+            "it tells that {you} is at {your_mac}, and leaves the target's MAC address open",
+            lambda e: e.wire.sent_by("you")
+            .arp(operation=1, target_ip=e.values.target)
+            .arp(sender_ip=e.values.you, sender_mac=e.values.your_mac, target_mac="00:00:00:00:00:00")
+            .saw(),
+            "RFC 826, packet format",
+        ),
+        Check(
+            "answer",
+            "{target} answers you",
+            lambda e: e.wire.sent_by("target").arp(operation=2, sender_ip=e.values.target, target_mac=e.values.your_mac).saw(),
+            "RFC 826, packet reception",
+        ),
+        Check("printed", "you print its MAC address", lambda e: e.output_has(e.values._target_mac)),
+    ],
+    solution=python(SOLUTION),
+    wrong=[
+        Wrong(python(SOLUTION.replace('dst="ff:ff:ff:ff:ff:ff"', 'dst="02:00:00:00:00:99"')), "broadcast", "dst is"),
+        Wrong(python(SOLUTION.replace('tell=os.environ["LAB_YOU"]', "tell=target")), "sender", "sender_ip is"),
+        Wrong(python(SOLUTION.replace(".sender_mac)", ".target_mac)")), "printed", "output"),
+    ],
+)
