@@ -125,7 +125,7 @@ EXERCISE = Exercise(
     solution=python(SOLUTION),
     wrong=[
         Wrong(python(SOLUTION.replace("DHCP(transaction=transaction,", "DHCP(transaction=1,")), "discover", "with transaction"),
-        Wrong(python(SOLUTION.replace("requested = b\"\\\\x32\\\\x04\" + offer.your_address.packed", "requested = b\"\\\\x32\\\\x04\" + bytes(4)")), "ack", "DHCP ACK"),
-        Wrong(python(SOLUTION.replace("    lease = ask(b\"\\\\x35\\\\x01\\\\x03\" + requested + server)\n", "    lease = offer\n")), "request", "DHCP REQUEST"),
+        Wrong(python(SOLUTION.replace("+ offer.your_address.packed", "+ bytes(4)")), "ack", "DHCP ACK"),
+        Wrong(python(SOLUTION.replace("lease = ask(", "lease = offer or (")), "request", "DHCP REQUEST"),
     ],
 )

@@ -156,8 +156,7 @@ EXERCISE = Exercise(
     defence=Defence("a rule at the client that takes the server's address from its MAC address only", "hello"),
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace("src_port=53, dst_port=udp.src_port", "src_port=53, dst_port=53").replace("receive(8)", "receive(1.5)")
-                     .replace("            raw.send", "            raw.send")), "fits", "to 53"),
+        Wrong(python(SOLUTION.replace("src_port=53, dst_port=udp.src_port", "src_port=53, dst_port=53").replace("while True:", "for _ in range(12):")), "fits", "to 53"),
         Wrong(python(SOLUTION.replace("            ports =", "            answer.header.id ^= 1\n            ports =").replace("while True:", "for _ in range(12):")), "fits", "answer 0x"),
         Wrong(python(SOLUTION.replace("IPv4(src=server, dst=client)", "IPv4(src=you, dst=client)").replace("while True:", "for _ in range(12):")), "forged", "src is"),
     ],

@@ -12,22 +12,22 @@ from rawkit.wire import IPv4
 __all__ = ["EXERCISE"]
 
 TASK = """
-On your hub, `{victim}` pings `{far}` again and again, by way of the gateway `{gateway}`. Tell the victim, in the gateway's
-name, that there is a better way to `{far}`: you, `{you}`. From then on the victim sends those pings to your MAC address.
+On your hub, `{victim}` sends datagrams to UDP port `{port}` of `{far}` again and again, by way of the gateway `{gateway}`.
+Tell the victim, in the gateway's name, that there is a better way to `{far}`: you, `{you}`. From then on the victim
+sends them to your MAC address, `{your_mac}`.
 
 Your redirect has to quote a packet that the victim really sent. Your command may end as soon as it is told.
 """
 
 SOLUTION = """
 import os
-from rawkit import ICMPv4, IPv4
+from rawkit import ICMPv4, IPv4, UDP
 from rawkit.link import PacketSocket, RawIPv4Socket
 
 victim, far, gateway = os.environ["LAB_VICTIM"], os.environ["LAB_FAR"], os.environ["LAB_GATEWAY"]
-with PacketSocket("eth0", promiscuous=True, filter=f"icmp and src {victim} and dst {far}") as link:
-    ping = link.receive(8).packet()
-heard = ping.replace(IPv4, ttl=64)
-quoted = IPv4.parse(bytes(heard)[14:])[0] / bytes(heard)[34:]
+with PacketSocket("eth0", promiscuous=True, filter=f"udp and src {victim} and dst {far}") as link:
+    heard = link.receive(8).packet()
+quoted = heard[IPv4] / heard[UDP] / heard.payload
 with RawIPv4Socket() as raw:
     told = ICMPv4.redirect(gateway=os.environ["LAB_YOU"], code=1, quoting=quoted)
     raw.send(IPv4(src=gateway, dst=victim) / told, victim)
@@ -38,7 +38,7 @@ def values(seed: Seed) -> dict[str, Any]:
     """Three stations on a hub, and a host far away."""
     network, beyond = seed.network(), seed.network()
     addresses = {name: seed.address(network) for name in ("you", "victim", "gateway")}
-    return {**addresses, "far": seed.address(beyond), "_exit": str(beyond[1]), "your_mac": seed.mac(), "_id": seed.number(256, 65535)}
+    return {**addresses, "far": seed.address(beyond), "_exit": str(beyond[1]), "your_mac": seed.mac(), "port": seed.port()}
 
 
 def topology(v: Values) -> Topology:
@@ -53,7 +53,7 @@ def topology(v: Values) -> Topology:
 
 
 def scene(stage: Stage) -> Generator[None, None, None]:
-    """The victim pings without end; it takes redirects, as Linux does by default."""
+    """The victim talks without end; it takes redirects, as Linux does by default."""
     v = stage.values
     stage.host("gateway").set_sysctls({"ipv4/conf/all/send_redirects": 0, "ipv4/conf/eth0/send_redirects": 0})
     accept = int(not stage.defended)
@@ -61,7 +61,8 @@ def scene(stage: Stage) -> Generator[None, None, None]:
         {"ipv4/conf/all/accept_redirects": accept, "ipv4/conf/eth0/accept_redirects": accept}
     )
     stage.run("victim", ["ping", "-c", "1", "-W", "2", v.you])  # a way to a stranger is not taken at once
-    stage.act("victim", services.ping_source(v.victim, v.far, v._id, b"ping", count=80, every=0.1), ready=True)
+    stage.act("far", services.udp_echo(v.port), ready=True)
+    stage.act("victim", services.udp_source(v.far, v.port, [b"hello"] * 80, every=0.1), ready=True)
     yield
     stage.wait_until(lambda: bool(stage.wire.sent_by("victim").ether(dst=v.your_mac).ip(dst=v.far).all()), seconds=0.6)
 
@@ -101,7 +102,7 @@ EXERCISE = Exercise(
         ),
         Check(
             "taken",
-            "the victim sends its pings to your MAC address",
+            "the victim sends its datagrams to your MAC address",
             lambda e: e.wire.sent_by("victim").ip(dst=e.values.far).ether(dst=e.values.your_mac).saw(),
             "RFC 1122, section 3.2.2.2",
         ),
@@ -110,7 +111,7 @@ EXERCISE = Exercise(
     solution=python(SOLUTION),
     wrong=[
         Wrong(python(SOLUTION.replace("IPv4(src=gateway, dst=victim)", 'IPv4(src=os.environ["LAB_YOU"], dst=victim)')), "redirect", "src is"),
-        Wrong(python(SOLUTION.replace("quoting=quoted)", "quoting=IPv4(src=far, dst=victim) / ICMPv4.echo())")), "quoted", "src is"),
+        Wrong(python(SOLUTION.replace("quoting=quoted)", "quoting=IPv4(src=far, dst=victim) / heard[UDP])")), "quoted", "src is"),
         Wrong(python(SOLUTION.replace('ICMPv4.redirect(gateway=os.environ["LAB_YOU"]', "ICMPv4.redirect(gateway=gateway")), "redirect", "gateway is"),
     ],
 )
