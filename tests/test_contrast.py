@@ -365,6 +365,24 @@ def test_stranger(seen: Seen) -> None:
             assert not any("not for you" in result for result in received)
 
 
+def test_numbers_in_a_ladder_are_those_that_tshark_counts(seen: Seen) -> None:
+    """tcp.seq and tcp.ack are relative to each conversation, that of a stranger included."""
+    require("tshark")
+    for scene in ("echo", "stranger"):
+        theirs = seen.wire("tcp", scene, "tcp.seq", "tcp.ack")
+        rungs = seen.of("tcp", scene)["ladder"]
+        for (seq, ack), rung in zip(theirs, rungs, strict=True):
+            if "[RA]" in rung["summary"]:
+                continue  # of what answers no conversation, tshark counts from one less
+            assert f"seq={seq} " in rung["summary"]
+            assert f"ack={ack} " in rung["summary"] or ack == "0"
+
+
+def test_bytes_that_were_sent_in_vain_count(seen: Seen) -> None:
+    for kind in ("udp", "raw-udp", "raw-ip"):
+        assert seen.of(kind, "closed")["application_bytes"] == 5
+
+
 def test_what_is_said_was_seen(seen: Seen) -> None:
     """Every error that an explanation names was returned by a call; frames are in the order of their times."""
     for kind in seen.kinds.values():

@@ -177,6 +177,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["serve", "unix-stream", "@x", "--files"], "--files over a connection needs --once"),
     (["serve", "tcp", "--files"], "tcp has no --files"),
     (["serve", "tcp", "--buffer", "0"], "'--buffer'"),
+    (["serve", "websocket", "--buffer", "20"], "websocket has no --buffer: its messages come whole"),
     (["serve", "tcp", "no host"], "echo.host: expected an address or a name that has one"),
     (["serve", "unix-dgram", "x" * 108], "a path or @name of 1 to 107 bytes"),
     (["send", "tcp", "--retries", "1", "--data", "x"], "tcp has no --retries"),
@@ -188,6 +189,11 @@ MISTAKES: list[tuple[list[str], str]] = [
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES)
 def test_a_mistake_is_told_in_one_line(host: Host, arguments: list[str], message: str) -> None:
     assert message in refused(host, "echo", *arguments)
+
+
+def test_a_socket_in_no_folder(host: Host) -> None:
+    done = host.run([RAWKIT, "echo", "serve", "unix-stream", "/nowhere/x"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (3, "rawkit: bind to /nowhere/x: no such folder; check the name\n")
 
 
 @pytest.mark.parametrize("name", ["serve", "send"])
@@ -205,6 +211,7 @@ def test_a_server_that_hangs_up_is_no_success(host: Host) -> None:
         done = host.run([RAWKIT, "echo", "send", "tcp", "-d", "hi", "-c", "3"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "0 bytes came back in 0 pieces" in done.stdout
+    assert done.stderr == ""
 
 
 def test_a_report_that_nobody_reads_stops_no_server(host: Host) -> None:

@@ -24,7 +24,7 @@ from rawkit.echo import Kind
 from rawkit.echo.datagrams import DatagramClient
 from rawkit.echo.endpoint import Client, Received, Server, Service
 from rawkit.echo.streams import StreamClient
-from rawkit.errors import KernelError, TimedOut, file_error
+from rawkit.errors import KernelError, ReplyError, TimedOut, file_error
 from rawkit.link import Identity, drop_privileges
 
 __all__ = ["command"]
@@ -69,7 +69,7 @@ NEEDED: Final = {"path": "a path, or @name", "station": "an interface to serve o
 SMALL, LARGE = 20, 65_536
 """Buffers in bytes: what shows that a stream comes in pieces, and what takes every datagram."""
 
-GONE: Final = (errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT)
+GONE: Final = (errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT, errno.ENOTCONN)
 """What ends one client, and not the server."""
 
 MOST_DATA: Final = 1 << 24
@@ -110,15 +110,24 @@ def serve(
     options = _only_known(kind, "Server", {"--files": files})
     if files and kind.connected and not once:
         raise click.UsageError("--files over a connection needs --once")
+    if size is not None and _takes_whole_messages(kind):
+        raise click.UsageError(f"{kind.name} has no --buffer: its messages come whole")
     size = size or (LARGE if kind.boundaries else SMALL)
     with closing(Outlet()) as outlet, kind.load().Server(_address(kind, address, port), **options) as server:
-        report = served_report(format_, outlet, Place(kind, server.address, size), quiet)
+        report = served_report(
+            format_, outlet, Place(kind, server.address, getattr(server, "max_size", size)), quiet
+        )
         service = None if once else server.service(size, None if quiet else report)
         _give_up_privileges(kind)  # after which modules may no longer be readable
         try:
             return _serve_in_turn(server, report, once) if service is None else _serve(service, report)
         finally:
             report.stopped()
+
+
+def _takes_whole_messages(kind: Kind) -> bool:
+    """Whether the size of messages is the protocol's affair, and not that of a buffer."""
+    return "max_size" in inspect.signature(kind.load().Server).parameters
 
 
 def _serve(service: Service, report: Served) -> int:
@@ -145,13 +154,16 @@ def _serve_one(server: Server, report: Served) -> None:
     who = server.accept()
     report.connected(who)
     report.pause()
-    failure: KernelError | None = None
+    failure: OSError | None = None
     try:
         server.answer(who, report.place.size, lambda received: report.heard(who, received))
     except KernelError as error:
         if error.errno not in GONE:
             raise
         failure = error
+        server.hang_up()
+    except ReplyError as error:  # what came is none of the protocol's
+        failure = OSError(errno.EPROTO, str(error))
         server.hang_up()
     report.closed(who, failure)
     report.pause()

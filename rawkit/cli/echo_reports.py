@@ -72,7 +72,8 @@ class Served(Witness):
 class _ServedText(Served):
     def listening(self) -> None:
         kind, address, size = self.place
-        told = f"{kind.name}: listening on {show(address)}, buffer {count_of(size, 'byte')}; Ctrl-C ends"
+        room = "messages up to" if kind.name == "websocket" else "buffer"
+        told = f"{kind.name}: listening on {show(address)}, {room} {count_of(size, 'byte')}; Ctrl-C ends"
         self.outlet.offer([told])
 
     def connected(self, who: Any) -> None:

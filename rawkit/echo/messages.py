@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final
+from weakref import WeakSet
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
@@ -71,12 +73,19 @@ class Messages:
         self._loop.set_exception_handler(self._note)
         if self._stopping:
             return
+        connections: WeakSet[ServerConnection] = WeakSet()
+
+        class Known(_Connection):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                connections.add(self)
+                super().connection_made(transport)
+
         async with serve(
             self._echo,
             sock=self._server.listener,
             backlog=AT_ONCE,
             process_request=_answer,
-            create_connection=_Connection,
+            create_connection=Known,
             compression=None,  # what is sent is what is on the wire
             open_timeout=HANDSHAKE,
             ping_interval=SILENCE,
@@ -87,6 +96,8 @@ class Messages:
             logger=QUIET,
         ):
             await self._stopped.wait()
+            # Who does not even read our close frame is not waited for: the library would, for room to send it.
+            self._loop.call_later(GOODBYE, _abort, connections)
 
     async def _echo(self, connection: ServerConnection) -> None:
         """Serve a client until one of the two closes."""
@@ -116,6 +127,11 @@ class Messages:
             self._witness.full(self._clients)
         else:
             loop.default_exception_handler(context)
+
+
+def _abort(connections: Iterable[ServerConnection]) -> None:
+    for connection in [*connections]:
+        connection.transport.abort()
 
 
 class _Connection(ServerConnection):

@@ -6,6 +6,7 @@ one. So whoever wants his bytes back reads until he has as many as he sent.
 
 from __future__ import annotations
 
+import errno
 import socket
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Client, Received, Server, Service, explained
 from rawkit.echo.witness import Witness
 
-__all__ = ["StreamClient", "StreamServer"]
+__all__ = ["StreamClient", "StreamServer", "end_stream"]
 
 AHEAD: Final = 16_384
 """Bytes that a client sends before it reads.
@@ -23,6 +24,15 @@ AHEAD: Final = 16_384
 Would it send everything first, both ends could wait for ever: the server for its answers to be read, the client
 for its questions. So many fit into the buffers of every kernel.
 """
+
+
+def end_stream(connection: socket.socket) -> None:
+    """Send nothing more. That the other end has dropped the connection already is no error. Raises OSError."""
+    try:
+        connection.shutdown(socket.SHUT_WR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
 
 
 class StreamClient(Client):
@@ -59,7 +69,7 @@ class StreamClient(Client):
 
     def finish(self) -> None:
         with explained("end the stream"):
-            self.socket.shutdown(socket.SHUT_WR)
+            end_stream(self.socket)
 
     def close(self) -> None:
         self.socket.close()

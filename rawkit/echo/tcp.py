@@ -19,7 +19,8 @@ _REMEDIES: Final = {
         "that port is in use; choose another (0 for any that is free), or end the program that `ss -ltnp` shows"
     ),
     errno.ECONNREFUSED: (
-        "nobody listens at that TCP port, its host answered with RST; start `rawkit echo serve tcp` there"
+        "nobody listens at that TCP port, its host answered with RST; "
+        "start a server there, such as `rawkit echo serve`"
     ),
     errno.ETIMEDOUT: "no answer to any SYN; the host is not there, or something between drops them",
 }

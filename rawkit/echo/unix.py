@@ -58,7 +58,8 @@ def bind(made: socket.socket, address: str, kind: socket.SocketKind, make: MakeS
     Returns the file that was made, None for an abstract name. Raises KernelError, FieldError.
     """
     where = _checked(address)
-    with explained(f"bind to {show(address)}", remedies=REMEDIES):
+    missing = {errno.ENOENT: "no such folder; check the name"}
+    with explained(f"bind to {show(address)}", remedies={**REMEDIES, **missing}):
         if not address.startswith("@"):
             _refuse_links_of_others(Path(address))
         try:

@@ -26,6 +26,7 @@ from rawkit.echo import tcp
 from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import MakeSocket, Received, Service, explained
 from rawkit.echo.page import plain_answer
+from rawkit.echo.streams import end_stream
 from rawkit.echo.witness import Witness
 from rawkit.errors import KernelError, ReplyError, TimedOut
 
@@ -128,7 +129,7 @@ class _Messages:
                 if data:
                     self._socket.sendall(data)
                 else:
-                    self._socket.shutdown(socket.SHUT_WR)
+                    end_stream(self._socket)
 
     def _add(self, frame: Frame) -> None:
         """Add a fragment to the message that it belongs to (RFC 6455, section 5.4)."""

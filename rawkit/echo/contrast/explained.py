@@ -175,9 +175,9 @@ def two_writes(run: Run) -> str:
 
 
 def keeper_of_order(run: Run) -> str:
-    """Who kept the order, or restored it: `kernel` or `nobody`; empty if the wire was to change it and did not."""
+    """Who kept the order, or restored it: `kernel` or `nobody`; `?` if the wire was to change it and did not."""
     if run.frames and run.scene == "swapped" and not _was_swapped(run):
-        return ""
+        return "?"
     return "kernel" if b"".join(each.data for each in run.of("server")) == run.data else "nobody"
 
 

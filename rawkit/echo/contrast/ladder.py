@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
+
 from rawkit.echo.contrast.play import Run
 from rawkit.echo.contrast.stage import Crossed
-from rawkit.wire import TCP, Packet, TCPFlags
+from rawkit.wire import TCP, IPv4, IPv6, Packet, TCPFlags
 
 __all__ = ["rungs"]
 
 NUMBERS = 1 << 32
 
+Flow = tuple[IPv4Address | IPv6Address, int, IPv4Address | IPv6Address, int]
+"""Address and port of who sends, and of who receives."""
+
 
 def rungs(run: Run) -> list[tuple[Crossed, Packet]]:
     """Each frame, and the packet to show for it: sequence numbers begin at 0 (as Wireshark has it by default)."""
-    begun: dict[str, int] = {}
+    begun: dict[Flow, int] = {}
     found = []
     for each in run.frames:
         packet = each.packet
         if TCP in packet:
-            packet = _relative(packet, begun, each.source, "client" if each.source == "server" else "server")
+            packet = _relative(packet, begun)
         found.append((each, packet))
     return found
 
 
-def _relative(packet: Packet, begun: dict[str, int], source: str, other: str) -> Packet:
+def _relative(packet: Packet, begun: dict[Flow, int]) -> Packet:
     segment = packet[TCP]
+    ip: IPv4 | IPv6 = packet[IPv4] if IPv4 in packet else packet[IPv6]
+    source: Flow = (ip.src, segment.src_port, ip.dst, segment.dst_port)
+    other: Flow = (ip.dst, segment.dst_port, ip.src, segment.src_port)
     if segment.flags & TCPFlags.SYN:
         begun[source] = segment.seq
     elif segment.flags & TCPFlags.ACK:

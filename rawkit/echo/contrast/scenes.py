@@ -224,7 +224,7 @@ _SCENES: Final = (
     Scene("closed", "nobody listens", _answered_by_programs, _ask_in_vain, None, explained.closed),
     Scene(
         "short-read",
-        "the buffer is two bytes too small: recv of 3 for 5",
+        "the buffer is two bytes too small",
         _everywhere,
         _send,
         _read_short,

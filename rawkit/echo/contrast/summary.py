@@ -96,7 +96,7 @@ NOTES = (
     "checksums: who computed the one over the data; hardware: it was left to the (virtual) network card, and the "
     "frame has the kernel's partial sum. order, resends, boundaries: who saw to it when the wire swapped two "
     "frames, when it dropped the first, and when two sends came before one recv; you: the program, by asking "
-    "again. privilege: what the socket could not be opened without. -: there is none.",
+    "again. privilege: what the socket could not be opened without. -: there is none; ?: not found out this time.",
 )
 
 
