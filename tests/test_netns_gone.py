@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 import uuid
+from contextlib import closing
+from typing import NamedTuple
 
 import pytest
+from programs import require
 from remains import MARK, held_namespaces, marked
 
 pytestmark = pytest.mark.root
@@ -51,3 +54,70 @@ def test_nothing_is_left_after_sigkill() -> None:
             os.close(process)
     assert marked(mark) == []
     assert not inodes & held_namespaces()
+
+
+LAB = """
+import os, sys, time
+from rawkit.netns import Confinement, Lab
+lab = Lab()
+a, b, c, s = *lab.hosts("a", "b", "c"), lab.switch("s")
+lab.link(a, s, delay=0.01, loss=0.1)
+lab.link(b, s)
+lab.link(c, s)
+b.add_rules("table ip nat { chain post { type nat hook postrouting priority 100; masquerade; }; }")
+recording = lab.record()
+confinement = Confinement(c, 100)
+program = confinement.popen(["sh", "-c", "(setsid sleep 1000 &); echo; exec sleep 1000"])
+server = b.popen(["sh", "-c", "echo; exec sleep 1000"])
+print("ready", *(os.stat(node.fileno()).st_ino for node in (a, b, c, s, *lab._middles)), flush=True)
+recording.transits()
+time.sleep(1000)
+"""
+
+
+def machine() -> list[str]:
+    """What the machine has of links, routes, rules and tables."""
+    require("ip", "nft")
+    commands = (["ip", "link"], ["ip", "route"], ["ip", "-6", "route"], ["ip", "rule"], ["nft", "list", "ruleset"])
+    return [subprocess.run(command, capture_output=True, text=True, check=False).stdout for command in commands]
+
+
+def started(owner: subprocess.Popen[str]) -> set[int]:
+    """The namespaces of a lab, once all its programs are there, too."""
+    assert owner.stdout is not None
+    words = " ".join(owner.stdout.readline() for _ in range(3)).split()
+    assert words.pop(0) == "ready"
+    return set(map(int, words))
+
+
+class Killed(NamedTuple):
+    """A process that does not outlive a test that fails."""
+
+    process: subprocess.Popen[str]
+
+    def close(self) -> None:
+        self.process.kill()
+
+
+@pytest.mark.parametrize("which", range(8))
+def test_a_lab_leaves_nothing_whoever_is_killed(which: int) -> None:
+    """SIGKILL to the owner, or to one of the others before the owner ends; the machine is then as it was."""
+    mark = str(uuid.uuid4())
+    before = machine()
+    with subprocess.Popen(
+        [sys.executable, "-c", LAB], env={**os.environ, MARK: mark}, stdout=subprocess.PIPE, text=True
+    ) as owner, closing(Killed(owner)):
+        namespaces = started(owner)
+        assert len(namespaces) == 5
+        processes = sorted(marked(mark), key=lambda pid: pid != owner.pid)
+        # The owner; a relay and a recorder; two guardians; the server; the program, and its daemon.
+        assert len(processes) == 8
+        ends = [os.pidfd_open(pid) for pid in processes]
+        os.kill(processes[which], signal.SIGKILL)
+        owner.kill()
+        for end in ends:
+            assert select.select([end], [], [], PATIENCE)[0], "still alive"
+            os.close(end)
+    assert marked(mark) == []
+    assert not namespaces & held_namespaces()
+    assert machine() == before

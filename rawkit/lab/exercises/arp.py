@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from rawkit.lab import Check, Exercise, Link, Prediction, Seed, Topology, Values, Wrong, python
+from rawkit.lab import Check, Evidence, Exercise, Finding, Link, Prediction, Seed, Topology, Values, Wrong, python
 
 __all__ = ["EXERCISE"]
 
 TASK = """
-Somewhere on your link is `{target}`. Ask everybody, by an ARP request that you built byte by byte, which MAC address
-it has, and print what it answers, such as `02:00:00:00:00:01`, alone on a line.
+Somewhere on your link is `{target}`. Ask everybody, by an ARP request that you built byte by byte, which MAC
+address it has, and print what it answers, in the form `02:00:00:00:00:01`, alone on a line. Then end.
 
-Your request is a broadcast, tells your own addresses (`{you}`, `{your_mac}`) as the sender's, and leaves open what you
-do not know: the target's MAC address is all zeros. A packet socket (`AF_PACKET`, `SOCK_RAW`) takes whole frames.
+Your request is a broadcast, tells your own addresses (`{you}`, `{your_mac}`) as the sender's, and leaves open what
+you do not know: the target's MAC address is all zeros. A packet socket (`AF_PACKET`, `SOCK_RAW`) takes whole
+frames.
 """
 
 SOLUTION = """
-import os, socket
+import os
 from rawkit import ARP, Ethernet
 from rawkit.link import PacketSocket
 
@@ -41,12 +42,25 @@ def values(seed: Seed) -> dict[str, Any]:
         "target": seed.address(network),
         "your_mac": seed.mac(),
         "_target_mac": seed.mac(),
+        "_bystander": seed.address(network),
     }
 
 
 def topology(v: Values) -> Topology:
-    """Two hosts on a cable."""
-    return Topology([Link("you", "target", (f"{v.you}/24", f"{v.target}/24"), (v.your_mac, v._target_mac))])
+    """You, the target and somebody else on a switch."""
+    return Topology(
+        [
+            Link("you", "switch", (f"{v.you}/24", ()), (v.your_mac, None)),
+            Link("target", "switch", (f"{v.target}/24", ()), (v._target_mac, None)),
+            Link("bystander", "switch", (f"{v._bystander}/24", ())),
+        ],
+        switches=["switch"],
+    )
+
+
+def printed(e: Evidence) -> Finding:
+    """Whether the MAC address was printed, in small or in capital letters."""
+    return e._replace(output=e.output.lower()).output_has(e.values._target_mac)
 
 
 EXERCISE = Exercise(
@@ -64,8 +78,8 @@ EXERCISE = Exercise(
         "The answer is for the sender's MAC address in the request alone (RFC 826, packet reception).",
     ),
     hints=(
-        "A request that nobody else could answer has to reach everybody: think of the address of the frame itself.",
-        "Operation 1 is a request. Fill in sender_mac, sender_ip and target_ip; target_mac is what you want to know.",
+        "What you ask has to reach everybody, since you do not know who it is: think of the frame's own address.",
+        "Operation 1 is a request. Fill in sender_mac, sender_ip and target_ip; target_mac is what you ask for.",
         "Operation is in bytes 20 and 21 of the frame, sender_mac in 22 to 27, target_ip in 38 to 41.",
     ),
     checks=[
@@ -84,23 +98,31 @@ EXERCISE = Exercise(
         Check(
             "sender",
             "it tells that {you} is at {your_mac}, and leaves the target's MAC address open",
-            lambda e: e.wire.sent_by("you")
-            .arp(operation=1, target_ip=e.values.target)
-            .arp(sender_ip=e.values.you, sender_mac=e.values.your_mac, target_mac="00:00:00:00:00:00")
-            .saw(),
-            "RFC 826, packet format",
+            lambda e: (
+                e.wire.sent_by("you")
+                .arp(operation=1, target_ip=e.values.target)
+                .arp(sender_ip=e.values.you, sender_mac=e.values.your_mac, target_mac="00:00:00:00:00:00")
+                .saw()
+            ),
+            "RFC 826, packet generation",
         ),
         Check(
             "answer",
             "{target} answers you",
-            lambda e: e.wire.sent_by("target").arp(operation=2, sender_ip=e.values.target, target_mac=e.values.your_mac).saw(),
+            lambda e: (
+                e.wire.sent_by("target")
+                .arp(operation=2, sender_ip=e.values.target, target_mac=e.values.your_mac)
+                .saw()
+            ),
             "RFC 826, packet reception",
         ),
-        Check("printed", "you print its MAC address", lambda e: e.output_has(e.values._target_mac)),
+        Check("printed", "you print its MAC address", printed, "RFC 826, packet format"),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace('dst="ff:ff:ff:ff:ff:ff"', 'dst="02:00:00:00:00:99"')), "broadcast", "dst is"),
+        Wrong(
+            python(SOLUTION.replace('dst="ff:ff:ff:ff:ff:ff"', 'dst="02:00:00:00:00:99"')), "broadcast", "dst is"
+        ),
         Wrong(python(SOLUTION.replace('tell=os.environ["LAB_YOU"]', "tell=target")), "sender", "sender_ip is"),
         Wrong(python(SOLUTION.replace(".sender_mac)", ".target_mac)")), "printed", "output"),
     ],

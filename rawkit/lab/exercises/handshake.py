@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from rawkit.lab import Check, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values, Wrong
-from rawkit.lab import python, services
+from rawkit.lab import (
+    Check,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+    services,
+)
 from rawkit.wire import TCP
 
 __all__ = ["EXERCISE"]
@@ -15,9 +28,10 @@ TASK = """
 An echo service listens at TCP port `{port}` of `{server}`. Open a connection to it **by hand**, from port
 `{src_port}`, send the line `{nonce}` (with a line feed at its end) in one segment, and acknowledge the echo.
 
-Your own kernel must not reset the connection: there must be no RST from your host. How you keep it from that is up to
-you: a firewall rule (`nft`), `rawkit.link.FlowGuard`, or an address that your host does not have, for which you answer
-ARP yourself. When your command ends, the connection may stay open.
+Your own kernel must not reset the connection: there must be no RST from your host. How you keep it from that is up
+to you: a firewall rule (`nft`), `rawkit.link.FlowGuard`, or an address that your host does not have, for which you
+answer ARP yourself. End when you have acknowledged the echo; the connection may stay open, or you close it with
+FIN.
 """
 
 SOLUTION = """
@@ -43,7 +57,7 @@ def receive(wanted):
 with FlowGuard([Flow(ip_address(you), ip_address(server), src_port, port)]):
     with PacketSocket("eth0") as link, RawIPv4Socket() as raw:
         send("S", 1000, 0)
-        answer = receive(lambda packet: packet[TCP].flags == 0x12)[TCP]
+        answer = receive(lambda packet: packet[TCP].ack == 1001)[TCP]
         send("A", 1001, answer.seq + 1)
         send("PA", 1001, answer.seq + 1, line)
         echo = receive(lambda packet: packet.payload == line)
@@ -81,7 +95,14 @@ def echo_acknowledged(e: Evidence) -> Finding:
     if first is None:
         return echo.saw()
     behind = (first.packet[TCP].seq + len(first.packet.payload)) % 2**32
-    return e.wire.sent_by("you").tcp(src_port=e.values.src_port).after(first).tcp(ack=behind).saw()
+    sent = e.wire.sent_by("you").tcp(src_port=e.values.src_port).after(first)
+    return sent.tcp(ack=(behind + 1) % 2**32).saw() or sent.tcp(ack=behind).saw()  # or the server's FIN with it
+
+
+def left_open_or_closed(e: Evidence) -> Finding:
+    """Whether the server has the connection still, or has closed it in answer to the student's FIN."""
+    closed = e.wire.sent_by("you").tcp(src_port=e.values.src_port).matching("tcp[tcpflags] & tcp-fin != 0").saw()
+    return closed or e.has_socket("server", "ESTABLISHED", e.values.port)
 
 
 EXERCISE = Exercise(
@@ -101,7 +122,7 @@ EXERCISE = Exercise(
     ),
     hints=(
         "Each end counts its own bytes from a number of its own, and acknowledges the next one that it expects.",
-        "The third segment: seq is yours plus 1, ack is the server's seq plus 1. The line has the same two numbers.",
+        "The third segment has your seq plus 1, and as ack the server's seq plus 1; so has the line behind it.",
         "In the frame, seq is in bytes 38 to 41, ack in 42 to 45, the flags in byte 47.",
     ),
     checks=[
@@ -114,7 +135,9 @@ EXERCISE = Exercise(
         Check(
             "line",
             "you send {nonce} and a line feed in one sound segment from port {src_port}",
-            lambda e: e.wire.sent_by("you").tcp(src_port=e.values.src_port).payload(f"{e.values.nonce}\n").sound().saw(),
+            lambda e: (
+                e.wire.sent_by("you").tcp(src_port=e.values.src_port).payload(f"{e.values.nonce}\n").sound().saw()
+            ),
             "RFC 9293, section 3.8",
         ),
         Check(
@@ -127,15 +150,20 @@ EXERCISE = Exercise(
         Check(
             "silent",
             "your host sends no RST",
-            lambda e: e.wire.sent_by("you").where("with RST", lambda packet: bool(packet[TCP].flags & 4)).never(),
+            lambda e: e.wire.sent_by("you").matching("tcp[tcpflags] & tcp-rst != 0").never(),
             "RFC 9293, section 3.10.7.1",
+        ),
+        Check(
+            "open",
+            "the server has the connection in the end, or you have closed it with FIN",
+            left_open_or_closed,
+            "RFC 9293, section 3.3.2",
         ),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace('send("A", 1001, answer.seq + 1)', 'send("A", 1001, answer.seq)')
-                     .replace('send("PA", 1001, answer.seq + 1', 'send("PA", 1001, answer.seq')), "handshake", "in place of seq"),
-        Wrong(python(SOLUTION.replace("with FlowGuard([Flow(ip_address(you), ip_address(server), src_port, port)]):", "if True:")), "silent", "1 of them"),
-        Wrong(python(SOLUTION.replace("1001 + len(line), echo[TCP].seq + len(line))", "1001 + len(line), echo[TCP].seq)")), "acknowledged", "ack is"),
+        Wrong(python(SOLUTION.replace("answer.seq + 1", "answer.seq")), "handshake", "in place of seq"),
+        Wrong(python(SOLUTION.replace("src_port, port)]", "port, src_port)]")), "silent", "of them"),
+        Wrong(python(SOLUTION.replace("echo[TCP].seq + len(line)", "echo[TCP].seq")), "acknowledged", "ack is"),
     ],
 )

@@ -11,11 +11,11 @@ from rawkit.wire import IPv4
 __all__ = ["EXERCISE"]
 
 TASK = """
-How large can an IPv4 packet be that reaches `{server}` whole? Find out with packets that must not be fragmented (DF), and
-print the number of bytes, IP header included, alone on a line.
+How large can an IPv4 packet be that reaches `{server}` whole? Find out with packets that must not be fragmented
+(DF), and print the number of bytes, IP header included, and nothing else. `{server}` answers pings.
 
-There are two narrow links on the way. The router before the first says so when a packet is too large; the one before
-the second is a black hole: what is too large for it disappears. Do not trust what you are told; try.
+There are two narrow links on the way. The router before the first says so when a packet is too large; the one
+before the second is a black hole: what is too large for it disappears. Do not trust what you are told; try.
 """
 
 SOLUTION = """
@@ -29,14 +29,18 @@ you, server = os.environ["LAB_YOU"], os.environ["LAB_SERVER"]
 
 def reaches(size):
     probe = IPv4(src=you, dst=server, dont_fragment=True) / ICMPv4.echo(id=size, seq=1) / bytes(size - 28)
-    try:
-        raw.send(probe)
-        while True:
-            packet = link.receive(0.3).packet()
-            if ICMPv4Echo in packet and packet[ICMPv4Echo].id == size:
-                return packet[ICMPv4Echo].type == 0  # else it is an error that quotes the probe
-    except (TimedOut, KernelError):  # KernelError: the kernel has learnt by now that it is too large
-        return False
+    for attempt in range(2):
+        try:
+            raw.send(probe)
+            while True:
+                packet = link.receive(0.25).packet()
+                if ICMPv4Echo in packet and packet[ICMPv4Echo].id == size:
+                    return packet[ICMPv4Echo].type == 0  # else it is an error that quotes the probe
+        except TimedOut:
+            continue
+        except KernelError:
+            return False  # the kernel believes the router's error
+    return False  # not a word
 
 with PacketSocket("eth0", filter="icmp and dst host " + you) as link, RawIPv4Socket() as raw:
     fits, too_large = 576, 1501 if reaches(1500) else 1500
@@ -49,7 +53,7 @@ with PacketSocket("eth0", filter="icmp and dst host " + you) as link, RawIPv4Soc
     print(fits)
 """
 
-HOLE = "table ip hole { chain out { type filter hook output priority 0; icmp type destination-unreachable drop; }; }"
+HOLE = "table ip n { chain c { type filter hook output priority 0; icmp type destination-unreachable drop; }; }"
 
 
 def values(seed: Seed) -> dict[str, Any]:
@@ -95,14 +99,15 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "A packet with DF is too large for the first narrow link. Which code has the ICMP error (type 3)? (a number)",
+        "A packet with DF is too large for the first narrow link. What is the code of the ICMP error (type 3)? "
+        "(a number)",
         lambda _: "4",
         "Fragmentation needed and DF set (RFC 792, page 4), with the next hop's MTU in it (RFC 1191, section 4).",
     ),
     hints=(
         "Silence is an answer, too. Between a size that is answered and one that is not, halve.",
         "The DF flag in each probe; in the error, next_hop_mtu. An echo reply proves that a size arrives.",
-        "DF is 0x40 in byte 20 of the frame, total_length is in 16 and 17; next_hop_mtu is in bytes 40 and 41 of the error.",
+        "DF is 0x40 in byte 20 of the frame, total_length in 16 and 17; next_hop_mtu in 40 and 41 of the error.",
     ),
     checks=[
         Check(
@@ -114,31 +119,41 @@ EXERCISE = Exercise(
         Check(
             "told",
             "you provoke the first router's error",
-            lambda e: e.wire.sent_by("r1").received_by("you").icmp(type=3, code=4, next_hop_mtu=e.values._told).saw(),
+            lambda e: (
+                e.wire.sent_by("r1").received_by("you").icmp(type=3, code=4, next_hop_mtu=e.values._told).saw()
+            ),
             "RFC 1191, section 4",
         ),
         Check(
             "hole",
             "you send something into the black hole",
-            lambda e: e.wire.sent_by("r1")
-            .received_by("r2")
-            .ip(dst=e.values.server, dont_fragment=True)
-            .where("too large for what follows", lambda packet: packet[IPv4].total_length > e.values._answer)
-            .saw(),
+            lambda e: (
+                e.wire.sent_by("r1")
+                .received_by("r2")
+                .ip(dst=e.values.server, dont_fragment=True)
+                .where("too large for what follows", lambda packet: packet[IPv4].total_length > e.values._answer)
+                .saw()
+            ),
             "RFC 2923, section 2.1",
         ),
         Check(
             "largest",
-            "a probe of just the right size arrives",
-            lambda e: e.wire.received_by("server").ip(dst=e.values.server, total_length=e.values._answer, dont_fragment=True).saw(),
+            "a probe of just the right size arrives at {server}",
+            lambda e: (
+                e.wire.received_by("server")
+                .ip(dst=e.values.server, total_length=e.values._answer, dont_fragment=True)
+                .saw()
+            ),
             "RFC 4821, section 7",
         ),
         Check("printed", "you print its size", lambda e: e.output_equals(str(e.values._answer))),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace("dont_fragment=True", "dont_fragment=False")), "df", "dont_fragment is False"),
-        Wrong(python(SOLUTION.replace("print(fits)", "print(fits - 28)")), "printed", "output"),
-        Wrong(python(SOLUTION.replace("return False", "return size <= 1390")), "printed", "1390"),
+        Wrong(
+            python(SOLUTION.replace("dont_fragment=True", "dont_fragment=False")), "df", "dont_fragment is False"
+        ),
+        Wrong(python(SOLUTION.replace("print(fits)", "print(fits - 28)")), "printed", "output '1"),
+        Wrong(python(SOLUTION.replace("return False  # not", "return True  # not")), "printed", "output '14"),
     ],
 )

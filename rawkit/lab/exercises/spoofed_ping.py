@@ -94,6 +94,6 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(python(SOLUTION.replace('os.environ["LAB_BYSTANDER"]', 'os.environ["LAB_YOU"]')), "spoofed", "src is"),
         Wrong(python(SOLUTION.replace('int(os.environ["LAB_ID"])', "1")), "spoofed", "id is 1"),
-        Wrong(python(SOLUTION.replace("seq=1)", "seq=1, )").replace("/ ICMPv4", "/ ICMPv4").replace("dst=os.environ[\"LAB_TARGET\"])", "dst=os.environ[\"LAB_TARGET\"], ttl=1)")), "passed", "sent by you"),
+        Wrong(python(SOLUTION.replace('["LAB_TARGET"])', '["LAB_TARGET"], ttl=1)')), "passed", "sent by router"),
     ],
 )

@@ -13,9 +13,9 @@ TASK = """
 A server listens at TCP port `{port}` of `{server}`. Send it **one** SYN that you built yourself, from port
 `{src_port}`, with the sequence number `{seq}` and no data; its checksums have to be right.
 
-The server answers. Then somebody else on **your** host answers the server, without asking you: look at the wire, and
-print the flags of that third segment, as letters in the order of tcpdump's filter names or as words, for example
-`SYN`, `RST` or `FIN`; if it has ACK besides, leave that out. End when you have seen it.
+The server answers. Then somebody else on **your** host answers the server, without asking you, and you must not
+keep them from it. Look at the wire, and print which flag that third segment has, `SYN`, `RST` or `FIN`, and
+nothing else; if it has ACK besides, leave that out. End when you have seen it.
 """
 
 SOLUTION = """
@@ -29,10 +29,17 @@ with PacketSocket("eth0") as link, RawIPv4Socket() as raw:
     raw.send(bytes(IPv4(src=os.environ["LAB_YOU"], dst=server) / syn), server)
     while True:
         packet = link.receive(2).packet()
-        if TCP in packet and packet[TCP].dst_port == port and packet[TCP].flags != syn.flags:
-            print("RST" if packet[TCP].flags & 4 else packet[TCP].flags)
+        if TCP in packet and packet[TCP].dst_port == port and packet[TCP].flags.name != "SYN":
+            print(packet[TCP].flags.name)
             break
 """
+
+GUARDED = SOLUTION.replace(
+    "import os\n",
+    """import os
+os.system("nft 'table ip t { chain c { type filter hook output priority 0; tcp flags rst drop; }; }'")
+""",
+)
 
 
 def values(seed: Seed) -> dict[str, Any]:
@@ -72,22 +79,24 @@ EXERCISE = Exercise(
         "The SYN-ACK reaches your kernel, which has no such connection. Which flag does its answer have? "
         "(ACK, FIN, RST or none, if it stays silent)",
         lambda _: "RST",
-        "A segment for a connection that does not exist is answered with RST (RFC 9293, section 3.10.7.1). Whoever "
-        "does TCP by hand has to keep the kernel from saying so.",
+        "A segment for a connection that does not exist is answered with RST (RFC 9293, section 3.10.7.1). "
+        "Whoever does TCP by hand has to keep the kernel from saying so.",
     ),
     hints=(
-        "A raw socket only adds a packet. The answer goes through your host's TCP, which compares it with its sockets.",
+        "A raw socket only adds a packet. The answer goes to your host's TCP too, which looks for its socket.",
         "Watch the flags of the segments that leave your host from port {src_port}: the first is yours.",
         "The flags are byte 47 of the frame: 0x02 SYN, 0x12 SYN-ACK, 0x04 RST.",
     ),
     checks=[
         Check(
             "syn",
-            "you send a SYN from port {src_port} with sequence number {seq}",
-            lambda e: e.wire.sent_by("you")
-            .tcp(dst_port=e.values.port, flags="S")
-            .tcp(src_port=e.values.src_port, seq=e.values.seq)
-            .saw(),
+            "you send one SYN from port {src_port} with sequence number {seq}",
+            lambda e: (
+                e.wire.sent_by("you")
+                .tcp(dst_port=e.values.port, flags="S")
+                .tcp(src_port=e.values.src_port, seq=e.values.seq)
+                .once()
+            ),
             "RFC 9293, section 3.5",
         ),
         Check(
@@ -103,9 +112,20 @@ EXERCISE = Exercise(
             "RFC 9293, section 3.5",
         ),
         Check(
-            "third",
-            "you print the flag of your kernel's own answer",
-            lambda e: e.output_has("RST"),
+            "kernel",
+            "your kernel, which knows of no such connection, ends it",
+            lambda e: (
+                e.wire.sent_by("you")
+                .tcp(dst_port=e.values.port, flags="R", seq=(e.values.seq + 1) % 2**32)
+                .after(e.wire.sent_by("server").tcp(flags="SA").first())
+                .saw()
+            ),
+            "RFC 9293, section 3.10.7.1",
+        ),
+        Check(
+            "printed",
+            "you print which flag its segment has",
+            lambda e: e.output_equals("RST"),
             "RFC 9293, section 3.10.7.1",
         ),
     ],
@@ -113,6 +133,7 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(python(SOLUTION.replace('seq=int(os.environ["LAB_SEQ"])', "seq=0")), "syn", "seq is 0"),
         Wrong(python(SOLUTION.replace('flags="S")', 'flags="S", checksum=0)')), "sound", "TCP.checksum"),
-        Wrong(python(SOLUTION.replace('print("RST" if', 'print("ACK" if')), "third", "ACK"),
+        Wrong(python(SOLUTION.replace("].dst_port == port", "].src_port == port")), "printed", "SYN"),
+        Wrong(python(GUARDED), "kernel", "flags is SYN"),
     ],
 )

@@ -6,19 +6,34 @@ import socket
 from collections.abc import Generator
 from typing import Any
 
-from rawkit.lab import Check, Defence, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values, Wrong
-from rawkit.lab import python
+from rawkit.lab import (
+    Check,
+    Defence,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+)
 from rawkit.netns import Worker
 from rawkit.wire import TCP
 
 __all__ = ["EXERCISE"]
 
 TASK = """
-A server listens at TCP port `{port}` of `{server}`, with room for {backlog} connections that are not yet established. Fill
-it with SYNs from addresses where nobody answers, such as those in `{nowhere}`, so that an honest client gets no answer
-any more. Two hundred SYNs are allowed; fewer will do. Their checksums have to be right.
+A server listens at TCP port `{port}` of `{server}`, with a backlog of {backlog}: room for about so many
+connections that are not yet established. Fill it with SYNs that say they come from addresses in `{nowhere}`,
+where nobody answers, so that an honest client gets no answer any more. {most} SYNs are allowed; fewer will do.
+Their checksums have to be right.
 
-When your command has ended, the client tries to connect.
+When your command has ended, the client tries to connect. The server gives up half-open connections after some
+three seconds when there are many, so end at once.
 """
 
 SOLUTION = """
@@ -43,7 +58,7 @@ def values(seed: Seed) -> dict[str, Any]:
     """Four stations, a port, and a network of nobody."""
     network = seed.network()
     addresses = {name: seed.address(network) for name in ("you", "server", "client", "_gateway")}
-    return {**addresses, "port": seed.port(), "nowhere": str(seed.network()), "backlog": BACKLOG}
+    return {**addresses, "port": seed.port(), "nowhere": str(seed.network()), "backlog": BACKLOG, "most": MOST}
 
 
 def topology(v: Values) -> Topology:
@@ -82,8 +97,14 @@ def scene(stage: Stage) -> Generator[None, None, None]:
 
 def half_open(e: Evidence) -> Finding:
     """Whether the room is full of connections that are not established."""
-    waiting = [each for each in e.state("server").sockets if each.local.port == e.values.port and each.state == "SYN_RECV"]
-    return Finding(len(waiting) >= BACKLOG, f"{BACKLOG} half-open connections at the server, or more", f"{len(waiting)} of them")
+    waiting = [
+        each for each in e.state("server").sockets if each.local.port == e.values.port and each.state == "SYN_RECV"
+    ]
+    return Finding(
+        len(waiting) >= BACKLOG,
+        f"{BACKLOG} half-open connections at the server, or more",
+        f"{len(waiting)} of them",
+    )
 
 
 def shut_out(e: Evidence) -> Finding:
@@ -109,7 +130,7 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "With SYN cookies, what does the server remember of a SYN when its backlog is full? (everything, something or nothing)",
+        "With SYN cookies, what does a server with a full backlog remember of a SYN? (all, a part, or nothing)",
         lambda _: "nothing",
         "What it has to know comes back in the acknowledgement number (RFC 4987, section 3.6).",
     ),
@@ -122,19 +143,34 @@ EXERCISE = Exercise(
         Check(
             "syns",
             "you send sound SYNs to port {port} of {server} from {nowhere}",
-            lambda e: e.wire.sent_by("you").matching(f"src net {e.values.nowhere} and dst host {e.values.server}")
-            .tcp(dst_port=e.values.port, flags="S").sound().at_least(BACKLOG),
+            lambda e: (
+                e.wire.sent_by("you")
+                .matching(f"src net {e.values.nowhere} and dst host {e.values.server}")
+                .tcp(dst_port=e.values.port, flags="S")
+                .sound()
+                .at_least(BACKLOG)
+            ),
             "RFC 4987, section 2",
         ),
-        Check("bounded", f"you send {MOST} SYNs at most", bounded),
+        Check("bounded", "you send {most} SYNs at most", bounded),
         Check("full", "the server's room for half-open connections is full", half_open, "RFC 4987, section 2"),
+        Check(
+            "dropped",
+            "the server's kernel counts SYNs that it dropped",
+            lambda e: e.counter("server", "TcpExt.ListenDrops").rose(),
+            "Documentation/networking/snmp_counter.rst",
+        ),
         Check("shut-out", "the client gets no answer", shut_out, "RFC 4987, section 2"),
     ],
     defence=Defence("SYN cookies (tcp_syncookies=1)", "shut-out"),
     solution=python(SOLUTION),
     wrong=[
         Wrong(python(SOLUTION.replace("range(1, 41)", "range(1, 5)")), "syns", "4 of them"),
-        Wrong(python(SOLUTION.replace("src=nowhere[number]", 'src=os.environ["LAB_YOU"]')), "syns", "it does not match"),
+        Wrong(
+            python(SOLUTION.replace("src=nowhere[number]", 'src=os.environ["LAB_YOU"]')),
+            "syns",
+            "it does not match",
+        ),
         Wrong(python(SOLUTION.replace('flags="S")', 'flags="S", checksum=0)')), "syns", "TCP.checksum"),
         Wrong(python(SOLUTION.replace("range(1, 41)", "range(1, 252)")), "bounded", "251"),
     ],

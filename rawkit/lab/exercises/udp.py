@@ -17,11 +17,11 @@ At `{server}` an echo service listens at UDP port `{port}`. Send it **one** data
 - with the text `{nonce}` as its data, and nothing else,
 - with a right length and a right checksum. A checksum of 0, which means that there is none, does not count.
 
-The service sends it back to port `{src_port}`. A raw socket (`SOCK_RAW`, `IPPROTO_UDP`) will do: the kernel then writes
-the IP header, and you write the UDP header.
+The service sends it back to port `{src_port}`; you may end without waiting for that. A raw socket (`SOCK_RAW`,
+`IPPROTO_UDP`) will do: the kernel then writes the IP header, and you write the UDP header.
 """
 
-SOLUTION = '''
+SOLUTION = """
 import os, socket, struct
 
 def checksum(data):
@@ -37,10 +37,10 @@ pseudo = socket.inet_aton(os.environ["LAB_YOU"]) + socket.inet_aton(server) + st
 ports = int(os.environ["LAB_SRC_PORT"]), int(os.environ["LAB_PORT"])
 right = checksum(pseudo + struct.pack("!HHHH", *ports, length, 0) + data)
 with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
-    raw.settimeout(1)
+    raw.settimeout(2)
     raw.sendto(struct.pack("!HHHH", *ports, length, right) + data, (server, 0))
     raw.recv(2048)
-'''
+"""
 
 
 def values(seed: Seed) -> dict[str, Any]:
@@ -61,9 +61,11 @@ def topology(v: Values) -> Topology:
 
 
 def scene(stage: Stage) -> Generator[None, None, None]:
-    """An ordinary echo server."""
-    stage.act("server", services.udp_echo(stage.values.port), ready=True)
+    """An ordinary echo server, which may answer after the command has ended."""
+    v = stage.values
+    stage.act("server", services.udp_echo(v.port), ready=True)
     yield
+    stage.wait_until(lambda: stage.wire.sent_by("server").udp(src_port=v.port).saw().passed, seconds=1)
 
 
 EXERCISE = Exercise(
@@ -85,13 +87,18 @@ EXERCISE = Exercise(
     hints=(
         "The checksum proves that a datagram reached the right host, so it covers what says which host that is.",
         "Before the sum: source address, destination address, a zero byte, the protocol (17) and the UDP length.",
-        "The length is in bytes 38 and 39 of the frame and counts the 8 bytes of the header; the checksum is in 40 and 41.",
+        "Bytes 38 and 39 of the frame are the length, which counts the header's 8 bytes; 40 and 41 the checksum.",
     ),
     checks=[
         Check(
             "ports",
             "you send a datagram from port {src_port} to port {port} of {server}",
-            lambda e: e.wire.sent_by("you").ip(dst=e.values.server).udp(src_port=e.values.src_port, dst_port=e.values.port).saw(),
+            lambda e: (
+                e.wire.sent_by("you")
+                .ip(dst=e.values.server)
+                .udp(src_port=e.values.src_port, dst_port=e.values.port)
+                .saw()
+            ),
             "RFC 768, Fields",
         ),
         Check(
@@ -103,17 +110,24 @@ EXERCISE = Exercise(
         Check(
             "checksum",
             "it has a checksum, and that is right",
-            lambda e: e.wire.sent_by("you")
-            .udp(dst_port=e.values.port)
-            .where("with a checksum", lambda packet: packet[UDP].checksum != 0)
-            .sound()
-            .saw(),
+            lambda e: (
+                e.wire.sent_by("you")
+                .udp(dst_port=e.values.port)
+                .where("protected by a checksum", lambda packet: packet[UDP].checksum != 0)
+                .sound()
+                .saw()
+            ),
             "RFC 768, Fields",
         ),
         Check(
             "echo",
-            "the service sends {nonce} back",
-            lambda e: e.wire.sent_by("server").udp(src_port=e.values.port, dst_port=e.values.src_port).payload(e.values.nonce).saw(),
+            "the service sends {nonce} back, once",
+            lambda e: (
+                e.wire.sent_by("server")
+                .udp(src_port=e.values.port, dst_port=e.values.src_port)
+                .payload(e.values.nonce)
+                .once()
+            ),
             "RFC 862",
         ),
     ],
@@ -121,7 +135,11 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(python(SOLUTION.replace("checksum(pseudo + ", "checksum(")), "checksum", "bad checksum"),
         Wrong(python(SOLUTION.replace("length = 8 + len(data)", "length = len(data)")), "length", "length is 16"),
-        Wrong(python(SOLUTION.replace("*ports, length, right)", "*ports, length, 0)")), "checksum", "with a checksum"),
+        Wrong(
+            python(SOLUTION.replace("*ports, length, right)", "*ports, length, 0)")),
+            "checksum",
+            "is not protected",
+        ),
         Wrong(python(SOLUTION.replace('int(os.environ["LAB_PORT"])', "7")), "ports", "dst_port is 7"),
     ],
 )

@@ -1,0 +1,87 @@
+"""Programs that are not trusted: bounded, unable to leave, and gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from remains import MARK, marked
+
+from rawkit.errors import KernelError
+from rawkit.lab import Bounds, Outcome, run_confined
+from rawkit.netns import Host, Lab
+
+pytestmark = pytest.mark.root
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with Lab() as lab:
+        yield lab.host("you")
+
+
+def outcome(host: Host, *command: str, seconds: float = PATIENCE, **bounds: int) -> Outcome:
+    mark = f"confined-{os.getpid()}"
+    found = run_confined(host, command, {MARK: mark}, Bounds(seconds=seconds, **bounds))
+    assert marked(mark) == []
+    return found
+
+
+def test_output_and_status_are_kept(host: Host) -> None:
+    done = outcome(host, "sh", "-c", "echo hello; exit 3")
+    assert (done.output, done.status, done.stopped) == (b"hello\n", 3, "")
+
+
+def test_it_runs_in_the_host_s_network(host: Host) -> None:
+    inside = outcome(host, "stat", "-L", "-c", "%i", "/proc/self/ns/net").output
+    assert int(inside) == os.fstat(host.fileno()).st_ino
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (["sleep", "1000"], "it took longer than 0.5 seconds"),
+        (["sh", "-c", "sleep 1000 & exec sleep 1000"], "it took longer than 0.5 seconds"),
+        (["yes"], "it wrote more than 1 MiB"),
+    ],
+)
+def test_what_never_ends_is_stopped(host: Host, command: list[str], why: str) -> None:
+    done = outcome(host, *command, seconds=0.5)
+    assert (done.status, done.stopped) == (None, why)
+
+
+def test_what_forks_without_end_is_stopped(host: Host) -> None:
+    program = "import os, time\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        time.sleep(1)"
+    done = outcome(host, sys.executable, "-c", program, processes=50)
+    assert (done.status, done.stopped) == (None, "it had 50 processes")
+
+
+def test_a_disk_is_not_filled(host: Host, tmp_path: Path) -> None:
+    file = f"'{tmp_path}'/file"
+    one = outcome(host, "sh", "-c", f"exec head -c 10000000 /dev/zero > {file}", file=1_000_000)
+    assert one.status != 0
+    assert (tmp_path / "file").stat().st_size <= 1_000_000
+
+
+def test_what_it_leaves_in_the_background_ends_with_it(host: Host) -> None:
+    assert outcome(host, "sh", "-c", "(setsid sleep 1000 &) ; echo started").output == b"started\n"
+
+
+@pytest.mark.parametrize("program", ["nsenter --net=/proc/1/ns/net true", "unshare -m true", "mount -t tmpfs none /mnt"])
+def test_it_cannot_leave_nor_change_the_machine(host: Host, program: str) -> None:
+    assert outcome(host, "sh", "-c", f"{program} 2>/dev/null").status != 0
+
+
+def test_it_can_do_what_packets_take(host: Host) -> None:
+    program = "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW); socket.socket(2, 3, 255); print('yes')"
+    assert outcome(host, sys.executable, "-c", program).output == b"yes\n"
+
+
+def test_a_command_that_is_not_there(host: Host) -> None:
+    with pytest.raises(KernelError, match="check its name"):
+        outcome(host, "no-such-program")

@@ -1,0 +1,142 @@
+"""What a lab's hosts know, as `ip`, `ss` and the kernel's own files tell it; firewalls and NAT; hubs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from programs import require
+
+from rawkit.errors import FieldError
+from rawkit.netns import Host, Lab, State
+from rawkit.wire import UDP, ICMPv4Echo
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+def told(host: Host, *command: str) -> str:
+    require(command[0])
+    return str(host.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def ping(host: Host, address: object) -> bool:
+    require("ping")
+    return host.run(["ping", "-c", "1", "-W", "1", str(address)], capture_output=True).returncode == 0
+
+
+def test_neighbors_and_routes_are_those_that_ip_shows(lab: Lab) -> None:
+    a, r, b = lab.host("a"), lab.router("r"), lab.host("b")
+    lab.link(a, r)
+    lab.link(r, b)
+    assert ping(a, b.address())
+    assert ping(a, b.address(6))
+    state = r.state()
+    neighbors = {(each["dst"], each.get("lladdr"), each["dev"]) for each in json.loads(told(r, "ip", "-j", "neigh"))}
+    assert {(str(each.address), str(each.mac), each.interface) for each in state.neighbors} == neighbors
+    for host, default in ((a, "10.0.1.2"), (b, "10.0.2.1")):
+        routes = {
+            (each["dst"], each.get("gateway"), each["dev"])
+            for family in ("-4", "-6")
+            for each in json.loads(told(host, "ip", "-j", family, "route"))
+        }
+        ours = {
+            (each.network.replace("0.0.0.0/0", "default").replace("::/0", "default"), each.gateway, each.interface)
+            for each in host.state().routes
+        }
+        assert {(network, None if gateway is None else str(gateway), name) for network, gateway, name in ours} == routes
+        assert ("default", default, "eth0") in routes
+
+
+def test_sockets_are_those_that_ss_shows(lab: Lab) -> None:
+    require("socat", "ss")
+    host = lab.host("a")
+    with host.popen(["socat", "TCP-LISTEN:7007,fork,reuseaddr", "PIPE"]) as server:
+        while not host.state().sockets:
+            assert server.poll() is None
+        with host.popen(["socat", "TCP:127.0.0.1:7007", "EXEC:sleep 100"]) as client:
+            while "ESTAB" not in told(host, "ss", "-tnH"):
+                assert client.poll() is None
+            theirs = sorted(
+                (state.replace("ESTAB", "ESTABLISHED"), int(local.rpartition(":")[2]))
+                for state, _, _, local, *_ in map(str.split, told(host, "ss", "-tanH").splitlines())
+            )
+            ours = sorted((each.state, each.local.port) for each in host.state().sockets if each.protocol == "tcp")
+            assert ours == theirs
+            client.kill()
+        server.kill()
+
+
+def test_counters_are_the_kernel_s(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    before = b.state().counters
+    assert ping(a, b.address())
+    after = b.state().counters
+    assert after["Icmp.InEchos"] - before["Icmp.InEchos"] == 1
+    lines = [line.split() for line in told(b, "cat", "/proc/net/snmp").splitlines() if line.startswith("Icmp:")]
+    assert after["Icmp.OutEchoReps"] == int(dict(zip(*lines, strict=True))["OutEchoReps"])
+
+
+def test_a_state_survives_json(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    assert ping(a, b.address())
+    state = a.state()
+    assert State.from_object(json.loads(json.dumps(state.as_object()))) == state
+
+
+def test_a_permanent_neighbor_is_one_to_ip(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    a.set_neighbor(str(b.address()), "02:00:00:00:00:99")
+    (shown,) = json.loads(told(a, "ip", "-j", "neigh"))
+    assert (shown["dst"], shown["lladdr"], shown["state"]) == (str(b.address()), "02:00:00:00:00:99", ["PERMANENT"])
+
+
+def test_a_firewall_is_in_force(lab: Lab) -> None:
+    require("nft")
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    assert ping(a, b.address())
+    b.add_rules("table ip f { chain i { type filter hook input priority 0; icmp type echo-request drop; }; }")
+    assert not ping(a, b.address())
+    with pytest.raises(FieldError, match="syntax error"):
+        b.add_rules("no such language")
+
+
+def test_nat_translates_what_leaves_and_forwards_what_is_named(lab: Lab) -> None:
+    require("nft", "nc")
+    inside, router, outside = lab.host("inside"), lab.router("router"), lab.host("outside")
+    lab.link(inside, router)
+    lab.link(router, outside)
+    router.translate("eth1", {("udp", 5353): (str(inside.address()), 53)})
+    with lab.record() as recording:
+        assert ping(inside, outside.address())
+        outside.run(["nc", "-u", "-w1", str(router.address(4, "eth1")), "5353"], input=b"hi", capture_output=True)
+        found = [each for each in recording.finish() if each.receiver in ("outside", "inside")]
+    sources = [str(packet.layers[1].src) for each in found if ICMPv4Echo in (packet := each.frame.packet()) and packet[ICMPv4Echo].type == 8]  # type: ignore[union-attr]
+    assert sources == [str(router.address(4, "eth1"))]
+    assert 53 in [packet[UDP].dst_port for each in found if UDP in (packet := each.frame.packet())]
+    (tracked,) = [each for each in router.state().connections if each.protocol == "udp"]
+    assert (tracked.destination.port, tracked.reply_source.port) == (5353, 53)
+    assert re.search(r"dst=10\.0\.2\.1 sport=\d+ dport=5353", told(router, "cat", "/proc/net/nf_conntrack"))
+
+
+def test_everybody_on_a_hub_gets_every_frame(lab: Lab) -> None:
+    for middle, heard in ((lab.hub("hub"), 2), (lab.switch("switch"), 0)):
+        a, b, c = lab.hosts(*(f"{name}-{middle.name}" for name in "abc"))
+        for host in (a, b, c):
+            lab.link(host, middle)
+        assert ping(a, b.address())
+        with lab.record() as recording:
+            assert ping(a, b.address())
+            pings = [each for each in recording.finish() if ICMPv4Echo in each.frame.packet() and each.receiver == c.name]
+        assert len(pings) == heard
