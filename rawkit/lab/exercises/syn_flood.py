@@ -32,8 +32,8 @@ connections that are not yet established. Fill it with SYNs that say they come f
 where nobody answers, so that an honest client gets no answer any more. {most} SYNs are allowed; fewer will do.
 Their checksums have to be right.
 
-When your command has ended, the client tries to connect. The server gives up half-open connections after some
-three seconds when there are many, so end at once.
+When your command has ended, the client tries to connect. The server gives a half-open connection up after some
+seven seconds when there are many, so end when you are done.
 """
 
 SOLUTION = """

@@ -1,0 +1,160 @@
+"""Bundles of evidence: whatever was altered, cut or made up is refused with one error."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rawkit.errors import CaptureError, FileError, RawkitError
+from rawkit.lab import Bounds, judge, play, read_bundle, running, write_bundle
+from rawkit.lab.catalogue import catalogue
+from rawkit.lab.grade import grade
+from rawkit.lab.solutions import command_of
+from rawkit.pcap import open_capture
+
+pytestmark = pytest.mark.root
+
+PING = catalogue()["ping"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bundles of two students, and of one that is sealed."""
+    folder = tmp_path_factory.mktemp("bundles")
+    for student in ("alice", "bob"):
+        with command_of(PING.solution) as command:
+            played = play(PING, student, running(command, Bounds()))
+        verdict = judge(PING, student, played.evidence)
+        assert verdict.passed
+        write_bundle(folder / f"ping--{student}.zip", played, verdict)
+        write_bundle(folder / f"sealed--{student}.zip", played, verdict, key=b"secret")
+    return folder
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(path: Path, found: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in found.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_other_programs_read_what_is_in_it(folder: Path) -> None:
+    found = members(folder / "ping--alice.zip")
+    assert set(found) == {"manifest.json", "states.json", "output.txt", "verdict.json", "links/you-target.pcapng"}
+    assert json.loads(found["verdict.json"])["passed"] is True
+    with open_capture(io.BytesIO(found["links/you-target.pcapng"])) as capture:
+        assert [record.comments[0] for record in capture][:1] == ["1: you > target"]
+    assert set(json.loads(found["states.json"])) == {"before", "after"}
+
+
+ALTERATIONS: dict[str, Callable[[dict[str, bytes]], None]] = {
+    "a frame": lambda found: found.update({"links/you-target.pcapng": found["links/you-target.pcapng"][:-40]}),
+    "a state": lambda found: found.update({"states.json": b"{}"}),
+    "the verdict": lambda found: found.update({"verdict.json": found["verdict.json"].replace(b"true", b"false")}),
+    "the student": lambda found: found.update({"manifest.json": found["manifest.json"].replace(b"alice", b"carol")}),
+    "the bound": lambda found: found.update(
+        {"manifest.json": found["manifest.json"].replace(b'"stopped": ""', b'"stopped": "x"')}
+    ),
+    "a file more": lambda found: found.update({"links/other.pcapng": b""}),
+    "a file less": lambda found: [found.pop("output.txt")] and None,
+    "no manifest": lambda found: [found.pop("manifest.json")] and None,
+    "no JSON": lambda found: found.update({"manifest.json": b"["}),
+    "deep JSON": lambda found: found.update({"manifest.json": b"[" * 100_000}),
+    "other JSON": lambda found: found.update({"manifest.json": b'{"format": 1, "sha256": 3}'}),
+}
+
+
+@pytest.mark.parametrize("what", ALTERATIONS)
+@pytest.mark.parametrize("name", ["ping", "sealed"])
+def test_what_was_altered_is_refused(folder: Path, tmp_path: Path, name: str, what: str) -> None:
+    found = members(folder / f"{name}--alice.zip")
+    ALTERATIONS[what](found)
+    changed = packed(tmp_path / f"{name}--alice.zip", found)
+    key = b"secret" if name == "sealed" else b""
+    (graded,) = grade([str(changed)], key=key)
+    assert graded.verdict is None
+    assert graded.refused
+
+
+def test_it_is_judged_again_and_not_believed(folder: Path) -> None:
+    (graded,) = grade([str(folder / "ping--alice.zip")])
+    assert graded.verdict is not None
+    assert graded.verdict.passed
+
+
+def test_another_student_s_is_refused(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "ping--bob.zip"
+    copy.write_bytes((folder / "ping--alice.zip").read_bytes())
+    for files, student in (([copy], None), ([folder / "ping--alice.zip"], "bob")):
+        (graded,) = grade([str(file) for file in files], student=student)
+        assert graded.verdict is None
+        assert "alice" in graded.refused
+        assert "bob" in graded.refused
+
+
+def test_a_recording_that_two_hand_in_is_refused_for_both(folder: Path, tmp_path: Path) -> None:
+    """With all digests made anew, as whoever can write a bundle can: then the frames tell."""
+    with command_of(PING.solution) as command:
+        played = play(PING, "alice", running(command, Bounds()))
+    for student in ("alice", "bob"):
+        write_bundle(tmp_path / f"ping--{student}.zip", played, judge(PING, student, played.evidence))
+    graded = list(grade([str(tmp_path / f"ping--{student}.zip") for student in ("alice", "bob")]))
+    assert [each.verdict for each in graded] == [None, None]
+    (alone,) = grade([str(tmp_path / "ping--bob.zip")])
+    assert alone.verdict is not None
+    assert not alone.verdict.passed  # alice's numbers are not bob's
+
+
+def test_a_seal_is_that_of_its_key(folder: Path) -> None:
+    sealed, plain = str(folder / "sealed--alice.zip"), str(folder / "ping--alice.zip")
+    assert read_bundle(sealed, key=b"secret").sealed
+    for file, key in ((sealed, b"other"), (plain, b"secret")):
+        (graded,) = grade([file], key=key)
+        assert graded.verdict is None
+        assert "sealed" in graded.refused
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damage_is_one_error(folder: Path, data: st.DataObject) -> None:
+    whole = (folder / "ping--alice.zip").read_bytes()
+    at = data.draw(st.integers(0, len(whole) - 1))
+    damaged = bytearray(whole)
+    if data.draw(st.booleans()):
+        damaged[at] ^= data.draw(st.integers(1, 255))
+    else:
+        del damaged[at:]
+    path = folder / "damaged.zip"
+    path.write_bytes(damaged)
+    try:
+        read_bundle(path)
+    except RawkitError as error:
+        assert str(path) in str(error)
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", b"0" * 300_000_000)
+    with pytest.raises(CaptureError, match="more than"):
+        read_bundle(path)
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileError):
+        read_bundle(tmp_path / "missing.zip")
+    (tmp_path / "text.zip").write_text("hello")
+    with pytest.raises(CaptureError):
+        read_bundle(tmp_path / "text.zip")
