@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -19,14 +20,22 @@ __all__ = ["StopSignals"]
 GRACE: Final = 1.0
 """Seconds after the first signal, after which another one ends the process at once: it is stuck somewhere."""
 
+NO_SIGNAL: Final = b"\0"
+
 
 class StopSignals:
-    """SIGINT and SIGTERM as a fact that a loop looks at between its rounds. A signal that is ignored stays so."""
+    """SIGINT and SIGTERM as a fact that a loop looks at between its rounds. A signal that is ignored stays so.
 
-    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+    For what waits in a system call of its own, `then` is what wakes it. It is called from a thread: Python calls
+    handlers between two instructions, so one for a signal that comes just before a call that waits for ever is
+    called after that. Give privileges up before.
+    """
+
+    def __init__(self, then: Callable[[], None] | None = None) -> None:
         self.received: signal.Signals | None = None
-        """The first signal that came; `then` is called when it does."""
+        """The first signal that came."""
         self._then = then
+        self._thread: threading.Thread | None = None
         self._since = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
@@ -45,6 +54,9 @@ class StopSignals:
             if (handler := signal.getsignal(number)) is not signal.SIG_IGN:
                 self._before[number] = handler
                 signal.signal(number, self._note)
+        if self._then is not None:
+            self._thread = threading.Thread(target=self._watch, args=[self._then], name="rawkit-signals")
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,13 +64,27 @@ class StopSignals:
             # Once stopped, there is nothing left to interrupt but the end.
             signal.signal(number, handler if self.received is None else signal.SIG_IGN)
         signal.set_wakeup_fd(self._woken_before)
+        if self._thread is not None:
+            os.write(self._wake, NO_SIGNAL)
+            self._thread.join()
         os.close(self._woken)
         os.close(self._wake)
+
+    def _watch(self, then: Callable[[], None]) -> None:
+        """Wait for one of the signals, whose number is in the pipe as soon as it comes (signal.set_wakeup_fd)."""
+        poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
+        while poll.poll():
+            numbers = os.read(self._woken, 512)
+            if any(number in numbers for number in self._before):
+                then()
+                return
+            if NO_SIGNAL in numbers:
+                return
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if self.received is None:
             self.received, self._since = signal.Signals(number), time.monotonic()
-            self._then()
         elif time.monotonic() - self._since > GRACE:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
