@@ -18,7 +18,9 @@ EXERCISES = list(catalogue().values())
 STUDENT = "alice"
 
 
-def tried(exercise: Exercise, program: Program, *, student: str = STUDENT, defended: bool = False) -> tuple[Played, Verdict]:
+def tried(
+    exercise: Exercise, program: Program, *, student: str = STUDENT, defended: bool = False
+) -> tuple[Played, Verdict]:
     with command_of(program) as command:
         played = play(exercise, student, running(command, Bounds(seconds=exercise.seconds)), defended=defended)
     stopped = played.outcome.stopped
@@ -54,7 +56,9 @@ def test_what_is_wrong_fails_just_so(exercise: Exercise, at: int) -> None:
     assert wrong.says in result.message()
 
 
-@pytest.mark.parametrize("exercise", [each for each in EXERCISES if each.defence], ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize(
+    "exercise", [each for each in EXERCISES if each.defence], ids=lambda exercise: exercise.name
+)
 def test_the_defence_defends(exercise: Exercise) -> None:
     assert exercise.defence is not None
     _, verdict = tried(exercise, exercise.solution, defended=True)

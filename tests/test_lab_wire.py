@@ -80,9 +80,11 @@ def test_the_nearest_frame_is_the_one_that_fails_last() -> None:
 
 def test_too_many_and_too_few_are_counted() -> None:
     wire = Wire([PING, PING])
-    assert wire.icmp().once().message() == "expected exactly one of: a frame, ICMPv4; seen: 2 of them (frames 1, 2)"
+    assert (
+        wire.icmp().once().message() == "expected exactly one of: a frame, ICMPv4; seen: 2 of them (frames 1, 2)"
+    )
     assert wire.icmp().at_least(3).seen == "2 of them"
-    assert wire.tcp().saw().seen.startswith("it is Ethernet / IPv4 / ICMPv4Echo")
+    assert wire.sent_by("a").tcp().saw().seen == "it is Ethernet / IPv4 / ICMPv4Echo"
     assert Wire([]).tcp().saw().seen == "none at all"
 
 
@@ -154,7 +156,11 @@ def test_sequence_numbers_go_round() -> None:
 def test_fragments() -> None:
     body = bytes(range(64))
     pieces = [
-        transit("a", IPv4(src=A, dst=B, identification=9, more_fragments=more, fragment_offset=at // 8) / body[at : at + 32])
+        transit(
+            "a",
+            IPv4(src=A, dst=B, protocol=17, identification=9, more_fragments=more, fragment_offset=at // 8)
+            / body[at : at + 32],
+        )
         for at, more in ((0, True), (32, False))
     ]
     found = evidence(*pieces).fragments_of(9, sent_by="a")

@@ -56,7 +56,9 @@ def test_what_never_ends_is_stopped(host: Host, command: list[str], why: str) ->
 
 
 def test_what_forks_without_end_is_stopped(host: Host) -> None:
-    program = "import os, time\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        time.sleep(1)"
+    program = (
+        "import os, time\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        time.sleep(1)"
+    )
     done = outcome(host, sys.executable, "-c", program, processes=50)
     assert (done.status, done.stopped) == (None, "it had 50 processes")
 
@@ -72,13 +74,17 @@ def test_what_it_leaves_in_the_background_ends_with_it(host: Host) -> None:
     assert outcome(host, "sh", "-c", "(setsid sleep 1000 &) ; echo started").output == b"started\n"
 
 
-@pytest.mark.parametrize("program", ["nsenter --net=/proc/1/ns/net true", "unshare -m true", "mount -t tmpfs none /mnt"])
+@pytest.mark.parametrize(
+    "program", ["nsenter --net=/proc/1/ns/net true", "unshare -m true", "mount -t tmpfs none /mnt"]
+)
 def test_it_cannot_leave_nor_change_the_machine(host: Host, program: str) -> None:
     assert outcome(host, "sh", "-c", f"{program} 2>/dev/null").status != 0
 
 
 def test_it_can_do_what_packets_take(host: Host) -> None:
-    program = "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW); socket.socket(2, 3, 255); print('yes')"
+    program = (
+        "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW); socket.socket(2, 3, 255); print('yes')"
+    )
     assert outcome(host, sys.executable, "-c", program).output == b"yes\n"
 
 

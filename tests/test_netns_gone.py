@@ -104,9 +104,12 @@ def test_a_lab_leaves_nothing_whoever_is_killed(which: int) -> None:
     """SIGKILL to the owner, or to one of the others before the owner ends; the machine is then as it was."""
     mark = str(uuid.uuid4())
     before = machine()
-    with subprocess.Popen(
-        [sys.executable, "-c", LAB], env={**os.environ, MARK: mark}, stdout=subprocess.PIPE, text=True
-    ) as owner, closing(Killed(owner)):
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", LAB], env={**os.environ, MARK: mark}, stdout=subprocess.PIPE, text=True
+        ) as owner,
+        closing(Killed(owner)),
+    ):
         namespaces = started(owner)
         assert len(namespaces) == 5
         processes = sorted(marked(mark), key=lambda pid: pid != owner.pid)

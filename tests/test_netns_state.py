@@ -39,7 +39,9 @@ def test_neighbors_and_routes_are_those_that_ip_shows(lab: Lab) -> None:
     assert ping(a, b.address())
     assert ping(a, b.address(6))
     state = r.state()
-    neighbors = {(each["dst"], each.get("lladdr"), each["dev"]) for each in json.loads(told(r, "ip", "-j", "neigh"))}
+    neighbors = {
+        (each["dst"], each.get("lladdr"), each["dev"]) for each in json.loads(told(r, "ip", "-j", "neigh"))
+    }
     assert {(str(each.address), str(each.mac), each.interface) for each in state.neighbors} == neighbors
     for host, default in ((a, "10.0.1.2"), (b, "10.0.2.1")):
         routes = {
@@ -51,7 +53,9 @@ def test_neighbors_and_routes_are_those_that_ip_shows(lab: Lab) -> None:
             (each.network.replace("0.0.0.0/0", "default").replace("::/0", "default"), each.gateway, each.interface)
             for each in host.state().routes
         }
-        assert {(network, None if gateway is None else str(gateway), name) for network, gateway, name in ours} == routes
+        assert {
+            (network, None if gateway is None else str(gateway), name) for network, gateway, name in ours
+        } == routes
         assert ("default", default, "eth0") in routes
 
 
@@ -98,7 +102,11 @@ def test_a_permanent_neighbor_is_one_to_ip(lab: Lab) -> None:
     lab.link(a, b)
     a.set_neighbor(str(b.address()), "02:00:00:00:00:99")
     (shown,) = json.loads(told(a, "ip", "-j", "neigh"))
-    assert (shown["dst"], shown["lladdr"], shown["state"]) == (str(b.address()), "02:00:00:00:00:99", ["PERMANENT"])
+    assert (shown["dst"], shown["lladdr"], shown["state"]) == (
+        str(b.address()),
+        "02:00:00:00:00:99",
+        ["PERMANENT"],
+    )
 
 
 def test_a_firewall_is_in_force(lab: Lab) -> None:
@@ -122,9 +130,14 @@ def test_nat_translates_what_leaves_and_forwards_what_is_named(lab: Lab) -> None
         assert ping(inside, outside.address())
         outside.run(["nc", "-u", "-w1", str(router.address(4, "eth1")), "5353"], input=b"hi", capture_output=True)
         found = [each for each in recording.finish() if each.receiver in ("outside", "inside")]
-    sources = [str(packet.layers[1].src) for each in found if ICMPv4Echo in (packet := each.frame.packet()) and packet[ICMPv4Echo].type == 8]  # type: ignore[union-attr]
+    sources = [
+        str(packet.layers[1].src)
+        for each in found
+        if ICMPv4Echo in (packet := each.frame.packet()) and packet[ICMPv4Echo].type == 8
+    ]  # type: ignore[union-attr]
     assert sources == [str(router.address(4, "eth1"))]
-    assert 53 in [packet[UDP].dst_port for each in found if UDP in (packet := each.frame.packet())]
+    packets = [each.frame.packet() for each in found]
+    assert 53 in [packet[UDP].dst_port for packet in packets if UDP in packet]
     (tracked,) = [each for each in router.state().connections if each.protocol == "udp"]
     assert (tracked.destination.port, tracked.reply_source.port) == (5353, 53)
     assert re.search(r"dst=10\.0\.2\.1 sport=\d+ dport=5353", told(router, "cat", "/proc/net/nf_conntrack"))
@@ -138,5 +151,9 @@ def test_everybody_on_a_hub_gets_every_frame(lab: Lab) -> None:
         assert ping(a, b.address())
         with lab.record() as recording:
             assert ping(a, b.address())
-            pings = [each for each in recording.finish() if ICMPv4Echo in each.frame.packet() and each.receiver == c.name]
+            pings = [
+                each
+                for each in recording.finish()
+                if ICMPv4Echo in each.frame.packet() and each.receiver == c.name
+            ]
         assert len(pings) == heard

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -77,11 +76,17 @@ class ExerciseName(AnyType):
         return value if isinstance(value, Exercise) else find_exercise(str(value))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(one.name, help=one.title) for one in catalogue().values() if one.name.startswith(incomplete)]
+        return [
+            CompletionItem(one.name, help=one.title)
+            for one in catalogue().values()
+            if one.name.startswith(incomplete)
+        ]
 
 
 EXERCISE = click.argument("exercise", metavar="NAME", type=ExerciseName())
-STUDENT = click.option("--student", metavar="NAME", help="Whose values (default: $RAWKIT_STUDENT, or who is logged in).")
+STUDENT = click.option(
+    "--student", metavar="NAME", help="Whose values (default: $RAWKIT_STUDENT, or who is logged in)."
+)
 KEY = click.option(
     "--key", metavar="FILE", type=INPUT_FILE, envvar="RAWKIT_LAB_KEY", help="Seal with the key in this file."
 )
@@ -106,7 +111,8 @@ def list_(student: str | None, format_: str) -> None:
                 lines.write(json.dumps(shown | {"title": exercise.title, "state": state}))
             else:
                 lines.write(
-                    f"{exercise.number:3}  {exercise.name:22} level {exercise.level}  {exercise.title:48} {state}".rstrip()
+                    f"{exercise.number:3}  {exercise.name:22} level "
+                    f"{exercise.level}  {exercise.title:48} {state}".rstrip()
                 )
 
 
@@ -178,7 +184,7 @@ def shell(
     with Lines() as lines:
         for line in sheet(exercise, exercise.values_of(name), name, colour=colour_wanted()):
             lines.write(line)
-        lines.write(f"\nThis shell is in the host `you`. `exit` ends it, and what you did is judged.\n")
+        lines.write("\nThis shell is in the host `you`. `exit` ends it, and what you did is judged.\n")
     played = play(exercise, name, interactive(watch=watch), defended=defended)
     return _judged(exercise, name, played, defended, False, file, key, "text")
 
@@ -208,7 +214,10 @@ def hint(exercise: Exercise, number: int | None, student: str | None) -> None:
     which = number or min(desk.hints(exercise.name) + 1, len(exercise.hints))
     desk.take_hint(exercise.name, max(which, desk.hints(exercise.name)))
     with Lines() as lines:
-        lines.write(f"Hint {which} of {len(exercise.hints)}: {exercise.told(exercise.hints[which - 1], exercise.values_of(name))}")
+        lines.write(
+            f"Hint {which} of {len(exercise.hints)}: "
+            f"{exercise.told(exercise.hints[which - 1], exercise.values_of(name))}"
+        )
 
 
 @command.command("why")
@@ -258,7 +267,9 @@ def solution(exercise: Exercise, i_give_up: bool) -> None:
 @command.command("grade", epilog=GRADE_EXAMPLES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=INPUT_FILE)
 @click.option("--student", metavar="NAME", help="Whose they have to be (default: as in ping--NAME.zip).")
-@click.option("--exercise", "exercises", metavar="FILE", multiple=True, type=INPUT_FILE, help="An exercise of your own.")
+@click.option(
+    "--exercise", "exercises", metavar="FILE", multiple=True, type=INPUT_FILE, help="An exercise of your own."
+)
 @click.option("--csv", "table", metavar="FILE|-", type=click.Path(), help="Write the table as CSV, too.")
 @KEY
 @FORMAT
@@ -352,7 +363,10 @@ def _row(one: Graded) -> str:
     failed = [result.check for result in verdict.results if not result.finding.passed]
     why = f"fails {', '.join(failed)}" if failed else verdict.stopped
     held = f"{len(verdict.results) - len(failed)}/{len(verdict.results)}"
-    return f"{'passed' if verdict.passed else 'failed':8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {why}".rstrip()
+    return f"{'passed' if verdict.passed else 'failed':8} "
+
+
+f"{verdict.student:16} {verdict.exercise:22} {held:>5}  {why}".rstrip()
 
 
 def _csv(graded: list[Graded]) -> bytes:

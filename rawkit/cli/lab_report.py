@@ -21,7 +21,9 @@ GOOD = "32"
 
 def sheet(exercise: Exercise, values: Values, student: str, *, colour: bool) -> Iterator[str]:
     """The sheet of an exercise: what to do, with that student's values."""
-    yield paint(f"{exercise.number}. {exercise.title}", TITLE, colour) + f"  (level {exercise.level}, for {student})"
+    yield (
+        paint(f"{exercise.number}. {exercise.title}", TITLE, colour) + f"  (level {exercise.level}, for {student})"
+    )
     yield exercise.told(exercise.learnt, values)
     yield ""
     yield from exercise.topology(values).drawing()
@@ -43,7 +45,9 @@ def verdict_lines(verdict: Verdict, *, colour: bool) -> Iterator[str]:
     for result in verdict.results:
         holds = result.finding.passed
         mark = paint("ok  ", GOOD, colour) if holds else paint("FAIL", PROBLEM, colour)
-        yield f"{mark}  {result.check:<{width}}  {result.words}" + (f" ({place})" if holds and (place := result.finding.place()) else "")
+        yield f"{mark}  {result.check:<{width}}  {result.words}" + (
+            f" ({place})" if holds and (place := result.finding.place()) else ""
+        )
         if not holds:
             yield from _failure(result, " " * (width + 8))
     held = sum(result.finding.passed for result in verdict.results)
@@ -51,7 +55,9 @@ def verdict_lines(verdict: Verdict, *, colour: bool) -> Iterator[str]:
         yield f"Your command was stopped, since {verdict.stopped}; it has to end by itself."
     defended = ", with the defence on" if verdict.defended else ""
     outcome = "passed" if verdict.passed else "not yet"
-    yield paint(f"{verdict.exercise}: {outcome}, {held} of {len(verdict.results)} checks hold{defended}", TITLE, colour)
+    yield paint(
+        f"{verdict.exercise}: {outcome}, {held} of {len(verdict.results)} checks hold{defended}", TITLE, colour
+    )
 
 
 def _failure(result: Result, indent: str) -> Iterator[str]:
@@ -88,7 +94,11 @@ def behind(finding: Finding, wire: Wire, *, colour: bool) -> Iterator[str]:
         frame = one.transit.frame
         fate = f" ({one.transit.fate})" if one.transit.fate else ""
         yield ""
-        yield paint(f"frame {number}: {one.transit.sender} > {one.transit.receiver}, on {one.transit.link}{fate}", TITLE, colour)
+        yield paint(
+            f"frame {number}: {one.transit.sender} > {one.transit.receiver}, on {one.transit.link}{fate}",
+            TITLE,
+            colour,
+        )
         if at == 0:
             yield from _marked(frame.data, finding.start, finding.stop, colour=colour)
         yield from tree(one.packet, colour=colour)

@@ -1,8 +1,9 @@
 """The evidence of a run as one file: judged again from it, without privileges, the verdict is the same.
 
-A zip file with a capture for each link, what the kernels knew, the command's output, the verdict, and a manifest with
-a digest (SHA-256) of each of them. What is judged are the frames and states; the verdict in it is for people. Whoever
-can write a bundle can write another one, digests included; a key that students do not have (`key`) seals it.
+A zip file with a capture for each link, what the kernels knew, the command's output, the verdict, and a
+manifest with a digest (SHA-256) of each of them. What is judged are the frames and states; the verdict in it
+is for people. Whoever can write a bundle can write another one, digests included; a key that students do not
+have (`key`) seals it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ MANIFEST, STATES, OUTPUT, VERDICT = "manifest.json", "states.json", "output.txt"
 MOST_MEMBERS: Final = 128
 MOST_BYTES: Final = 128 * 1024 * 1024
 """What a bundle can hold, unpacked."""
+
 
 class Bundle(NamedTuple):
     """What a bundle says."""

@@ -6,6 +6,7 @@ import runpy
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -22,7 +23,7 @@ def catalogue() -> dict[str, Exercise]:
     found = []
     for module in iter_modules(exercises.__path__, f"{exercises.__name__}."):
         if not module.name.rpartition(".")[2].startswith("_"):
-            found.append(import_module(module.name).EXERCISE)
+            found.append(_exercise_in(module.name))
     return {exercise.name: exercise for exercise in sorted(found, key=lambda each: each.number)}
 
 
@@ -33,6 +34,9 @@ def find_exercise(name: str) -> Exercise:
     """
     if name.endswith(".py"):
         return _in_file(name)
+    module = f"{exercises.__name__}.{name.replace('-', '_')}"
+    if name.replace("-", "").isalnum() and find_spec(module) is not None:  # the others are not needed then
+        return _exercise_in(module)
     known = catalogue()
     for exercise in known.values():
         if name in (exercise.name, str(exercise.number)):
@@ -40,6 +44,11 @@ def find_exercise(name: str) -> Exercise:
     near = get_close_matches(name, known, 1)
     hint = f"; did you mean {near[0]}?" if near else "; `rawkit lab list` has them all"
     raise FieldError("lab", "exercise", name, f"the name of an exercise, or of a file that ends in .py{hint}")
+
+
+def _exercise_in(module: str) -> Exercise:
+    exercise: Exercise = import_module(module).EXERCISE
+    return exercise
 
 
 def _in_file(name: str) -> Exercise:

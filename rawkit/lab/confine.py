@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import IO, BinaryIO, Final, NamedTuple
 
 from rawkit.errors import KernelError
 from rawkit.netns import Confinement, Host
@@ -21,7 +21,7 @@ __all__ = ["Bounds", "Outcome", "run_confined"]
 GLANCE: Final = 0.05
 """Seconds between two looks at what the command has used up."""
 
-NICENESS: Final = 10
+NICENESS: Final = 2
 """By which the command stands back behind those who watch it, were it to take every processor."""
 
 MEBIBYTE: Final = 1024 * 1024
@@ -115,7 +115,7 @@ def _start(
         raise KernelError(error.errno or 0, f"start {command[0]}", remedy) from error
 
 
-def _copy(out: BinaryIO, kept: bytearray, most: int, show: BinaryIO | None) -> str:
+def _copy(out: IO[bytes], kept: bytearray, most: int, show: BinaryIO | None) -> str:
     """Keep what the command has written by now; at which bound it is stopped, if at one."""
     while (data := out.read(65536)) if out.readable() else b"":
         if show is not None:

@@ -43,7 +43,12 @@ class Desk:
 
         try:
             bundle = read_bundle(path)
-            verdict = judge(find_exercise(exercise), bundle.student, bundle.evidence(find_exercise(exercise)), stopped=bundle.stopped)
+            verdict = judge(
+                find_exercise(exercise),
+                bundle.student,
+                bundle.evidence(find_exercise(exercise)),
+                stopped=bundle.stopped,
+            )
         except RawkitError:
             return ""
         return "done" if verdict.passed else "tried"
@@ -68,4 +73,8 @@ class Desk:
             found = json.loads(self._hints_file.read_bytes())
         except (OSError, ValueError):  # there are none yet, or somebody wrote something else there
             return {}
-        return {str(name): count for name, count in found.items() if isinstance(count, int)} if isinstance(found, dict) else {}
+        return (
+            {str(name): count for name, count in found.items() if isinstance(count, int)}
+            if isinstance(found, dict)
+            else {}
+        )

@@ -74,7 +74,7 @@ class DHCP(Header):
 
     def known_options(self) -> dict[int, bytes]:
         """The options by their number, the first of each; as far as they are whole."""
-        return {number: value for number, value in reversed([*_options(self.options)])}
+        return dict(reversed([*_options(self.options)]))
 
     def answer(
         self, kind: MessageType, address: IPv4Address, options: Iterable[tuple[int, bytes]], *, server: IPv4Address

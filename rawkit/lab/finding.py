@@ -16,7 +16,7 @@ class Finding(NamedTuple):
     seen: str
     """In words: what there was instead, or where it holds."""
     frames: tuple[int, ...] = ()
-    """Numbers of the frames that it is about, from 1, as `rawkit lab why` shows them; the first one counts most."""
+    """Numbers of the frames that it is about, from 1, as `rawkit lab why` shows them; the first counts most."""
     start: int | None = None
     """First byte in question of the first frame; None where it is about all of it, or about none."""
     stop: int | None = None

@@ -32,9 +32,9 @@ def grade(
 ) -> Iterator[Graded]:
     """Judge bundles, without privileges. Refused are those that were altered, or are not the student's own.
 
-    Whose they have to be says `student`, or else the name of each: `ping--alice.zip`. With `key`, those that were not
-    sealed with it are refused; two of different students with the same recording are both refused. `exercises` are
-    files with exercises of one's own.
+    Whose they have to be says `student`, or else the name of each: `ping--alice.zip`. With `key`, those that
+    were not sealed with it are refused; two of different students with the same recording are both refused.
+    `exercises` are files with exercises of one's own.
     """
     own = {exercise.name: exercise for exercise in map(find_exercise, exercises)}
     read: dict[str, Bundle | RawkitError] = {}
@@ -75,6 +75,8 @@ def _refuse_others(file: str, bundle: Bundle, student: str | None, keyed: bool, 
         raise FieldError("bundle", "student", bundle.student, wanted)
     others = {other.student for other in bundles if other.fingerprint == bundle.fingerprint} - {bundle.student}
     if others:
-        raise CaptureError(file, 0, "a recording of its own", f"the same recording as that of {', '.join(sorted(others))}")
+        raise CaptureError(
+            file, 0, "a recording of its own", f"the same recording as that of {', '.join(sorted(others))}"
+        )
     if bundle.defended:
         raise CaptureError(file, 0, "a run without the defence", "a run with the defence switched on")

@@ -6,8 +6,8 @@
         a.run(["ping", "-c", "1", str(b.address())])
         assert wire.icmp(type=8).sent_by("a").once()
 
-pytest finds it by its entry point. What crossed the wire stands in the report of a test that fails, and in a capture
-file beside it. Without the permission for namespaces, such tests are skipped.
+pytest finds it by its entry point. What crossed the wire stands in the report of a test that fails, and in a
+capture file beside it. Without the permission for namespaces, such tests are skipped.
 """
 
 from __future__ import annotations

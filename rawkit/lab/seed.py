@@ -26,7 +26,8 @@ _WORDS: Final = (
 def student_of(name: str | None) -> str:
     """The student's name: the one given, or that of $RAWKIT_STUDENT, or of who is logged in.
 
-    Raises FieldError for a name with other than letters, digits and `._@-`, since it becomes part of a file's name.
+    Raises FieldError for a name with other than letters, digits and `._@-`, since it becomes part of a file's
+    name.
     """
     chosen = name or os.environ.get("RAWKIT_STUDENT") or os.environ.get("SUDO_USER") or _login()
     if not _NAME.fullmatch(chosen):

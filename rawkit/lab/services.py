@@ -1,6 +1,6 @@
 """Services for the hosts of a lab: what `Stage.act` and `Host.spawn` run. Each gives the cue `ready`.
 
-    stage.act("server", services.tcp_echo(7), ready=True)
+stage.act("server", services.tcp_echo(7), ready=True)
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ GLANCE: Final = 0.1
 
 
 def interactive(*, watch: bool = False) -> Run:
-    """A student who types. With `watch`, each frame is told on standard error; within tmux, in a pane beside it."""
+    """A student who types. With `watch`, frames are told on standard error; within tmux, in a pane beside it."""
 
     def run(stage: Stage) -> Outcome:
         began = time.monotonic()

@@ -23,6 +23,9 @@ STUDENT = "you"
 READY = "ready"
 """The cue of an actor whose service can be used."""
 
+ROUNDS = 5
+"""How often it is looked whether more frames have come: some go through several links, and are answered."""
+
 PATIENCE = 5.0
 """Seconds that something which must happen may take on a busy machine."""
 
@@ -77,6 +80,14 @@ class Stage:
             time.sleep(0.005)  # the kernel does not tell when its tables change
         return found
 
+    def settle(self) -> None:
+        """Wait until nothing is on its way any more, as far as it does not go on and on."""
+        seen = -1
+        for _ in range(ROUNDS):
+            self.recording.settle()
+            if seen == (seen := len(self.recording.transits())):
+                return
+
     @property
     def wire(self) -> Wire:
         """What has crossed the wire by now."""
@@ -123,6 +134,7 @@ def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) 
         outcome = run(stage)
         if scene is not None:
             next(scene, None)
+        stage.settle()
         transits = stage.recording.finish()
         stage.note("after")
         evidence = Evidence(values, Wire(transits), stage.states, outcome.output, outcome.status)

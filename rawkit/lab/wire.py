@@ -112,7 +112,8 @@ class Wire:
     def has(self, header: type[Header], **fields: Any) -> Self:
         """With such a header, whose fields have these values: `has(TCP, dst_port=80, flags="S")`.
 
-        Headers that an ICMP error quotes do not count. Raises FieldError for a field that the header does not have.
+        Headers that an ICMP error quotes do not count. Raises FieldError for a field that the header does not
+        have.
         """
         _check_fields(header, fields)
         return self._if(
@@ -187,7 +188,7 @@ class Wire:
         return self._if(f"matching {filter!r}", test)
 
     def where(self, words: str, holds: Callable[[Packet], bool]) -> Self:
-        """Of which a function of the packet says yes; `words` say what it asks. A header that is missing is a no."""
+        """Of which a function of the packet says yes; `words` say what it asks. A missing header is a no."""
 
         def test(one: Seen) -> _Miss | None:
             try:
@@ -215,6 +216,11 @@ class Wire:
         """Whether there were so many, or more."""
         found = self.all()
         return self._finding(len(found) >= count, f"at least {count}", found)
+
+    def at_most(self, count: int) -> Finding:
+        """Whether there were no more than so many."""
+        found = self.all()
+        return self._finding(len(found) <= count, f"at most {count}", found)
 
     def times(self, count: int) -> Finding:
         """Whether there were exactly so many."""
@@ -283,9 +289,7 @@ class Wire:
         if nearest is None:
             return Finding(False, expected, "none at all")
         one, miss = nearest
-        return Finding(
-            False, expected, miss.seen, (one.number,), miss.start, miss.stop
-        )
+        return Finding(False, expected, miss.seen, (one.number,), miss.start, miss.stop)
 
     def _nearest(self) -> tuple[Seen, _Miss] | None:
         """The frame that fulfils the most conditions before it fails one, the latest of them; and why it fails."""

@@ -84,7 +84,7 @@ class Netlink:
             "prob_corrupt": impairment.corrupt * 100,
         }
         times = {"delay": impairment.delay, "jitter": impairment.jitter}
-        options = {name: share for name, share in chances.items() if share}
+        options: dict[str, object] = {name: share for name, share in chances.items() if share}
         options |= {name: round(seconds * 1_000_000) for name, seconds in times.items() if seconds}
         if impairment.rate:
             options["rate"] = f"{round(impairment.rate)}bit"

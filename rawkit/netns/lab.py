@@ -167,7 +167,9 @@ class Lab:
 
     def _concerned(self, a: Node, b: Node) -> Iterator[Host]:
         """The hosts whose routes may change by a link: its own, and those that can see a router behind it."""
-        whole = any(isinstance(node, Router) for node in (a, b)) or all(isinstance(node, Switch) for node in (a, b))
+        whole = any(isinstance(node, Router) for node in (a, b)) or all(
+            isinstance(node, Switch) for node in (a, b)
+        )
         for node in self._nodes.values():
             if isinstance(node, Router) or (isinstance(node, Host) and (whole or node in (a, b))):
                 yield node

@@ -203,8 +203,8 @@ class Node:
     ) -> None:
         """Be a NAT (RFC 3022): what leaves by the interface `outside` has its address; IPv4 and IPv6.
 
-        `forward` names what comes in nonetheless: {("tcp", 8080): ("10.0.1.1", 80)} hands what comes to port 8080 to
-        port 80 of an IPv4 host inside. Raises as `add_rules` does.
+        `forward` names what comes in nonetheless: {("tcp", 8080): ("10.0.1.1", 80)} hands what comes to port
+        8080 to port 80 of an IPv4 host inside. Raises as `add_rules` does.
         """
         self.port(outside)
         lines = [
@@ -338,7 +338,7 @@ class Hub(Switch):
 
 
 class Middle(Node):
-    """What stands in the middle of an impaired link: two ports without an address, and the process between them."""
+    """The middle of an impaired link: two ports without an address, and the process between them."""
 
     _SYSCTLS = _QUIET | _NO_ADDRESSES
 

@@ -1,8 +1,8 @@
 """The process in the middle of an impaired link: takes each frame from one end, and hands it to the other or not.
 
-Every frame goes the same way: an instruction or chance decides its fate, which is told; what is to arrive becomes a
-parcel with the moment at which it is due; parcels leave in that order. Frames that wait for another to overtake
-them are parked before they become parcels.
+Every frame goes the same way: an instruction or chance decides its fate, which is told; what is to arrive
+becomes a parcel with the moment at which it is due; parcels leave in that order. Frames that wait for another
+to overtake them are parked before they become parcels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import heapq
 import select
 import time
 from collections import Counter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rawkit.errors import KernelError, TimedOut
 from rawkit.link import Direction, Frame, PacketSocket
@@ -54,8 +54,8 @@ def relay(worker: Worker, names: tuple[str, str], impairment: Impairment) -> Non
     """Pass frames between `eth0` and `eth1` until the other process is gone. Runs in a node of its own.
 
     `names` are those of the nodes at its ends. Gives the cue `ready`, and tells a `Passage` of each frame as it
-    comes from the cue `listen` on, which it answers. Once marks have come from both ends, and what came before them
-    has left, it gives the cue `drained`.
+    comes from the cue `listen` on, which it answers. Once marks have come from both ends, and what came before
+    them has left, it gives the cue `drained`.
     """
     with PacketSocket("eth0", promiscuous=True) as first, PacketSocket("eth1", promiscuous=True) as second:
         worker.cues.give("ready")
@@ -79,7 +79,8 @@ class _Relay:
     def run(self) -> None:
         """Do it until the other process is gone."""
         while True:
-            ready, _, _ = select.select([self._worker.cues, *self._ends], [], [], self._patience())
+            waited_for: list[Any] = [self._worker.cues, *self._ends]
+            ready, _, _ = select.select(waited_for, [], [], self._patience())
             for sender, end in enumerate(self._ends):
                 if end in ready:
                     self._take(sender)

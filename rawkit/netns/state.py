@@ -134,7 +134,7 @@ class State(NamedTuple):
 def state_of(node: Node) -> State:
     """What the kernel of a node knows now. Raises KernelError."""
     with node:
-        names = {index: name for index, name in socket.if_nameindex()}
+        names = dict(socket.if_nameindex())
         sockets = tuple(
             entry for protocol in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6") for entry in _sockets(protocol)
         )
@@ -189,7 +189,7 @@ def _connections() -> Iterator[Connection]:
 
 
 def _table(name: str, heading: int = 1) -> Iterator[list[str]]:
-    """The lines of a file of /proc/net of the calling thread's namespace, as words; none if there is no such file."""
+    """The lines of a file of /proc/net of the calling thread's namespace, as words; none if it is not there."""
     try:
         with Path("/proc/thread-self/net", name).open() as lines:
             for number, line in zip(range(MOST), lines, strict=False):

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from rawkit.lab import Check, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values, Wrong
-from rawkit.lab import python, services
+from rawkit.lab import (
+    Check,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+    services,
+)
 from rawkit.wire import ICMPv4Echo
 
 __all__ = ["EXERCISE"]
 
 TASK = """
-On your link, `{client}` pings `{dead}` again and again (identifier `{id}`). Nobody has that address. Bring it to life:
-answer ARP for it, with your own MAC address `{your_mac}`, and then answer the echo requests by hand, each with its own
-sequence number and data. Your kernel must not help: do not give your host that address.
+On your link, `{client}` pings `{dead}` again and again (identifier `{id}`). Nobody has that address. Bring it
+to life: answer ARP for it, with your own MAC address `{your_mac}`, and then answer the echo requests by hand,
+each with its own sequence number and data. Your kernel must not help: do not give your host that address.
 
 Your command ends after it has answered three or more echo requests.
 """
@@ -72,7 +85,12 @@ def answered(e: Evidence) -> Finding:
     answered = {one.packet[ICMPv4Echo].seq for one in replies}
     if len(answered) < 3 or not answered <= asked:
         numbers = ", ".join(map(str, sorted(answered)))
-        return Finding(False, "replies to three requests, each with its sequence number", f"sequence numbers {numbers}", good.frames)
+        return Finding(
+            False,
+            "replies to three requests, each with its sequence number",
+            f"sequence numbers {numbers}",
+            good.frames,
+        )
     return good
 
 
@@ -87,20 +105,26 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "Until somebody answers, what do you see on the wire of the client's pings? (echo requests, ARP requests or both)",
+        "Until somebody answers, what do you see on the wire of the "
+        "client's pings? (echo requests, ARP requests or both)",
         lambda _: "ARP requests",
-        "Without a MAC address to send them to, the echo requests wait in the client's kernel (RFC 1122, section 2.3.2.2).",
+        "Without a MAC address to send them to, the echo requests wait "
+        "in the client's kernel (RFC 1122, section 2.3.2.2).",
     ),
     hints=(
-        "Two questions have to be answered, by two protocols, and the second is not asked before the first is answered.",
-        "The reply to a ping repeats identifier, sequence number and data; the type is 0, and the addresses are swapped.",
+        "Two questions have to be answered, by two protocols, and the "
+        "second is not asked before the first is answered.",
+        "The reply to a ping repeats identifier, sequence number and "
+        "data; the type is 0, and the addresses are swapped.",
         "Type is byte 34 of the frame, identifier 38 and 39, sequence number 40 and 41, data from 42 on.",
     ),
     checks=[
         Check(
             "arp",
             "you tell {client} that {dead} is at {your_mac}",
-            lambda e: e.wire.sent_by("you").arp(operation=2, sender_ip=e.values.dead, sender_mac=e.values.your_mac).saw(),
+            lambda e: (
+                e.wire.sent_by("you").arp(operation=2, sender_ip=e.values.dead, sender_mac=e.values.your_mac).saw()
+            ),
             "RFC 826, packet reception",
         ),
         Check(
@@ -109,7 +133,12 @@ EXERCISE = Exercise(
             lambda e: e.neighbour("client", e.values.dead).is_(e.values.your_mac),
             "RFC 826, packet reception",
         ),
-        Check("answered", "you answer three echo requests, each with its own number and data", answered, "RFC 792, page 14"),
+        Check(
+            "answered",
+            "you answer three echo requests, each with its own number and data",
+            answered,
+            "RFC 792, page 14",
+        ),
         Check(
             "by-hand",
             "your host does not have the address {dead}",
@@ -118,10 +147,21 @@ EXERCISE = Exercise(
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace("ARP.is_at(dead, me,", 'ARP.is_at(dead, "02:00:00:00:00:99",')
-                     .replace("receive(8)", "receive(2)")), "arp", "sender_mac is"),
+        Wrong(
+            python(
+                SOLUTION.replace("ARP.is_at(dead, me,", 'ARP.is_at(dead, "02:00:00:00:00:99",').replace(
+                    "receive(8)", "receive(2)"
+                )
+            ),
+            "arp",
+            "sender_mac is",
+        ),
         Wrong(python(SOLUTION.replace("seq=asked.seq)", "seq=1)")), "answered", "sequence numbers 1"),
         Wrong(python(SOLUTION.replace(" / packet.payload)", ")")), "answered", "it carries b''"),
-        Wrong(python(SOLUTION.replace("ICMPv4.echo_reply(id=asked.id,", "ICMPv4.echo_reply(id=asked.id ^ 1,")), "answered", "id is"),
+        Wrong(
+            python(SOLUTION.replace("ICMPv4.echo_reply(id=asked.id,", "ICMPv4.echo_reply(id=asked.id ^ 1,")),
+            "answered",
+            "id is",
+        ),
     ],
 )

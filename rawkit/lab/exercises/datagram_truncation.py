@@ -12,8 +12,9 @@ from rawkit.netns import Worker
 __all__ = ["EXERCISE"]
 
 TASK = """
-Send `go` to UDP port `{port}` of `{server}`. It answers with {count} datagrams of different sizes, up to what UDP can
-carry. For each, in order, print its size in bytes and its last eight characters, with a space between them:
+Send `go` to UDP port `{port}` of `{server}`. It answers with {count} datagrams of different sizes, up to what
+UDP can carry. For each, in order, print its size in bytes and its last eight characters, with a space between
+them:
 
     1234 0a1b2c3d
 """
@@ -38,7 +39,12 @@ def values(seed: Seed) -> dict[str, Any]:
         "server": seed.address(network),
         "port": seed.port(),
         "count": 4,
-        "_sizes": [seed.number(100, 900), seed.number(1100, 1400), seed.number(2100, 9000), seed.number(20_000, 60_000)],
+        "_sizes": [
+            seed.number(100, 900),
+            seed.number(1100, 1400),
+            seed.number(2100, 9000),
+            seed.number(20_000, 60_000),
+        ],
         "_ends": [seed.nonce()[:8] for _ in range(4)],
     }
 
@@ -87,7 +93,8 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "A datagram of 5 bytes comes, you call recv(3), then recv(3) again. How many bytes does the second call give "
+        "A datagram of 5 bytes comes, you call recv(3), then recv(3) "
+        "again. How many bytes does the second call give "
         "you of that datagram? (a number)",
         lambda _: "0",
         "One recv takes one datagram; what does not fit is discarded, and MSG_TRUNC says so (recv(2)).",
@@ -95,13 +102,16 @@ EXERCISE = Exercise(
     hints=(
         "Each recv is one datagram, whole or cut. There is no asking for the rest.",
         "UDP's length field has 16 bits, and IPv4's total_length too: a buffer of that size always does.",
-        "Datagrams above 1480 bytes cross the wire as fragments: look at more_fragments in byte 20 of the frame (0x20).",
+        "Datagrams above 1480 bytes cross the wire as fragments: look "
+        "at more_fragments in byte 20 of the frame (0x20).",
     ),
     checks=[
         Check(
             "asked",
             "you send go to port {port}",
-            lambda e: e.wire.sent_by("you").ip(dst=e.values.server).udp(dst_port=e.values.port).payload(b"go").saw(),
+            lambda e: (
+                e.wire.sent_by("you").ip(dst=e.values.server).udp(dst_port=e.values.port).payload(b"go").saw()
+            ),
         ),
         Check("printed", "you print size and end of each", lambda e: e.output_equals(expected(e.values))),
     ],

@@ -6,18 +6,32 @@ from collections.abc import Generator
 from typing import Any
 
 from rawkit.errors import PacketError
-from rawkit.lab import Check, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values, Wrong
-from rawkit.lab import python, services
+from rawkit.lab import (
+    Check,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+    services,
+)
 from rawkit.lab.dhcp import DHCP, MessageType, Option
 from rawkit.wire import Packet
 
 __all__ = ["EXERCISE"]
 
 TASK = """
-Your host has no address. A DHCP server is on its link: get a lease by hand, and print the address, alone on a line.
+Your host has no address. A DHCP server is on its link: get a lease by hand, and print the address, alone on a
+line.
 
-You discover, the server offers, you request just what it offered, the server acknowledges. All four messages have the
-transaction number `{transaction}` ({transaction_hex}); your MAC address is `{your_mac}`.
+You discover, the server offers, you request just what it offered, the server acknowledges. All four messages
+have the transaction number `{transaction}` ({transaction_hex}); your MAC address is `{your_mac}`.
 
 (`rawkit.lab.dhcp.DHCP` has the message's fixed fields; its options are plain bytes.)
 """
@@ -88,8 +102,14 @@ def said(e: Evidence, host: str, kind: MessageType) -> Finding:
         e.wire.sent_by(host)
         .udp(**ports)
         .sound()
-        .where(f"DHCP {kind.name}", lambda packet: message(packet).known_options().get(Option.MESSAGE_TYPE) == bytes([kind]))
-        .where(f"with transaction {e.values.transaction_hex}", lambda packet: message(packet).transaction == e.values.transaction)
+        .where(
+            f"DHCP {kind.name}",
+            lambda packet: message(packet).known_options().get(Option.MESSAGE_TYPE) == bytes([kind]),
+        )
+        .where(
+            f"with transaction {e.values.transaction_hex}",
+            lambda packet: message(packet).transaction == e.values.transaction,
+        )
         .where(f"for {e.values.your_mac}", lambda packet: str(message(packet).client_mac) == e.values.your_mac)
         .saw()
     )
@@ -112,19 +132,29 @@ EXERCISE = Exercise(
     ),
     hints=(
         "You do not know where the server is, and it cannot reach you yet: both of you speak to everybody.",
-        "Option 53 says which message it is (1 discover, 3 request); the request repeats 50 (the address) and 54 (the server).",
-        "The message begins at byte 42 of the frame: transaction in 46 to 49, your MAC from 70 on, options from 282 on.",
+        "Option 53 says which message it is (1 discover, 3 request); the "
+        "request repeats 50 (the address) and 54 (the server).",
+        "The message begins at byte 42 of the frame: transaction in 46 "
+        "to 49, your MAC from 70 on, options from 282 on.",
     ),
     checks=[
         Check("discover", "you discover", lambda e: said(e, "you", MessageType.DISCOVER), "RFC 2131, section 3.1"),
-        Check("offer", "the server offers", lambda e: said(e, "server", MessageType.OFFER), "RFC 2131, section 3.1"),
+        Check(
+            "offer", "the server offers", lambda e: said(e, "server", MessageType.OFFER), "RFC 2131, section 3.1"
+        ),
         Check("request", "you request", lambda e: said(e, "you", MessageType.REQUEST), "RFC 2131, section 3.1"),
-        Check("ack", "the server acknowledges", lambda e: said(e, "server", MessageType.ACK), "RFC 2131, section 3.1"),
+        Check(
+            "ack", "the server acknowledges", lambda e: said(e, "server", MessageType.ACK), "RFC 2131, section 3.1"
+        ),
         Check("printed", "you print the address", lambda e: e.output_equals(e.values._lease)),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace("DHCP(transaction=transaction,", "DHCP(transaction=1,")), "discover", "with transaction"),
+        Wrong(
+            python(SOLUTION.replace("DHCP(transaction=transaction,", "DHCP(transaction=1,")),
+            "discover",
+            "with transaction",
+        ),
         Wrong(python(SOLUTION.replace("+ offer.your_address.packed", "+ bytes(4)")), "ack", "DHCP ACK"),
         Wrong(python(SOLUTION.replace("lease = ask(", "lease = offer or (")), "request", "DHCP REQUEST"),
     ],

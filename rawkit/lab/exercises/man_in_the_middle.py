@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from rawkit.lab import Check, Defence, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values, Wrong
-from rawkit.lab import python, services
+from rawkit.lab import (
+    Check,
+    Defence,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+    services,
+)
 
 __all__ = ["EXERCISE"]
 
 TASK = """
-On your switch, `{client}` sends a line to UDP port `{port}` of `{server}` again and again, and gets it back. Get in
-between: poison the tables of both, pass on what is for the other, and replace the word `{word}` by `{lie}` wherever the
-client says it. The server must get the altered line with right checksums, the client its echo, and lines without that
-word must arrive as they were sent. Your kernel does not forward.
+On your switch, `{client}` sends a line to UDP port `{port}` of `{server}` again and again, and gets it back.
+Get in between: poison the tables of both, pass on what is for the other, and replace the word `{word}` by `{lie}`
+wherever the client says it. The server must get the altered line with right checksums, the client its echo,
+and lines without that word must arrive as they were sent. Your kernel does not forward.
 
 The MAC addresses are `{client_mac}` and `{server_mac}`, yours is `{your_mac}`. End after three seconds.
 """
@@ -109,43 +123,87 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "You change one word of a UDP datagram. Which header's checksum has to be computed anew? (Ethernet, IPv4 or UDP)",
+        "You change one word of a UDP datagram. Which header's checksum "
+        "has to be computed anew? (Ethernet, IPv4 or UDP)",
         lambda _: "UDP",
         "IPv4's covers its own header only (RFC 791, section 3.1); UDP's covers the data (RFC 768).",
     ),
     hints=(
-        "Each of the two has to believe that the other is at your MAC address; and what comes, you have to pass on.",
-        "What you pass on keeps its IP addresses; the MAC addresses are new, and UDP's checksum if the data changed.",
+        "Each of the two has to believe that the other is at your MAC "
+        "address; and what comes, you have to pass on.",
+        "What you pass on keeps its IP addresses; the MAC addresses "
+        "are new, and UDP's checksum if the data changed.",
         "The destination's MAC is in bytes 0 to 5 of the frame, UDP's checksum in 40 and 41, the data from 42 on.",
     ),
     checks=[
-        Check("poisoned", "client and server both believe that the other is at {your_mac}", poisoned, "RFC 826, packet reception"),
+        Check(
+            "poisoned",
+            "client and server both believe that the other is at {your_mac}",
+            poisoned,
+            "RFC 826, packet reception",
+        ),
         Check(
             "altered",
             "the server gets the client's line with {lie} in place of {word}, sound",
-            lambda e: e.wire.received_by("server").ip(src=e.values.client).udp(dst_port=e.values.port)
-            .payload(said(e.values, e.values.lie)).sound().at_least(3),
+            lambda e: (
+                e.wire.received_by("server")
+                .ip(src=e.values.client)
+                .udp(dst_port=e.values.port)
+                .payload(said(e.values, e.values.lie))
+                .sound()
+                .at_least(3)
+            ),
             "RFC 768, Fields",
         ),
         Check(
             "passed-on",
             "the server gets lines without the word from you, as they were sent",
-            lambda e: e.wire.received_by("server").ether(src=e.values.your_mac).ip(src=e.values.client)
-            .payload(said(e.values, "other")).sound().at_least(3),
+            lambda e: (
+                e.wire.received_by("server")
+                .ether(src=e.values.your_mac)
+                .ip(src=e.values.client)
+                .payload(said(e.values, "other"))
+                .sound()
+                .at_least(3)
+            ),
         ),
         Check(
             "echoed",
             "the client gets the echo of an altered line, from you",
-            lambda e: e.wire.received_by("client").ether(src=e.values.your_mac).ip(src=e.values.server)
-            .payload(said(e.values, e.values.lie)).sound().saw(),
+            lambda e: (
+                e.wire.received_by("client")
+                .ether(src=e.values.your_mac)
+                .ip(src=e.values.server)
+                .payload(said(e.values, e.values.lie))
+                .sound()
+                .saw()
+            ),
             "RFC 862",
         ),
     ],
     defence=Defence("permanent entries in both tables", "poisoned"),
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace('    poison(value("SERVER"), value("CLIENT"))\n', "")), "poisoned", "server believes that"),
-        Wrong(python(SOLUTION.replace("dst_port=udp.dst_port)", "dst_port=udp.dst_port, checksum=udp.checksum)")), "altered", "UDP.checksum"),
-        Wrong(python(SOLUTION.replace("        data = packet", "        if word not in packet.payload and lie not in packet.payload:\n            continue\n        data = packet")), "passed-on", "it carries"),
+        Wrong(
+            python(SOLUTION.replace('    poison(value("SERVER"), value("CLIENT"))\n', "")),
+            "poisoned",
+            "server believes that",
+        ),
+        Wrong(
+            python(SOLUTION.replace("dst_port=udp.dst_port)", "dst_port=udp.dst_port, checksum=udp.checksum)")),
+            "altered",
+            "UDP.checksum",
+        ),
+        Wrong(
+            python(
+                SOLUTION.replace(
+                    "        data = packet",
+                    "        if word not in packet.payload and lie not in "
+                    "packet.payload:\n            continue\n        data = packet",
+                )
+            ),
+            "passed-on",
+            "it carries",
+        ),
     ],
 )

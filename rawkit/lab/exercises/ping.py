@@ -68,11 +68,13 @@ EXERCISE = Exercise(
     prediction=Prediction(
         "If the checksum is wrong by one, what does the target answer? (an ICMP error, an echo reply, nothing)",
         lambda _: "nothing",
-        "A message with a wrong checksum is silently discarded (RFC 1122, section 3.2.2): its sender may be wrong too.",
+        "A message with a wrong checksum is silently discarded (RFC "
+        "1122, section 3.2.2): its sender may be wrong too.",
     ),
     hints=(
         "The answer comes from the kernel of the target. It answers only what it can trust to be whole.",
-        "The field to compute last is the checksum: it covers the ICMP header, with the checksum as 0, and the data.",
+        "The field to compute last is the checksum: it covers the "
+        "ICMP header, with the checksum as 0, and the data.",
         "The checksum stands in bytes 2 and 3 of the ICMP message, which are bytes 36 and 37 of the frame.",
     ),
     checks=[

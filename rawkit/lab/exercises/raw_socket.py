@@ -11,14 +11,15 @@ from rawkit.wire import UDP
 __all__ = ["EXERCISE"]
 
 TASK = """
-`{alice}` and `{bob}` send datagrams to your host, to several UDP ports, again and again. One port belongs to a program that
-runs on your host already, others to nobody. With a raw socket (`SOCK_RAW`, `IPPROTO_UDP`), which needs no port, hear them
-all for two seconds, and print two lines:
+`{alice}` and `{bob}` send datagrams to your host, to several UDP ports, again and again. One port belongs to a
+program that runs on your host already, others to nobody. With a raw socket (`SOCK_RAW`, `IPPROTO_UDP`), which
+needs no port, hear them all for two seconds, and print two lines:
 
 1. the text that comes from `{alice}` to port `{port}`;
 2. to how many other ports datagrams came.
 
-Bind no ordinary socket to port `{port}`: your kernel then tells alice that nobody is there, which is to be seen on the wire.
+Bind no ordinary socket to port `{port}`: your kernel then tells alice that nobody is there, which is to be
+seen on the wire.
 """
 
 SOLUTION = """
@@ -54,7 +55,9 @@ def values(seed: Seed) -> dict[str, Any]:
 
 def topology(v: Values) -> Topology:
     """Three hosts on a switch."""
-    return Topology([Link(name, "switch", (f"{v[name]}/24", ())) for name in ("you", "alice", "bob")], switches=["switch"])
+    return Topology(
+        [Link(name, "switch", (f"{v[name]}/24", ())) for name in ("you", "alice", "bob")], switches=["switch"]
+    )
 
 
 def scene(stage: Stage) -> Generator[None, None, None]:
@@ -80,15 +83,18 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "Your raw socket receives a datagram for a port that no other socket is bound to. Does your kernel still say "
+        "Your raw socket receives a datagram for a port that no other "
+        "socket is bound to. Does your kernel still say "
         "that the port is unreachable? (yes or no)",
         lambda _: "yes",
         "A raw socket gets copies only; for UDP nobody took the datagram (raw(7); RFC 1122, section 4.1.3.1).",
     ),
     hints=(
-        "The kernel hands every UDP datagram to every raw socket for UDP, whatever its ports: choosing is up to you.",
+        "The kernel hands every UDP datagram to every raw socket for "
+        "UDP, whatever its ports: choosing is up to you.",
         "What you receive begins with the IPv4 header. Its length is in ihl; the UDP header comes behind it.",
-        "ihl is the low half of byte 0 of what recv gives you, in units of 4 bytes; destination port: bytes 2 and 3 of UDP.",
+        "ihl is the low half of byte 0 of what recv gives you, in units "
+        "of 4 bytes; destination port: bytes 2 and 3 of UDP.",
     ),
     checks=[
         Check(
@@ -99,16 +105,34 @@ EXERCISE = Exercise(
         Check(
             "nobody",
             "your kernel tells her that nobody has port {port}",
-            lambda e: e.wire.sent_by("you").ip(dst=e.values.alice).icmp(type=3, code=3).quoting(UDP, dst_port=e.values.port).saw(),
+            lambda e: (
+                e.wire.sent_by("you")
+                .ip(dst=e.values.alice)
+                .icmp(type=3, code=3)
+                .quoting(UDP, dst_port=e.values.port)
+                .saw()
+            ),
             "RFC 1122, section 4.1.3.1",
         ),
         Check("text", "you print her text", lambda e: e.output_has(e.values._nonce)),
-        Check("count", "and to how many other ports datagrams came", lambda e: e.output_equals(f"{e.values._nonce}\n{len(e.values._others)}")),
+        Check(
+            "count",
+            "and to how many other ports datagrams came",
+            lambda e: e.output_equals(f"{e.values._nonce}\n{len(e.values._others)}"),
+        ),
     ],
     solution=python(SOLUTION),
     wrong=[
         Wrong(python(SOLUTION.replace("elif sender == alice:", "elif sender != alice:")), "text", "output"),
-        Wrong(python(SOLUTION.replace("udp[2:4]", "udp[0:2]").replace("elif sender == alice:", "elif True:")), "text", "output"),
-        Wrong(python(SOLUTION.replace("if dst_port != port:", "others.add(dst_port)\n        if dst_port != port:")), "count", "output"),
+        Wrong(
+            python(SOLUTION.replace("udp[2:4]", "udp[0:2]").replace("elif sender == alice:", "elif True:")),
+            "text",
+            "output",
+        ),
+        Wrong(
+            python(SOLUTION.replace("if dst_port != port:", "others.add(dst_port)\n        if dst_port != port:")),
+            "count",
+            "output",
+        ),
     ],
 )

@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from rawkit.lab import Check, Defence, Exercise, Link, Prediction, Seed, Stage, Topology, Values, Wrong, python, services
-
+from rawkit.lab import (
+    Check,
+    Defence,
+    Exercise,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+    services,
+)
 from rawkit.wire import IPv4
 
 __all__ = ["EXERCISE"]
 
 TASK = """
-On your hub, `{victim}` sends datagrams to UDP port `{port}` of `{far}` again and again, by way of the gateway `{gateway}`.
-Tell the victim, in the gateway's name, that there is a better way to `{far}`: you, `{you}`. From then on the victim
-sends them to your MAC address, `{your_mac}`.
+On your hub, `{victim}` sends datagrams to UDP port `{port}` of `{far}` again and again, by way of the gateway
+`{gateway}`. Tell the victim, in the gateway's name, that there is a better way to `{far}`: you, `{you}`. From
+then on the victim sends them to your MAC address, `{your_mac}`.
 
 Your redirect has to quote a packet that the victim really sent. Your command may end as soon as it is told.
 """
@@ -38,7 +50,13 @@ def values(seed: Seed) -> dict[str, Any]:
     """Three stations on a hub, and a host far away."""
     network, beyond = seed.network(), seed.network()
     addresses = {name: seed.address(network) for name in ("you", "victim", "gateway")}
-    return {**addresses, "far": seed.address(beyond), "_exit": str(beyond[1]), "your_mac": seed.mac(), "port": seed.port()}
+    return {
+        **addresses,
+        "far": seed.address(beyond),
+        "_exit": str(beyond[1]),
+        "your_mac": seed.mac(),
+        "port": seed.port(),
+    }
 
 
 def topology(v: Values) -> Topology:
@@ -64,7 +82,9 @@ def scene(stage: Stage) -> Generator[None, None, None]:
     stage.act("far", services.udp_echo(v.port), ready=True)
     stage.act("victim", services.udp_source(v.far, v.port, [b"hello"] * 80, every=0.1), ready=True)
     yield
-    stage.wait_until(lambda: bool(stage.wire.sent_by("victim").ether(dst=v.your_mac).ip(dst=v.far).all()), seconds=0.6)
+    stage.wait_until(
+        lambda: bool(stage.wire.sent_by("victim").ether(dst=v.your_mac).ip(dst=v.far).all()), seconds=0.6
+    )
 
 
 EXERCISE = Exercise(
@@ -83,21 +103,32 @@ EXERCISE = Exercise(
         "A redirect counts only if it comes from the current first hop (RFC 1122, section 3.2.2.2).",
     ),
     hints=(
-        "A redirect speaks for a gateway about a packet that went through it: so listen first, and quote that packet.",
-        "ICMP type 5, code 1 (for the host); the new gateway's address stands where an echo has identifier and number.",
-        "Type is byte 34 of the frame, the gateway's address is in 38 to 41, the quoted IP header begins at byte 42.",
+        "A redirect speaks for a gateway about a packet that went "
+        "through it: so listen first, and quote that packet.",
+        "ICMP type 5, code 1 (for the host); the new gateway's address "
+        "stands where an echo has identifier and number.",
+        "Type is byte 34 of the frame, the gateway's address is in 38 "
+        "to 41, the quoted IP header begins at byte 42.",
     ),
     checks=[
         Check(
             "redirect",
             "you send {victim} a redirect to {you}, in the name of {gateway}",
-            lambda e: e.wire.sent_by("you").ip(src=e.values.gateway, dst=e.values.victim).icmp(type=5, gateway=e.values.you).sound().saw(),
+            lambda e: (
+                e.wire.sent_by("you")
+                .ip(src=e.values.gateway, dst=e.values.victim)
+                .icmp(type=5, gateway=e.values.you)
+                .sound()
+                .saw()
+            ),
             "RFC 792, page 12",
         ),
         Check(
             "quoted",
             "it quotes a packet from {victim} to {far}",
-            lambda e: e.wire.sent_by("you").icmp(type=5).quoting(IPv4, src=e.values.victim, dst=e.values.far).saw(),
+            lambda e: (
+                e.wire.sent_by("you").icmp(type=5).quoting(IPv4, src=e.values.victim, dst=e.values.far).saw()
+            ),
             "RFC 792, page 12",
         ),
         Check(
@@ -110,8 +141,26 @@ EXERCISE = Exercise(
     defence=Defence("the victim takes no redirects (accept_redirects=0)", "taken"),
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace("IPv4(src=gateway, dst=victim)", 'IPv4(src=os.environ["LAB_YOU"], dst=victim)')), "redirect", "src is"),
-        Wrong(python(SOLUTION.replace("quoting=quoted)", "quoting=IPv4(src=far, dst=victim) / heard[UDP])")), "quoted", "src is"),
-        Wrong(python(SOLUTION.replace('ICMPv4.redirect(gateway=os.environ["LAB_YOU"]', "ICMPv4.redirect(gateway=gateway")), "redirect", "gateway is"),
+        Wrong(
+            python(
+                SOLUTION.replace("IPv4(src=gateway, dst=victim)", 'IPv4(src=os.environ["LAB_YOU"], dst=victim)')
+            ),
+            "redirect",
+            "src is",
+        ),
+        Wrong(
+            python(SOLUTION.replace("quoting=quoted)", "quoting=IPv4(src=far, dst=victim) / heard[UDP])")),
+            "quoted",
+            "src is",
+        ),
+        Wrong(
+            python(
+                SOLUTION.replace(
+                    'ICMPv4.redirect(gateway=os.environ["LAB_YOU"]', "ICMPv4.redirect(gateway=gateway"
+                )
+            ),
+            "redirect",
+            "gateway is",
+        ),
     ],
 )

@@ -10,8 +10,9 @@ from rawkit.lab import Check, Exercise, Link, Prediction, Seed, Stage, Topology,
 __all__ = ["EXERCISE"]
 
 TASK = """
-You share a hub with three others, who talk over UDP all the time. Every datagram carries sixteen hexadecimal digits,
-and all but one kind are decoys: print the digits that `{alice}` sends to port `{port}` of `{bob}`, alone on a line.
+You share a hub with three others, who talk over UDP all the time. Every datagram carries sixteen hexadecimal
+digits, and all but one kind are decoys: print the digits that `{alice}` sends to port `{port}` of `{bob}`,
+alone on a line.
 
 Only listen: your host must not send a single frame.
 """
@@ -20,7 +21,8 @@ SOLUTION = """
 import os
 from rawkit.link import PacketSocket
 
-wanted = f"udp and src {os.environ['LAB_ALICE']} and dst {os.environ['LAB_BOB']} and dst port {os.environ['LAB_PORT']}"
+alice, bob, port = (os.environ[f"LAB_{name}"] for name in ("ALICE", "BOB", "PORT"))
+wanted = f"udp and src {alice} and dst {bob} and dst port {port}"
 with PacketSocket("eth0", promiscuous=True, filter=wanted) as link:
     print(link.receive(8).packet().payload.decode())
 """
@@ -66,12 +68,14 @@ EXERCISE = Exercise(
     scene=scene,
     task=TASK,
     prediction=Prediction(
-        "The hub sends you frames for other MAC addresses. Does an ordinary UDP socket of yours get them? (yes or no)",
+        "The hub sends you frames for other MAC addresses. Does an "
+        "ordinary UDP socket of yours get them? (yes or no)",
         lambda _: "no",
         "The kernel drops what is for another MAC address; only packet sockets see it, before that (packet(7)).",
     ),
     hints=(
-        "You want frames before the kernel decides that they are not for you: that is what packet sockets are for.",
+        "You want frames before the kernel decides that they are not "
+        "for you: that is what packet sockets are for.",
         "Compare four things: source address, destination address, protocol, destination port.",
         "Source and destination address are in bytes 26 to 33 of the frame, the destination port in 36 and 37.",
     ),
@@ -79,21 +83,37 @@ EXERCISE = Exercise(
         Check(
             "there",
             "the datagram came by",
-            lambda e: e.wire.received_by("you").ip(src=e.values.alice, dst=e.values.bob).udp(dst_port=e.values.port).saw(),
+            lambda e: (
+                e.wire.received_by("you")
+                .ip(src=e.values.alice, dst=e.values.bob)
+                .udp(dst_port=e.values.port)
+                .saw()
+            ),
         ),
         Check("found", "you print its digits, and no others", lambda e: e.output_equals(e.values._nonce)),
         Check("silent", "your host sends nothing", lambda e: e.wire.sent_by("you").never()),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace(" and dst port {os.environ['LAB_PORT']}", " and not dst port {os.environ['LAB_PORT']}")), "found", "output"),
-        Wrong(python(SOLUTION.replace("udp and src {os.environ['LAB_ALICE']}", "udp and not src {os.environ['LAB_ALICE']}")), "found", "output"),
         Wrong(
-            python(SOLUTION + """
+            python(SOLUTION.replace(" and dst port {port}", " and not dst port {port}")),
+            "found",
+            "output",
+        ),
+        Wrong(
+            python(SOLUTION.replace("udp and src {alice}", "udp and not src {alice}")),
+            "found",
+            "output",
+        ),
+        Wrong(
+            python(
+                SOLUTION
+                + """
 import socket
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
     asker.sendto(b"got it", (os.environ["LAB_BOB"], 9))
-"""),
+"""
+            ),
             "silent",
             "of them",
         ),

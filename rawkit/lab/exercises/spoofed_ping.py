@@ -11,7 +11,8 @@ __all__ = ["EXERCISE"]
 
 TASK = """
 A router stands between you, `{target}`, and an uninvolved host, `{bystander}`. Send **one** ICMP echo request to
-`{target}` that says it comes from `{bystander}`, with identifier `{id}`, so that the answer goes there and not to you.
+`{target}` that says it comes from `{bystander}`, with identifier `{id}`, so that the answer goes there and not
+to you.
 """
 
 SOLUTION = """
@@ -19,7 +20,8 @@ import os
 from rawkit import ICMPv4, IPv4
 from rawkit.link import RawIPv4Socket
 
-ping = IPv4(src=os.environ["LAB_BYSTANDER"], dst=os.environ["LAB_TARGET"]) / ICMPv4.echo(id=int(os.environ["LAB_ID"]), seq=1)
+echo = ICMPv4.echo(id=int(os.environ["LAB_ID"]), seq=1)
+ping = IPv4(src=os.environ["LAB_BYSTANDER"], dst=os.environ["LAB_TARGET"]) / echo
 with RawIPv4Socket() as raw:
     raw.send(ping)
 """
@@ -72,7 +74,12 @@ EXERCISE = Exercise(
         Check(
             "spoofed",
             "an echo request from {bystander} to {target} with identifier {id} leaves your host",
-            lambda e: e.wire.sent_by("you").icmp(type=8, id=e.values.id).ip(src=e.values.bystander, dst=e.values.target).saw(),
+            lambda e: (
+                e.wire.sent_by("you")
+                .icmp(type=8, id=e.values.id)
+                .ip(src=e.values.bystander, dst=e.values.target)
+                .saw()
+            ),
             "RFC 2827, section 3",
         ),
         Check(
@@ -92,7 +99,9 @@ EXERCISE = Exercise(
     defence=Defence("the router's reverse-path filter (rp_filter=1)", "passed"),
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace('os.environ["LAB_BYSTANDER"]', 'os.environ["LAB_YOU"]')), "spoofed", "src is"),
+        Wrong(
+            python(SOLUTION.replace('os.environ["LAB_BYSTANDER"]', 'os.environ["LAB_YOU"]')), "spoofed", "src is"
+        ),
         Wrong(python(SOLUTION.replace('int(os.environ["LAB_ID"])', "1")), "spoofed", "id is 1"),
         Wrong(python(SOLUTION.replace('["LAB_TARGET"])', '["LAB_TARGET"], ttl=1)')), "passed", "sent by router"),
     ],

@@ -15,8 +15,9 @@ from rawkit.wire import TCP
 __all__ = ["EXERCISE"]
 
 TASK = """
-Connect to TCP port `{port}` of `{server}`. It sends you {count} messages and closes. Each message is its length, as two
-bytes in network byte order, and then that many bytes of text. Print each message on a line of its own, in order.
+Connect to TCP port `{port}` of `{server}`. It sends you {count} messages and closes. Each message is its
+length, as two bytes in network byte order, and then that many bytes of text. Print each message on a line of
+its own, in order.
 
 What the server writes at once need not come at once, and what it writes in pieces need not come in pieces.
 """
@@ -112,10 +113,16 @@ EXERCISE = Exercise(
     hints=(
         "Read until you have what you need, and no further: first two bytes, then as many as they say.",
         "The length counts the text alone. It, too, can come in two halves.",
-        "Look at the segments with `--ladder`: they begin at byte 66 of the frame, and end in the midst of messages.",
+        "Look at the segments with `--ladder`: they begin at byte 66 "
+        "of the frame, and end in the midst of messages.",
     ),
     checks=[
-        Check("connected", "you connect to port {port}", lambda e: e.handshake_completed("you", "server", port=e.values.port), "RFC 9293, section 3.5"),
+        Check(
+            "connected",
+            "you connect to port {port}",
+            lambda e: e.handshake_completed("you", "server", port=e.values.port),
+            "RFC 9293, section 3.5",
+        ),
         Check(
             "all",
             "you read to the end: the server's FIN is not answered by RST",
@@ -127,13 +134,21 @@ EXERCISE = Exercise(
     solution=python(SOLUTION),
     wrong=[
         Wrong(
-            python(SOLUTION.replace("print(exactly(int.from_bytes(exactly(2), \"big\")).decode())", "print(connection.recv(4096)[2:].decode(errors='replace'))")),
+            python(
+                SOLUTION.replace(
+                    'print(exactly(int.from_bytes(exactly(2), "big")).decode())',
+                    "print(connection.recv(4096)[2:].decode(errors='replace'))",
+                )
+            ),
             "printed",
             "output",
         ),
         Wrong(
-            python(SOLUTION.replace("    while len(data) < count:\n", "    if True:\n").replace("raise SystemExit(\"the server closed in the midst of a message\")", "pass")
-                   .replace(".decode())", ".decode(errors='replace'))")),
+            python(
+                SOLUTION.replace("    while len(data) < count:\n", "    if True:\n")
+                .replace('raise SystemExit("the server closed in the midst of a message")', "pass")
+                .replace(".decode())", ".decode(errors='replace'))")
+            ),
             "printed",
             "output",
         ),

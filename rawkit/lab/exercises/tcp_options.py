@@ -1,4 +1,4 @@
-"""Exercise 20: TCP options: offer a window scale and an MSS, and use them (RFC 7323, section 2; RFC 9293, section 3.7.1)."""
+"""Exercise 20: TCP options: a window scale and an MSS, offered and used (RFC 7323, section 2; RFC 9293, 3.7.1)."""
 
 from __future__ import annotations
 
@@ -7,20 +7,35 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any
 
-from rawkit.lab import Check, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values, Wrong, python
+from rawkit.lab import (
+    Check,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+)
 from rawkit.netns import Worker
 from rawkit.wire import TCP, MaximumSegmentSize, WindowScale
 
 __all__ = ["EXERCISE"]
 
 TASK = """
-At port `{port}` of `{server}` waits a text of {size} bytes, which comes as soon as you are connected. Open the connection by
-hand, from port `{src_port}`, and offer two options in your SYN: a maximum segment size of `{mss}`, and a window scale of
+At port `{port}` of `{server}` waits a text of {size} bytes, which comes as soon as you are connected. Open the
+connection by hand, from port `{src_port}`, and offer two options in your SYN: a maximum segment size of
+`{mss}`, and a window scale of
 `{scale}`. Read the whole text, acknowledging as you like, and print its last sixteen characters.
 
-The server must obey the MSS in every segment. And it must make use of the scaled window: at some time, more than 65,535
-bytes have to be on their way that you have not acknowledged yet. (It begins with few, and sends more for each that is
-acknowledged: so acknowledge, with a large window, but not too often.) Your own kernel must send no RST.
+The server must obey the MSS in every segment. And it must make use of the scaled window: at some time, more
+than 65,535 bytes have to be on their way that you have not acknowledged yet. (It begins with few, and sends
+more for each that is acknowledged: so acknowledge, with a large window, but not too often.) Your own kernel
+must send no RST.
 """
 
 SOLUTION = """
@@ -40,7 +55,8 @@ options = (
 )
 
 def send(flags, seq, ack, **more):
-    raw.send(IPv4(src=you, dst=server) / TCP(src_port=src_port, dst_port=port, seq=seq, ack=ack, flags=flags, window=65535, **more))
+    numbers = {"src_port": src_port, "dst_port": port, "seq": seq, "ack": ack, "window": 65535}
+    raw.send(IPv4(src=you, dst=server) / TCP(flags=flags, **numbers, **more))
 
 text = {}
 with FlowGuard([Flow(ip_address(you), ip_address(server), src_port, port)]):
@@ -111,7 +127,9 @@ def offered(e: Evidence) -> Finding:
     wire = e.wire.sent_by("you").tcp(dst_port=e.values.port, flags="S")
     for kind, name, wanted in ((MaximumSegmentSize, "mss", e.values.mss), (WindowScale, "shift", e.values.scale)):
         words = f"with {kind.__name__} {name}={wanted}"
-        wire = wire.where(words, lambda packet, kind=kind, name=name, wanted=wanted: has(packet[TCP], kind, name, wanted))
+        wire = wire.where(
+            words, lambda packet, kind=kind, name=name, wanted=wanted: has(packet[TCP], kind, name, wanted)
+        )
     return wire.sound().saw()
 
 
@@ -127,7 +145,9 @@ def obeyed(e: Evidence) -> Finding:
     if longest is None:
         return sent.saw()
     size = len(longest.packet.payload)
-    return Finding(0 < size <= e.values.mss, f"segments of {e.values.mss} bytes at most", f"{size} bytes", (longest.number,))
+    return Finding(
+        0 < size <= e.values.mss, f"segments of {e.values.mss} bytes at most", f"{size} bytes", (longest.number,)
+    )
 
 
 def on_the_way(e: Evidence) -> Finding:
@@ -142,7 +162,9 @@ def on_the_way(e: Evidence) -> Finding:
             acked = max(acked, (segment.ack - begun) % 2**32)
         if sent - acked > most:
             most, where = sent - acked, one.number
-    return Finding(most > UNSCALED, f"more than {UNSCALED} bytes on their way", f"{most} bytes", (where,) if where else ())
+    return Finding(
+        most > UNSCALED, f"more than {UNSCALED} bytes on their way", f"{most} bytes", (where,) if where else ()
+    )
 
 
 EXERCISE = Exercise(
@@ -158,24 +180,51 @@ EXERCISE = Exercise(
     prediction=Prediction(
         "The window field is 65535 and the scale {scale}. How many bytes may be on their way to you?",
         lambda v: str(UNSCALED << v.scale),
-        "The field counts units of 2 to the power of the scale (RFC 7323, section 2.2); the one in the SYN is not scaled.",
+        "The field counts units of 2 to the power of the scale (RFC "
+        "7323, section 2.2); the one in the SYN is not scaled.",
     ),
     hints=(
         "An option counts only if both SYNs have it; look at what the server's SYN-ACK offers.",
-        "Kind 2, length 4: MSS. Kind 3, length 3: window scale; a no-operation (kind 1) before it keeps words even.",
-        "Options begin at byte 54 of the frame, and data_offset (the high half of byte 46) counts them in words of 4 bytes.",
+        "Kind 2, length 4: MSS. Kind 3, length 3: window scale; a "
+        "no-operation (kind 1) before it keeps words even.",
+        "Options begin at byte 54 of the frame, and data_offset (the high "
+        "half of byte 46) counts them in words of 4 bytes.",
     ),
     checks=[
-        Check("offered", "your SYN offers an MSS of {mss} and a window scale of {scale}", offered, "RFC 7323, section 2.2"),
-        Check("connected", "the handshake is complete", lambda e: e.handshake_completed("you", "server", port=e.values.port), "RFC 9293, section 3.5"),
-        Check("mss", "no segment of the server's carries more than {mss} bytes", obeyed, "RFC 9293, section 3.7.1"),
+        Check(
+            "offered",
+            "your SYN offers an MSS of {mss} and a window scale of {scale}",
+            offered,
+            "RFC 7323, section 2.2",
+        ),
+        Check(
+            "connected",
+            "the handshake is complete",
+            lambda e: e.handshake_completed("you", "server", port=e.values.port),
+            "RFC 9293, section 3.5",
+        ),
+        Check(
+            "mss", "no segment of the server's carries more than {mss} bytes", obeyed, "RFC 9293, section 3.7.1"
+        ),
         Check("window", "more than 65,535 bytes were on their way at a time", on_the_way, "RFC 7323, section 2.3"),
         Check("printed", "you print the last sixteen characters", lambda e: e.output_equals(e.values._nonce)),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace('    WindowScale(shift=int(os.environ["LAB_SCALE"])),\n', "")), "offered", "WindowScale"),
-        Wrong(python(SOLUTION.replace('MaximumSegmentSize(mss=int(os.environ["LAB_MSS"]))', "MaximumSegmentSize(mss=1460)")), "mss", "1460 bytes"),
-        Wrong(python(SOLUTION.replace("window=65535", "window=1000")), "window", "bytes"),
+        Wrong(
+            python(SOLUTION.replace('    WindowScale(shift=int(os.environ["LAB_SCALE"])),\n', "")),
+            "offered",
+            "WindowScale",
+        ),
+        Wrong(
+            python(
+                SOLUTION.replace(
+                    'MaximumSegmentSize(mss=int(os.environ["LAB_MSS"]))', "MaximumSegmentSize(mss=1460)"
+                )
+            ),
+            "mss",
+            "1460 bytes",
+        ),
+        Wrong(python(SOLUTION.replace('"window": 65535', '"window": 1000')), "window", "bytes"),
     ],
 )

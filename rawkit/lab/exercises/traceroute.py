@@ -6,7 +6,20 @@ from collections.abc import Generator
 from typing import Any
 
 from rawkit.errors import KernelError
-from rawkit.lab import Check, Evidence, Exercise, Finding, Link, Prediction, Seed, Stage, Topology, Values, Wrong, python
+from rawkit.lab import (
+    Check,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+)
 from rawkit.link import Direction, PacketSocket, RawIPv4Socket
 from rawkit.netns import Worker
 from rawkit.wire import UDP, ICMPv4, ICMPv4TimeExceeded, IPv4
@@ -14,8 +27,8 @@ from rawkit.wire import UDP, ICMPv4, ICMPv4TimeExceeded, IPv4
 __all__ = ["EXERCISE"]
 
 TASK = """
-Find the routers on the way to `{target}` by probes with rising TTL, and print one line for each hop: its number and
-its address, the target's being the last:
+Find the routers on the way to `{target}` by probes with rising TTL, and print one line for each hop: its
+number and its address, the target's being the last:
 
     1 10.1.2.3
     2 *
@@ -137,7 +150,8 @@ EXERCISE = Exercise(
     number=8,
     level=2,
     title="Traceroute by TTL",
-    learnt="How a field that protects networks from loops shows the way through them, and which answers to believe.",
+    learnt="How a field that protects networks from loops shows the "
+    "way through them, and which answers to believe.",
     values=values,
     topology=topology,
     scene=scene,
@@ -149,8 +163,10 @@ EXERCISE = Exercise(
     ),
     hints=(
         "Each router takes one off the TTL. Where it becomes 0, that router has to say so, with its own address.",
-        "An ICMP error quotes the packet that it is about: compare what you put into the probe, such as id and seq.",
-        "TTL is byte 22 of your frame. In the error, the quoted IP header begins at byte 42, and its payload at byte 62.",
+        "An ICMP error quotes the packet that it is about: compare "
+        "what you put into the probe, such as id and seq.",
+        "TTL is byte 22 of your frame. In the error, the quoted IP "
+        "header begins at byte 42, and its payload at byte 62.",
     ),
     checks=[
         *[
@@ -162,13 +178,31 @@ EXERCISE = Exercise(
             )
             for ttl in (1, len(ROUTERS) + 1)
         ],
-        Check("reached", "the target answers", lambda e: e.wire.sent_by("target").ip(src=e.values.target, dst=e.values.you).saw()),
+        Check(
+            "reached",
+            "the target answers",
+            lambda e: e.wire.sent_by("target").ip(src=e.values.target, dst=e.values.you).saw(),
+        ),
         Check("printed", "you print the hops, in order", printed),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(SOLUTION.replace("(about.id, about.seq) != (ident, seq)", "(about.id) != ident")), "printed", "the line '3 *'"),
-        Wrong(python(SOLUTION.replace("if ICMPv4Echo not in packet or", "if ICMPv4TimeExceeded in packet:\n            return packet\n        if ICMPv4Echo not in packet or")), "printed", "the line"),
+        Wrong(
+            python(SOLUTION.replace("(about.id, about.seq) != (ident, seq)", "(about.id) != ident")),
+            "printed",
+            "the line '3 *'",
+        ),
+        Wrong(
+            python(
+                SOLUTION.replace(
+                    "if ICMPv4Echo not in packet or",
+                    "if ICMPv4TimeExceeded in packet:\n            return "
+                    "packet\n        if ICMPv4Echo not in packet or",
+                )
+            ),
+            "printed",
+            "the line",
+        ),
         Wrong(python(SOLUTION.replace("range(1, 12)", "range(1, 4)")), "ttl-5", "ttl is 3"),
     ],
 )

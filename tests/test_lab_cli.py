@@ -1,0 +1,293 @@
+"""`rawkit lab` as students and teachers type it; solutions in scapy, C and shell."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import RAWKIT
+from programs import require
+from remains import MARK, marked
+from terminal import Terminal
+from unprivileged import run_as_nobody, script
+
+from rawkit.lab.catalogue import catalogue
+
+pytestmark = pytest.mark.root
+
+PATIENCE = 120
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the evidence of this test goes."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("RAWKIT_STUDENT", "alice")
+    return tmp_path / "rawkit" / "lab" / "alice"
+
+
+def lab(*arguments: str | Path, code: int = 0) -> str:
+    done = subprocess.run(
+        [*RAWKIT, "lab", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + (done.stderr if code > 1 else "")
+
+
+def reference(name: str, folder: Path) -> list[str]:
+    file = folder / f"{name}.py"
+    file.write_text(catalogue()[name].solution.source)
+    return [sys.executable, str(file)]
+
+
+def test_a_student_s_way(desk: Path, tmp_path: Path) -> None:
+    values = catalogue()["ping"].values_of("alice")
+    sheet = lab("show", "ping")
+    assert f"LAB_TARGET={values.target}" in sheet
+    assert f"you {values.you}/24 ──── target {values.target}/24" in sheet
+    assert lab("predict", "ping", "echo", "reply", code=1).startswith("No: it is nothing.")
+    assert lab("predict", "ping", "Nothing").startswith("Right.")
+    assert [lab("hint", "ping")[:9] for _ in range(4)] == ["Hint 1 of", "Hint 2 of", "Hint 3 of", "Hint 3 of"]
+    assert "there are hints" in lab("solution", "ping", code=2)
+    assert "was not checked yet" in lab("why", "ping", code=2)
+
+    right = reference("ping", tmp_path)
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(Path(right[1]).read_text().replace("~total & 0xFFFF", "total"))
+    said = lab("check", "ping", "--", sys.executable, wrong, code=1)
+    assert "FAIL  checksum" in said
+    assert "See the frames: rawkit lab why ping checksum" in said
+    shown = lab("why", "ping", "checksum")
+    assert "the complement was not taken" in shown
+    carets = next(line for line in shown.splitlines() if "^^" in line)
+    row = shown.splitlines()[shown.splitlines().index(carets) - 1]
+    assert row.startswith("00000020")
+    assert carets.index("^^") == 10 + 3 * 4  # bytes 36 and 37 are the fifth and sixth of their row
+    assert "tried" in lab("list")
+
+    assert "ping: passed, 4 of 4 checks hold" in lab("check", "ping", "--", *right)
+    assert "done" in lab("list")
+    assert lab("solution", "ping", "--i-give-up").strip() == catalogue()["ping"].solution.source.strip()
+
+
+def test_json_has_the_keys_that_others_rely_on(desk: Path, tmp_path: Path) -> None:
+    for line in lab("list", "--format", "json").splitlines():
+        assert {"name", "level", "title"} <= set(json.loads(line))
+    *checks, verdict = map(
+        json.loads, lab("check", "ping", "--format", "json", "--", *reference("ping", tmp_path)).splitlines()
+    )
+    assert all({"check", "passed", "message", "frames"} <= set(check) for check in checks)
+    assert (verdict["passed"], verdict["held"]) == (True, 4)
+
+
+def test_a_teacher_s_way(desk: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("secret")
+    right = reference("ping", tmp_path)
+    files = [tmp_path / f"ping--{student}.zip" for student in ("alice", "bob")]
+    lab("check", "ping", "-w", files[0], "--key", key, "--", *right)
+    lab("check", "ping", "--student", "bob", "-w", files[1], "--", *right)
+    sealed = lab("grade", *files, "--key", key, code=1).splitlines()
+    assert sealed[0].split()[:3] == ["passed", "alice", "ping"]
+    assert sealed[1].startswith("refused")
+    files[1].write_bytes(files[0].read_bytes())
+    table = tmp_path / "grades.csv"
+    lab("grade", *files, "--csv", table, code=1)
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["passed"] for row in rows] == ["yes", "no"]
+    assert "alice" in rows[1]["refused"]
+    assert [json.loads(line)["passed"] for line in lab("grade", files[0], "--format", "json").splitlines()] == [
+        True
+    ]
+
+
+ROOTLESS = """
+import os, sys, tempfile
+from rawkit.cli.main import run
+from rawkit.lab.catalogue import catalogue
+with tempfile.TemporaryDirectory() as folder:
+    os.environ["XDG_STATE_HOME"] = folder
+    if len(sys.argv) > 1:
+        sys.exit(run(["lab", "grade", sys.argv[1]]))
+    with open(folder + "/ping.py", "w") as file:
+        file.write(catalogue()["ping"].solution.source)
+    sys.exit(run(["lab", "check", "ping", "--student", "nobody", "--", sys.executable, folder + "/ping.py"]))
+"""
+
+
+def test_grading_takes_no_privileges(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "ping--alice.zip"
+    lab("check", "ping", "-w", file, "--", *reference("ping", tmp_path))
+    file.chmod(0o644)
+    done = run_as_nobody(script(tmp_path, ROOTLESS), str(file))
+    assert done.stdout.startswith("passed"), done.stdout + done.stderr
+
+
+def test_it_works_for_nobody(tmp_path: Path) -> None:
+    """Without root, in a user namespace."""
+    done = run_as_nobody(script(tmp_path, ROOTLESS))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ping: passed, 4 of 4 checks hold" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "code"),
+    [
+        (["check", "pong", "--", "true"], "did you mean ping?", 2),
+        (["check", "ping"], "Missing argument", 2),
+        (["check", "ping", "--defence", "--", "true"], "is no attack", 2),
+        (["check", "ping", "--student", "../x", "--", "true"], "letters, digits", 2),
+        (["check", "ping", "--", "no-such-program"], "check its name", 3),
+        (["check", "nowhere.py", "--", "true"], "no such file", 2),
+        (["why", "ping", "nothing"], "was not checked yet", 2),
+        (["grade", "nowhere.zip"], "", 1),
+        (["shell", "ping"], "needs a terminal", 2),
+        (["solution", "ping"], "--i-give-up", 2),
+    ],
+)
+def test_mistakes_are_told(desk: Path, arguments: list[str], says: str, code: int) -> None:
+    assert says in lab(*arguments, code=code)
+
+
+def test_what_is_stopped_is_told(desk: Path) -> None:
+    said = lab("check", "ping", "--timeout", "0.5", "--", "sleep", "1000", code=1)
+    assert "it took longer than 0.5 seconds; it has to end by itself" in said
+
+
+def test_a_flood_is_stopped(desk: Path, tmp_path: Path) -> None:
+    flood = tmp_path / "flood.py"
+    flood.write_text(
+        "import socket\nlink = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\nlink.bind(('eth0', 0))\n"
+        "for _ in range(3_000_000):\n    link.send(bytes(60))\n"
+    )
+    assert "it flooded the network" in lab("check", "ping", "--", sys.executable, flood, code=1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_check_that_is_ended(desk: Path, tmp_path: Path, number: signal.Signals) -> None:
+    ready = tmp_path / "ready"
+    mark = f"check-{number}-{os.getpid()}"
+    os.mkfifo(ready)
+    command = [*RAWKIT, "lab", "check", "rst-injection", "--", "sh", "-c", f"echo > '{ready}'; exec sleep 1000"]
+    with subprocess.Popen(
+        command, env={**os.environ, MARK: mark}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        ready.read_text()
+        ends = [os.pidfd_open(pid) for pid in marked(mark)]
+        assert len(ends) >= 5
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == (-number if number is signal.SIGKILL else 128 + number)
+        for end in ends:
+            assert select.select([end], [], [], PATIENCE)[0]
+            os.close(end)
+    assert marked(mark) == []
+    assert not list(desk.glob("*.zip"))
+
+
+def test_a_shell_is_judged_at_its_end(desk: Path) -> None:
+    with Terminal(
+        [*RAWKIT, "lab", "shell", "ping", "--watch"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
+    ) as terminal:
+        terminal.expect("lab$ ")
+        terminal.send("ping -c 1 $LAB_TARGET > /dev/null; echo done\n")
+        terminal.expect("ICMPv4 echo reply")
+        terminal.send("exit\n")
+        terminal.expect("ping: not yet, 1 of 4 checks hold")
+
+
+# ---------------------------------------------------------------------- solutions in what others use
+
+SCAPY = "import os\nfrom scapy.all import *\nconf.verb = 0\nv = lambda name: os.environ['LAB_' + name]\n"
+
+BY_SCAPY = {
+    "ping": "sr1(IP(dst=v('TARGET'))/ICMP(id=int(v('ID')), seq=int(v('SEQ')))/v('NONCE'), timeout=3)",
+    "arp": "print(srp1(Ether(dst='ff:ff:ff:ff:ff:ff')/ARP(pdst=v('TARGET')), timeout=3, iface='eth0').hwsrc)",
+    "arp-poison": "sendp(Ether(dst=v('VICTIM_MAC'))/ARP(op=2, "
+    "psrc=v('GATEWAY'), hwsrc=v('YOUR_MAC'), pdst=v('VICTIM'), "
+    "hwdst=v('VICTIM_MAC')), iface='eth0')",
+    "fragments": "body = bytes(UDP(bytes(IP(src=v('YOU'), "
+    "dst=v('SERVER'))/UDP(sport=int(v('SRC_PORT')), dport=int(v('PORT')))"
+    "/v('TEXT'))[20:]))\nfor at in (0, 32, 64):\n    "
+    "send(IP(dst=v('SERVER'), id=int(v('ID')), proto=17, frag=at // 8, "
+    "flags='MF' if at < 64 else 0)/Raw(body[at:at + 32]))",
+    "spoofed-ping": "send(IP(src=v('BYSTANDER'), dst=v('TARGET'))/ICMP(id=int(v('ID'))))",
+}
+
+PING_IN_C = r"""
+#include <arpa/inet.h>
+#include <netinet/ip_icmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int main(void) {
+    unsigned char message[64] = {8};
+    const char *data = getenv("LAB_NONCE");
+    size_t length = 8 + strlen(data);
+    struct icmphdr *header = (struct icmphdr *)message;
+    header->un.echo.id = htons(atoi(getenv("LAB_ID")));
+    header->un.echo.sequence = htons(atoi(getenv("LAB_SEQ")));
+    memcpy(message + 8, data, strlen(data));
+    unsigned sum = 0;
+    for (size_t at = 0; at < length; at += 2) sum += message[at] << 8 | message[at + 1];
+    sum = (sum >> 16) + (sum & 0xffff);
+    header->checksum = htons(~(sum + (sum >> 16)) & 0xffff);
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    inet_pton(AF_INET, getenv("LAB_TARGET"), &to.sin_addr);
+    int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    sendto(raw, message, length, 0, (struct sockaddr *)&to, sizeof to);
+    unsigned char answer[128];
+    return recv(raw, answer, sizeof answer, 0) < 0;
+}
+"""
+
+SNIFFER_IN_SHELL = """
+tshark -i eth0 -a duration:8 -c 1 -f "src $LAB_ALICE and dst $LAB_BOB and udp dst port $LAB_PORT" \\
+    -T fields -e udp.payload 2> /dev/null | xxd -r -p
+"""
+
+
+def solved(desk: Path, name: str, command: Sequence[str | Path]) -> None:
+    assert f"{name}: passed" in lab("check", name, "--", *command)
+
+
+@pytest.mark.parametrize("name", BY_SCAPY)
+def test_scapy_solves_it(desk: Path, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "solution.py"
+    file.write_text(SCAPY + BY_SCAPY[name])
+    solved(desk, name, [sys.executable, file])
+
+
+def test_c_solves_it(desk: Path, tmp_path: Path) -> None:
+    require("gcc")
+    (tmp_path / "ping.c").write_text(PING_IN_C)
+    subprocess.run(["gcc", "-O2", "-o", tmp_path / "ping", tmp_path / "ping.c"], check=True)
+    solved(desk, "ping", [tmp_path / "ping"])
+
+
+def test_a_shell_script_solves_it(desk: Path, tmp_path: Path) -> None:
+    require("tshark", "xxd")
+    (tmp_path / "sniff.sh").write_text(SNIFFER_IN_SHELL)
+    solved(desk, "sniffer", ["sh", tmp_path / "sniff.sh"])
+
+
+def test_an_exercise_of_one_s_own(desk: Path, tmp_path: Path) -> None:
+    from rawkit.lab.exercises import ping
+
+    own = tmp_path / "own.py"
+    own.write_text(Path(ping.__file__).read_text().replace('name="ping"', 'name="own"'))
+    bundle = tmp_path / "own--alice.zip"
+    lab("check", own, "-w", bundle, "--", *reference("ping", tmp_path))
+    assert lab("grade", bundle, "--exercise", own).startswith("passed")
+    found: Any = lab("grade", bundle, code=1)
+    assert "the name of an exercise" in found
