@@ -363,10 +363,9 @@ def _row(one: Graded) -> str:
     failed = [result.check for result in verdict.results if not result.finding.passed]
     why = f"fails {', '.join(failed)}" if failed else verdict.stopped
     held = f"{len(verdict.results) - len(failed)}/{len(verdict.results)}"
-    return f"{'passed' if verdict.passed else 'failed':8} "
-
-
-f"{verdict.student:16} {verdict.exercise:22} {held:>5}  {why}".rstrip()
+    return (
+        f"{'passed' if verdict.passed else 'failed':8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {why}"
+    ).rstrip()
 
 
 def _csv(graded: list[Graded]) -> bytes:

@@ -117,7 +117,7 @@ def _start(
 
 def _copy(out: IO[bytes], kept: bytearray, most: int, show: BinaryIO | None) -> str:
     """Keep what the command has written by now; at which bound it is stopped, if at one."""
-    while (data := out.read(65536)) if out.readable() else b"":
+    while data := out.read(65536):
         if show is not None:
             show.write(data)
             show.flush()

@@ -12,6 +12,7 @@ bytes in question.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum, IntFlag
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -394,7 +395,7 @@ def _problem_in(packet: Packet) -> _Miss | None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value.name or int(value)}" if isinstance(value, int) and hasattr(value, "name") else _brief(value)
+    return str(value.name or int(value)) if isinstance(value, IntEnum | IntFlag) else _brief(value)
 
 
 def _brief(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from rawkit.lab import (
@@ -22,7 +23,7 @@ from rawkit.lab import (
     python,
 )
 from rawkit.netns import Worker
-from rawkit.wire import TCP, MaximumSegmentSize, WindowScale
+from rawkit.wire import TCP, MaximumSegmentSize, Packet, WindowScale
 
 __all__ = ["EXERCISE"]
 
@@ -126,16 +127,13 @@ def offered(e: Evidence) -> Finding:
     """Whether the SYN has both options with their values."""
     wire = e.wire.sent_by("you").tcp(dst_port=e.values.port, flags="S")
     for kind, name, wanted in ((MaximumSegmentSize, "mss", e.values.mss), (WindowScale, "shift", e.values.scale)):
-        words = f"with {kind.__name__} {name}={wanted}"
-        wire = wire.where(
-            words, lambda packet, kind=kind, name=name, wanted=wanted: has(packet[TCP], kind, name, wanted)
-        )
+        wire = wire.where(f"with {kind.__name__} {name}={wanted}", partial(has, kind, name, wanted))
     return wire.sound().saw()
 
 
-def has(segment: TCP, kind: type, name: str, wanted: int) -> bool:
+def has(kind: type, name: str, wanted: int, packet: Packet) -> bool:
     """Whether a segment has an option with that value."""
-    return any(isinstance(option, kind) and getattr(option, name) == wanted for option in segment.options)
+    return any(isinstance(option, kind) and getattr(option, name) == wanted for option in packet[TCP].options)
 
 
 def obeyed(e: Evidence) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 from rawkit.errors import KernelError
@@ -135,6 +136,11 @@ def route(v: Values) -> list[str]:
     return [f"{number} {hop}" for number, hop in enumerate([*hops, v.target], 1)]
 
 
+def probed(ttl: int, e: Evidence) -> Finding:
+    """Whether a probe with that TTL was sent."""
+    return e.wire.sent_by("you").ip(dst=e.values.target, ttl=ttl).saw()
+
+
 def printed(e: Evidence) -> Finding:
     """Whether the lines of the output are the hops; how they are spaced does not matter."""
     lines = [" ".join(line.split()) for line in e.output.decode(errors="replace").splitlines() if line.strip()]
@@ -173,7 +179,7 @@ EXERCISE = Exercise(
             Check(
                 f"ttl-{ttl}",
                 f"you send a probe to {{target}} with TTL {ttl}",
-                lambda e, ttl=ttl: e.wire.sent_by("you").ip(dst=e.values.target, ttl=ttl).saw(),
+                partial(probed, ttl),
                 "RFC 792, page 6",
             )
             for ttl in (1, len(ROUTERS) + 1)
