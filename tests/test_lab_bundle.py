@@ -17,7 +17,7 @@ from rawkit.errors import CaptureError, FileError, RawkitError
 from rawkit.lab import Bounds, judge, play, read_bundle, running, write_bundle
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.grade import grade
-from rawkit.lab.solutions import command_of
+from rawkit.lab.rehearsal import command_of
 from rawkit.pcap import open_capture
 
 pytestmark = pytest.mark.root

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rawkit.lab import Bounds, Exercise, Program, Verdict, judge, play, read_bundle, running, write_bundle
+from rawkit.errors import FieldError
+from rawkit.lab import Exercise, judge, read_bundle, write_bundle
 from rawkit.lab.catalogue import catalogue
-from rawkit.lab.solutions import command_of
-from rawkit.lab.stage import Played
+from rawkit.lab.rehearsal import Rehearsal, rehearsals
 
 pytestmark = pytest.mark.root
 
@@ -18,51 +18,34 @@ EXERCISES = list(catalogue().values())
 STUDENT = "alice"
 
 
-def tried(
-    exercise: Exercise, program: Program, *, student: str = STUDENT, defended: bool = False
-) -> tuple[Played, Verdict]:
-    with command_of(program) as command:
-        played = play(exercise, student, running(command, Bounds(seconds=exercise.seconds)), defended=defended)
-    stopped = played.outcome.stopped
-    return played, judge(exercise, student, played.evidence, stopped=stopped, defended=defended)
-
-
-def failed(verdict: Verdict) -> list[str]:
-    return [result.check for result in verdict.results if not result.finding.passed]
-
-
-def wrong_ones() -> Iterator[object]:
+def all_rehearsals() -> Iterator[object]:
     for exercise in EXERCISES:
-        for at, wrong in enumerate(exercise.wrong, 1):
-            yield pytest.param(exercise, at - 1, id=f"{exercise.name}-{at}-{wrong.check}")
+        for one in rehearsals(exercise):
+            yield pytest.param(one, id=f"{exercise.name}-{one.name}-{one.fails}")
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
-def test_the_reference_passes_and_its_bundle_is_judged_alike(exercise: Exercise, tmp_path: Path) -> None:
-    played, verdict = tried(exercise, exercise.solution)
-    assert verdict.passed, verdict
+@pytest.mark.parametrize("rehearsal", list(all_rehearsals()))
+def test_it_ends_as_the_exercise_says_and_its_bundle_is_judged_alike(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    played, verdict = rehearsal.play(STUDENT)
+    assert rehearsal.complaint(verdict) == ""
+    assert verdict.passed == (not rehearsal.fails)
     write_bundle(tmp_path / "bundle.zip", played, verdict)
     bundle = read_bundle(tmp_path / "bundle.zip")
-    assert judge(exercise, bundle.student, bundle.evidence(exercise), stopped=bundle.stopped) == verdict
+    evidence = bundle.evidence(rehearsal.exercise)
+    assert (
+        judge(rehearsal.exercise, bundle.student, evidence, stopped=bundle.stopped, defended=bundle.defended)
+        == verdict
+    )
 
 
-@pytest.mark.parametrize(("exercise", "at"), list(wrong_ones()))
-def test_what_is_wrong_fails_just_so(exercise: Exercise, at: int) -> None:
-    wrong = exercise.wrong[at]
-    assert wrong.program.source != exercise.solution.source
-    _, verdict = tried(exercise, wrong.program)
-    assert wrong.check in failed(verdict)
-    (result,) = [result for result in verdict.results if result.check == wrong.check]
-    assert wrong.says in result.message()
-
-
-@pytest.mark.parametrize(
-    "exercise", [each for each in EXERCISES if each.defence], ids=lambda exercise: exercise.name
-)
-def test_the_defence_defends(exercise: Exercise) -> None:
-    assert exercise.defence is not None
-    _, verdict = tried(exercise, exercise.solution, defended=True)
-    assert exercise.defence.check in failed(verdict)
+def test_a_rehearsal_tells_what_is_not_as_the_exercise_says() -> None:
+    exercise = catalogue()["ping"]
+    right, wrong, *_ = rehearsals(exercise)
+    _, passed = right.play(STUDENT)
+    _, failed = wrong.play(STUDENT)
+    assert wrong.complaint(passed) == "checksum holds, and should not"
+    assert "checksum: expected" in right.complaint(failed)
+    assert "in which there is no 'parity'" in wrong._replace(says="parity").complaint(failed)
 
 
 def test_an_answer_of_another_student_fails() -> None:
@@ -71,20 +54,25 @@ def test_an_answer_of_another_student_fails() -> None:
     values = exercise.values_of(STUDENT).environment()
     written = "".join(f"os.environ[{name!r}] = {value!r}\n" for name, value in values.items())
     program = exercise.solution._replace(source=f"import os\n{written}{exercise.solution.source}")
-    assert tried(exercise, program)[1].passed
-    assert not tried(exercise, program, student="bob")[1].passed
+    rehearsal = Rehearsal(exercise, "hard-coded", program)
+    assert rehearsal.play(STUDENT)[1].passed
+    assert not rehearsal.play("bob")[1].passed
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_texts_name_only_values_that_are_told(exercise: Exercise) -> None:
     values = exercise.values_of("carol")
-    told = {name: value for name, value in values.items() if not name.startswith("_")}
     for text in (exercise.task, exercise.learnt, exercise.prediction.question, *exercise.hints):
-        assert "{" not in text.format_map(told)
-    for check in exercise.checks:
-        check.words.format_map(told)
+        assert "{" not in exercise.told(text, values)
     assert exercise.prediction.answer(values)
     assert [*exercise.topology(values).drawing()]
+    with pytest.raises(FieldError, match="_secret"):
+        exercise.told("{_secret}", values)
+
+
+def test_wrong_solutions_differ_from_the_reference() -> None:
+    for exercise in EXERCISES:
+        assert exercise.solution.source not in [wrong.program.source for wrong in exercise.wrong]
 
 
 def test_they_are_numbered_as_they_are_named() -> None:

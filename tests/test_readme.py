@@ -9,9 +9,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import RAWKIT
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where commands keep what later ones find."""
+    return tmp_path_factory.mktemp("state")
 
 
 def transcripts() -> list[tuple[str, str]]:
@@ -25,8 +35,11 @@ def transcripts() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("command", "claimed"), transcripts(), ids=lambda text: text[:40])
-def test_transcripts_are_true(command: str, claimed: str) -> None:
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+def test_transcripts_are_true(command: str, claimed: str, state: Path) -> None:
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_STATE_HOME": str(state),
+    }
     done = subprocess.run(
         ["sh", "-c", command],
         cwd=ROOT,
@@ -44,7 +57,29 @@ def test_there_are_transcripts() -> None:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL))
+@pytest.mark.parametrize("block", BLOCKS)
 def test_python_runs(block: str) -> None:
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def block_with(words: str, file: Path) -> Path:
+    """The Python of the README that has these words, as a file."""
+    (block,) = [block for block in BLOCKS if words in block]
+    file.write_text(block)
+    return file
+
+
+@pytest.mark.root
+def test_the_exercise_passes_its_rehearsal(tmp_path: Path) -> None:
+    file = block_with("EXERCISE = ", tmp_path / "exercise.py")
+    done = subprocess.run([*RAWKIT, "lab", "rehearse", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stdout + done.stderr
+
+
+@pytest.mark.root
+def test_the_test_passes(tmp_path: Path) -> None:
+    file = block_with("def test_", tmp_path / "test_ping.py")
+    command = [sys.executable, "-m", "pytest", "--rootdir", tmp_path, file]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout

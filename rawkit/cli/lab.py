@@ -23,6 +23,7 @@ from rawkit.lab import Bounds, Exercise, Played, judge, play, read_bundle, runni
 from rawkit.lab.catalogue import catalogue, find_exercise
 from rawkit.lab.desk import Desk
 from rawkit.lab.grade import Graded, grade
+from rawkit.lab.rehearsal import rehearsals
 from rawkit.lab.shell import interactive
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap.files import output, write_all
@@ -262,6 +263,26 @@ def solution(exercise: Exercise, i_give_up: bool) -> None:
     with Lines() as lines:
         for line in exercise.solution.source.strip().splitlines():
             lines.write(line)
+
+
+@command.command("rehearse")
+@EXERCISE
+@STUDENT
+def rehearse(exercise: Exercise, student: str | None) -> int:
+    """Try an exercise's own solutions, before students do: the right one, each wrong one, and the defence."""
+    reexec_in_user_namespace()
+    name = student_of(student)
+    complaints = 0
+    with Lines() as lines, terminable():
+        try:
+            for one in rehearsals(exercise):
+                complaint = one.complaint(one.play(name)[1])
+                complaints += bool(complaint)
+                wanted = f"fails {one.fails}" if one.fails else "passes"
+                lines.write(f"{'FAIL' if complaint else 'ok':4}  {one.name:8}  {complaint or wanted}")
+        except KeyboardInterrupt as stop:
+            return ended_by(stop)
+    return NO if complaints else OK
 
 
 @command.command("grade", epilog=GRADE_EXAMPLES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from rawkit.lab import Exercise, Finding, Result, Values, Verdict, Wire
@@ -28,15 +30,28 @@ def sheet(exercise: Exercise, values: Values, student: str, *, colour: bool) -> 
     yield ""
     yield from exercise.topology(values).drawing()
     yield ""
-    yield from exercise.told(exercise.task, values).strip().splitlines()
-    yield ""
+    yield from _wrapped(exercise.told(exercise.task, values))
     yield paint("In your command's environment:", QUIET, colour)
     for name, value in values.environment().items():
         yield f"  {name}={value}"
     yield ""
-    yield f"Predict first: {exercise.told(exercise.prediction.question, values)}"
+    yield from _wrapped(f"Predict first: {exercise.told(exercise.prediction.question, values)}")
     yield f"  rawkit lab predict {exercise.name} ANSWER"
     yield f"  rawkit lab check {exercise.name} -- COMMAND..."
+
+
+def _wrapped(markdown: str) -> Iterator[str]:
+    """Paragraphs and items of lists in lines of at most 100 columns; what is indented stays as it is."""
+    for paragraph in markdown.strip().split("\n\n"):
+        if paragraph.startswith("    "):
+            yield from paragraph.splitlines()
+        else:
+            for item in re.split(r"\n(?=- )", paragraph):
+                indent = "  " if item.startswith("- ") else ""
+                yield from textwrap.wrap(
+                    item, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+                )
+        yield ""
 
 
 def verdict_lines(verdict: Verdict, *, colour: bool) -> Iterator[str]:

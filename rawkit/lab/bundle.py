@@ -105,19 +105,10 @@ def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
             members = _members(archive, name)
     except OSError as error:
         raise file_error(error, f"read {name}") from error
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-    ) as error:
+    except RawkitError:
+        raise
+    except Exception as error:  # zipfile lets zlib.error and others pass: whatever it is, the file is not whole
         raise _damaged(name, str(error) or type(error).__name__) from error
-    except (
-        Exception
-    ) as error:  # zlib.error and others that zipfile lets pass: whatever it is, the file is not whole
-        raise _damaged(name, type(error).__name__) from error
     try:
         manifest = json.loads(members.pop(MANIFEST))
         found = {one: hashlib.sha256(data).hexdigest() for one, data in members.items()}

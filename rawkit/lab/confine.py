@@ -83,6 +83,9 @@ def run_confined(
                 stopped = _copy(out, kept, bounds.output, show)
                 now = time.monotonic()
                 if stopped or now - looked < GLANCE:
+                    time.sleep(
+                        GLANCE / 10
+                    )  # what closed its output, or writes without end, is not looked at without end
                     continue
                 looked = now
                 stopped = _overstepped(confinement, bounds, now - began, free)

@@ -131,8 +131,17 @@ class Exercise:
         return Values(self.values(Seed(self.name, student)))
 
     def told(self, text: str, values: Values) -> str:
-        """A text of the exercise with that student's values in it."""
-        return text.format_map(values)
+        """A text of the exercise with that student's values in it. Raises FieldError where it names others."""
+        told = {name: value for name, value in values.items() if name[0] != "_"}
+        try:
+            return text.format_map(told)
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise FieldError(
+                self.name,
+                "text",
+                str(error),
+                f"only values that are told in braces ({', '.join(told)}), {{{{ for a brace",
+            ) from error
 
     def check(self, name: str) -> Check:
         """The check of that name. Raises FieldError."""

@@ -15,6 +15,9 @@ from rawkit.layout import MAC
 
 __all__ = ["Seed", "Values", "student_of"]
 
+_DRAWS: Final = 10_000
+"""How often a value that was drawn before is drawn again."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _WORDS: Final = (
@@ -96,7 +99,8 @@ class Seed:
         return str(self._new(lambda: self._random.choice(_WORDS)))
 
     def _new(self, draw: Any) -> Any:
-        while (found := draw()) in self._drawn:
-            pass
-        self._drawn.add(found)
-        return found
+        for _ in range(_DRAWS):
+            if (found := draw()) not in self._drawn:
+                self._drawn.add(found)
+                return found
+        raise FieldError("Seed", "draw", len(self._drawn), "fewer values of one kind than there are")

@@ -83,7 +83,7 @@ def _pane() -> Iterator[Callable[[str], None]]:
     with TemporaryDirectory(prefix="rawkit-") as folder:
         pipe = Path(folder, "frames")
         os.mkfifo(pipe, 0o600)
-        subprocess.run(["tmux", "split-window", "-d", "-v", "-l", "35%", f"exec cat {pipe}"], check=False)
+        subprocess.run(["tmux", "split-window", "-d", "-v", "-l", "35%", "cat", str(pipe)], check=False)
         writer = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
 
         def tell(line: str) -> None:

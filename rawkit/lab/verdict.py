@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rawkit.errors import RawkitError
@@ -81,10 +80,11 @@ def judge(
 
 
 def _result(exercise: Exercise, check: Check, evidence: Evidence) -> Result:
-    values: Mapping[str, Any] = evidence.values
-    words = check.words.format_map(values)
+    words = exercise.told(check.words, evidence.values)
     try:
         finding = check.judge(evidence)
     except RawkitError as error:  # what it looked into is not there, or cannot be read
         finding = Finding(False, words, str(error))
+    except Exception as error:  # noqa: BLE001 - a teacher's code on anybody's evidence: it must not stop the grading
+        finding = Finding(False, words, f"the check itself broke ({type(error).__name__}: {error})")
     return Result(check.name, words, finding, check.source)

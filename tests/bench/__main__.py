@@ -24,6 +24,7 @@ from decoding import compare_decoding
 from echoing import compare_echoing
 from headers import HEADERS, Comparison
 from hostile import report_damage, report_hostile
+from labs import compare_labs
 from probing import compare_probing
 
 ROUNDS = 15
@@ -104,6 +105,7 @@ def main() -> None:
     compare_probing()
     compare_capturing()
     compare_echoing()
+    compare_labs()
 
 
 def _cpuinfo() -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rawkit.lab import (
     Check,
+    Defence,
     Evidence,
     Exercise,
     Finding,
@@ -59,7 +60,13 @@ def values(seed: Seed) -> dict[str, Any]:
     """Two hosts, an address of nobody, and what the pings carry."""
     network = seed.network()
     addresses = {name: seed.address(network) for name in ("you", "client", "dead")}
-    return {**addresses, "your_mac": seed.mac(), "id": seed.number(256, 65535), "_data": seed.nonce()}
+    return {
+        **addresses,
+        "your_mac": seed.mac(),
+        "id": seed.number(256, 65535),
+        "_data": seed.nonce(),
+        "_dead_mac": seed.mac(),
+    }
 
 
 def topology(v: Values) -> Topology:
@@ -70,6 +77,8 @@ def topology(v: Values) -> Topology:
 def scene(stage: Stage) -> Generator[None, None, None]:
     """The client pings, with other data each time that the exercise is played by another student."""
     v = stage.values
+    if stage.defended:
+        stage.host("client").set_neighbor(v.dead, v._dead_mac)
     pings = services.ping_source(v.client, v.dead, v.id, v._data.encode(), count=80, every=0.1)
     stage.act("client", pings, ready=True)
     yield
@@ -145,6 +154,7 @@ EXERCISE = Exercise(
             lambda e: e.wire.sent_by("you").arp(operation=1, sender_ip=e.values.dead).never(),
         ),
     ],
+    defence=Defence("a permanent entry for the dead host in the client's table", "believed"),
     solution=python(SOLUTION),
     wrong=[
         Wrong(

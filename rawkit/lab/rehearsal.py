@@ -1,0 +1,70 @@
+"""Rehearsing an exercise before students see it: everything that it says of its own solutions, tried."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from rawkit.lab.confine import Bounds
+from rawkit.lab.exercise import Exercise, Program
+from rawkit.lab.stage import Played, play, running
+from rawkit.lab.verdict import Verdict, judge
+
+__all__ = ["Rehearsal", "rehearsals"]
+
+
+class Rehearsal(NamedTuple):
+    """One of an exercise's own solutions, and what must come of it."""
+
+    exercise: Exercise
+    name: str
+    """`solution`, `wrong 1` and so on, or `defence`."""
+    program: Program
+    fails: str = ""
+    """The check that must fail; empty where all must hold."""
+    says: str = ""
+    """A part of what that check must say."""
+    defended: bool = False
+
+    def play(self, student: str) -> tuple[Played, Verdict]:
+        """Play it with that student's values. Raises what `rawkit.lab.play` raises."""
+        exercise = self.exercise
+        with command_of(self.program) as command:
+            run = running(command, Bounds(seconds=exercise.seconds))
+            played = play(exercise, student, run, defended=self.defended)
+        stopped = played.outcome.stopped
+        return played, judge(exercise, student, played.evidence, stopped=stopped, defended=self.defended)
+
+    def complaint(self, verdict: Verdict) -> str:
+        """What is not as the exercise says; empty if all is."""
+        failed = {result.check: result.message() for result in verdict.results if not result.finding.passed}
+        if not self.fails:
+            told = [f"{name}: {message}" for name, message in failed.items()]
+            return "; ".join([*told, *([verdict.stopped] if verdict.stopped else [])])
+        if self.fails not in failed:
+            return f"{self.fails} holds, and should not"
+        if self.says not in failed[self.fails]:
+            return f"{self.fails} says {failed[self.fails]!r}, in which there is no {self.says!r}"
+        return ""
+
+
+def rehearsals(exercise: Exercise) -> Iterator[Rehearsal]:
+    """The reference solution, each of the wrong ones, and the reference with the defence switched on."""
+    yield Rehearsal(exercise, "solution", exercise.solution)
+    for number, wrong in enumerate(exercise.wrong, 1):
+        yield Rehearsal(exercise, f"wrong {number}", wrong.program, wrong.check, wrong.says)
+    if exercise.defence is not None:
+        yield Rehearsal(exercise, "defence", exercise.solution, exercise.defence.check, defended=True)
+
+
+@contextmanager
+def command_of(program: Program) -> Iterator[list[str]]:
+    """The command that runs a program, which stands in a file for as long as the block."""
+    with TemporaryDirectory(prefix="rawkit-") as folder:
+        file = Path(folder, "solution")
+        file.write_text(program.source)
+        yield [sys.executable if program.interpreter == "python" else program.interpreter, str(file)]
