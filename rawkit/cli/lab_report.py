@@ -8,10 +8,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from rawkit.lab import Exercise, Finding, Result, Values, Verdict, Wire
+from rawkit.lab.records import crossing
 from rawkit.lab.seed import Seed
 from rawkit.netns import Transit
 from rawkit.views.hexdump import dump_bytes
-from rawkit.views.ladder import Crossing, ladder
+from rawkit.views.ladder import ladder
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
 from rawkit.views.tree import tree
 
@@ -84,20 +85,11 @@ def _failure(result: Result, indent: str) -> Iterator[str]:
         yield f"{indent}source:   {result.source}"
 
 
-def ladder_of(transits: Sequence[Transit], *, first: int = 1, marked: Sequence[int] = ()) -> Iterator[str]:
+def ladder_of(transits: Sequence[Transit], *, marked: Sequence[int] = ()) -> Iterator[str]:
     """A ladder of what crossed the links; frames of these numbers have an asterisk, those that were lost an x."""
-    events = [
-        Crossing(
-            transit.frame.time_ns,
-            transit.frame.packet(),
-            transit.sender,
-            transit.receiver,
-            "*" if number in marked else "" if transit.arrived else "x",
-        )
-        for number, transit in enumerate(transits, first)
-    ]
+    events = [crossing(one, "*" if number in marked else "") for number, one in enumerate(transits, 1)]
     yield from ladder(events, width=WIDTH)
-    for number, transit in enumerate(transits, first):
+    for number, transit in enumerate(transits, 1):
         if transit.fate:
             yield f"frame {number}: {transit.fate}"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rawkit.errors import RawkitError
-from rawkit.lab.records import records
+from rawkit.lab.records import crossing, records
 from rawkit.lab.wire import Wire
 from rawkit.netns import Cable, Lab, Node, Recording, Transit
 from rawkit.pcap import write_capture
-from rawkit.views.ladder import Crossing, ladder
+from rawkit.views.ladder import ladder
 
 __all__ = ["LiveWire", "RecordedLab", "told"]
 
@@ -70,8 +70,5 @@ def told(lab: RecordedLab, file: Path | None, width: int) -> Iterator[str]:
     except RawkitError as error:  # a report that fails would hide why the test did
         yield f"not to be had: {error}"
         return
-    events = [
-        Crossing(each.frame.time_ns, each.frame.packet(), each.sender, each.receiver, "" if each.arrived else "x")
-        for each in transits
-    ]
+    events = [crossing(each) for each in transits]
     yield from ladder(events, width=width) if events else ["nothing"]

@@ -1,4 +1,7 @@
-"""Frames on links as records of a capture file, and back: comments say who sent each, and what became of it."""
+"""Frames on links as records of a capture file, and back, and as rungs of a ladder.
+
+In a record, comments say who sent a frame, and what became of it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from typing import Final
 from rawkit.link import Frame
 from rawkit.netns import Transit
 from rawkit.pcap import Interface, Record
+from rawkit.views.ladder import Crossing
 from rawkit.wire import LinkType
 
-__all__ = ["records", "transit_in"]
+__all__ = ["crossing", "records", "transit_in"]
 
 _UNFINISHED: Final = "checksum left to the card"
 _COMMENT: Final = re.compile(r"(\d{1,9}): (\S+) > (\S+)(?:; (.*))?")
@@ -32,6 +36,12 @@ def records(transits: Iterable[Transit], link: str | None = None) -> Iterator[Re
         comments = (said, _UNFINISHED) if transit.frame.checksum_unfinished else (said,)
         frame = transit.frame
         yield Record(number, frame.time_ns, frame.data, frame.wire_length, LinkType.ETHERNET, interface, comments)
+
+
+def crossing(transit: Transit, mark: str = "") -> Crossing:
+    """A frame on a link as a ladder draws it; one that was lost has an x, unless there is another mark."""
+    lost = "" if transit.arrived else "x"
+    return Crossing(transit.frame.time_ns, transit.frame.packet(), transit.sender, transit.receiver, mark or lost)
 
 
 def transit_in(record: Record, link: str) -> tuple[int, Transit]:

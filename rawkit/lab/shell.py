@@ -16,19 +16,23 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from rawkit.lab.confine import Bounds, Outcome
+from rawkit.lab.records import crossing
 from rawkit.lab.stage import STUDENT, Run, Stage
-from rawkit.lab.wire import Wire
 from rawkit.netns import Confinement
-from rawkit.views.ladder import label
+from rawkit.views.ladder import Ladder
 
 __all__ = ["interactive"]
 
 GLANCE: Final = 0.1
 """Seconds between two looks at the wire."""
 
+WIDTH: Final = 100
+NARROWEST: Final = 60
+"""Columns of the ladder where the terminal does not say how many it has, and the least that make sense."""
+
 
 def interactive(*, watch: bool = False) -> Run:
-    """A student who types. With `watch`, frames are told on standard error; within tmux, in a pane beside it."""
+    """A student who types. With `watch`, a ladder goes to standard error; within tmux, to a pane below."""
 
     def run(stage: Stage) -> Outcome:
         began = time.monotonic()
@@ -41,25 +45,29 @@ def interactive(*, watch: bool = False) -> Run:
             stack.enter_context(_terminal_kept())
             confinement = stack.enter_context(Confinement(stage.host(STUDENT), Bounds().processes))
             process = confinement.popen([_shell()], env={**os.environ, **stage.values.environment()})
+            drawn = Ladder([*stage.nodes], width=max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST))
             seen = 0
+            for tell in told:
+                tell(drawn.heading())
             while process.poll() is None:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(GLANCE)
                 for tell in told:
-                    seen += _tell(stage, seen, tell)
+                    seen = _tell(stage, drawn, seen, tell)
             flooded = "it flooded the network" if stage.recording.is_full else ""
             return Outcome(process.returncode, b"", time.monotonic() - began, flooded)
 
     return run
 
 
-def _tell(stage: Stage, seen: int, tell: Callable[[str], None]) -> int:
-    """Tell of the frames that came since; how many."""
+def _tell(stage: Stage, drawn: Ladder, seen: int, tell: Callable[[str], None]) -> int:
+    """Tell of the frames that came since those; how many there are now."""
     transits = stage.recording.transits()
-    for one in [*Wire(transits)][seen:]:
-        fate = f"  [{one.transit.fate}]" if one.transit.fate else ""
-        tell(f"{one.number:5}  {one.transit.sender} > {one.transit.receiver}  {label(one.packet)}{fate}")
-    return len(transits) - seen
+    for one in transits[seen:]:
+        tell(drawn.line(crossing(one)))
+        if one.fate:
+            tell(f"  {one.fate}")
+    return len(transits)
 
 
 @contextmanager

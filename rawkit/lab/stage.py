@@ -43,19 +43,18 @@ class Stage:
         self.states: dict[str, dict[str, State]] = {}
         with ExitStack() as stack:
             self.lab = stack.enter_context(Lab())
-            self._nodes = exercise.topology(values).build(self.lab)
-            if not isinstance(self._nodes.get(STUDENT), Host):
-                raise FieldError(
-                    exercise.name, "topology", sorted(self._nodes), f"a host that is called {STUDENT}"
-                )
+            self.nodes = exercise.topology(values).build(self.lab)
+            """Hosts, routers, switches and hubs by their names."""
+            if not isinstance(self.nodes.get(STUDENT), Host):
+                raise FieldError(exercise.name, "topology", sorted(self.nodes), f"a host that is called {STUDENT}")
             self.recording: Recording = stack.enter_context(self.lab.record())
             self._stack = stack.pop_all()
 
     def host(self, name: str) -> Host:
         """The host or router of that name. Raises FieldError."""
-        node = self._nodes.get(name)
+        node = self.nodes.get(name)
         if not isinstance(node, Host):
-            raise FieldError("Stage", "host", name, f"one of {', '.join(self._nodes)}")
+            raise FieldError("Stage", "host", name, f"one of {', '.join(self.nodes)}")
         return node
 
     def act(self, host: str, work: Callable[[Worker], object], *, ready: bool = False) -> Worker:
@@ -95,7 +94,7 @@ class Stage:
 
     def note(self, moment: str) -> None:
         """Keep what the kernels of all hosts know now: `Evidence.state(host, moment)`."""
-        self.states[moment] = {name: node.state() for name, node in self._nodes.items() if isinstance(node, Host)}
+        self.states[moment] = {name: node.state() for name, node in self.nodes.items() if isinstance(node, Host)}
 
     def close(self) -> None:
         """End it all."""

@@ -10,7 +10,7 @@ from rawkit.views.line import time_text
 from rawkit.views.outline import headers
 from rawkit.wire import Packet
 
-__all__ = ["Crossing", "crossings", "label", "ladder"]
+__all__ = ["Crossing", "Ladder", "crossings", "label", "ladder"]
 
 TIME = 11
 """Columns of the relative time."""
@@ -48,6 +48,45 @@ def crossings(packets: Iterable[tuple[int, Packet]]) -> list[Crossing]:
     return found
 
 
+class Ladder:
+    """A ladder whose hosts are known before its packets are: its `heading`, then a `line` for each packet.
+
+    `width` columns at the most; times are seconds since the first packet.
+    """
+
+    def __init__(self, hosts: Sequence[str], *, width: int = 100) -> None:
+        most = _most_columns(width)
+        names = [*hosts] if len(hosts) <= most else [*hosts[: most - 1], OTHERS]
+        gap = min(WIDEST, (width - TIME - 2 * MARGIN - 1) // max(len(names) - 1, 1))
+        self._width, self._gap = width, gap
+        self._places = {name: TIME + MARGIN + gap * number for number, name in enumerate(names)}
+        self._began_ns: int | None = None
+
+    def heading(self) -> str:
+        """The names of the hosts, each above its rail."""
+        heading = [" "] * self._width
+        for name, place in self._places.items():
+            text = (name or "?")[: min(self._gap - 1, 2 * MARGIN - 1)]
+            left = place - len(text) // 2
+            heading[left : left + len(text)] = text
+        return "".join(heading).rstrip()
+
+    def line(self, event: Crossing) -> str:
+        """A packet on its way; that of a host without a column is drawn at `others`, or else at the first."""
+        if self._began_ns is None:
+            self._began_ns = event.time_ns
+        start, stop = (
+            self._places.get(name, self._places.get(OTHERS, 0)) for name in (event.source, event.destination)
+        )
+        line = [" "] * self._width
+        for place in self._places.values():
+            line[place] = "|"
+        _draw(line, start, stop, event.packet)
+        time = f"{time_text(event.time_ns, self._began_ns)} {event.mark}"
+        line[: len(time)] = time
+        return "".join(line[: self._width]).rstrip()
+
+
 def ladder(events: Sequence[Crossing], *, hosts: Sequence[str] = (), width: int = 100) -> Iterator[str]:
     """The lines of the ladder, `width` columns at the most; times are seconds since the first event.
 
@@ -56,26 +95,14 @@ def ladder(events: Sequence[Crossing], *, hosts: Sequence[str] = (), width: int 
     """
     if not events:
         return
-    names = _columns(events, hosts, (width - TIME - 2 * MARGIN) // NARROWEST + 1)
-    gap = min(WIDEST, (width - TIME - 2 * MARGIN - 1) // max(len(names) - 1, 1))
-    places = {name: TIME + MARGIN + gap * number for number, name in enumerate(names)}
-    heading = [" "] * width
-    for name, place in places.items():
-        text = (name or "?")[: min(gap - 1, 2 * MARGIN - 1)]
-        left = place - len(text) // 2
-        heading[left : left + len(text)] = text
-    yield "".join(heading).rstrip()
-    rails = [" "] * width
-    for place in places.values():
-        rails[place] = "|"
+    drawn = Ladder(_columns(events, hosts, _most_columns(width)), width=width)
+    yield drawn.heading()
     for event in events:
-        start = places.get(event.source, places.get(OTHERS, 0))
-        stop = places.get(event.destination, places.get(OTHERS, 0))
-        line = rails.copy()
-        _draw(line, start, stop, event.packet)
-        time = f"{time_text(event.time_ns, events[0].time_ns)} {event.mark}"
-        line[: len(time)] = time
-        yield "".join(line[:width]).rstrip()
+        yield drawn.line(event)
+
+
+def _most_columns(width: int) -> int:
+    return (width - TIME - 2 * MARGIN) // NARROWEST + 1
 
 
 def _columns(events: Sequence[Crossing], hosts: Sequence[str], most: int) -> list[str]:
