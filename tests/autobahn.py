@@ -1,7 +1,8 @@
 """`make autobahn PYTHON2=...`: the fuzzing client of the Autobahn test suite against the WebSocket echo server.
 
 The suite runs on Python 2.7 only, and so is no dependency: `PYTHON2` is a Python that has it (pip install
-autobahntestsuite). Prints how many cases behaved how, and those that failed; both ends are in a host of a lab.
+autobahntestsuite). Prints how many cases behaved how, and those that failed; both ends are in a host of a lab. The
+suite's messages have up to 16 MiB, so that the server takes those, too.
 """
 
 from __future__ import annotations
@@ -13,12 +14,21 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from rawkit.netns import Host, Lab
+from rawkit.echo.messages import Messages
+from rawkit.echo.websocket import Server
+from rawkit.netns import Host, Lab, Worker
 
 PORT = 9001
 SECONDS = 1500
 RUN = "from autobahntestsuite.wstest import run; run()"
-SERVER = [sys.executable, "-m", "rawkit", "echo", "serve", "websocket", "--port", str(PORT), "--quiet"]
+LARGEST = 1 << 24
+
+
+def serve(worker: Worker) -> None:
+    """What `rawkit echo serve websocket` runs, in a process of its own."""
+    with Server(("127.0.0.1", PORT), max_size=LARGEST) as server:
+        worker.cues.give("ready")
+        Messages(server, 0).run()
 
 
 def fuzz(host: Host, python: str, folder: Path, cases: list[str]) -> dict[str, dict[str, str]]:
@@ -28,12 +38,10 @@ def fuzz(host: Host, python: str, folder: Path, cases: list[str]) -> dict[str, d
     specification.write_text(
         json.dumps({"outdir": str(folder / "out"), "servers": [target], "cases": cases, "exclude-cases": []})
     )
-    with host.popen(SERVER, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        server.stdout.readline()  # it listens
+    with host.spawn(serve) as worker:
+        assert worker.cues.take(SECONDS) == "ready"
         command = [python, "-c", RUN, "-m", "fuzzingclient", "-s", str(specification)]
         host.run(command, stdout=subprocess.DEVNULL, timeout=SECONDS, check=True)
-        server.terminate()
     found: dict[str, dict[str, str]] = json.loads((folder / "out" / "index.json").read_text())["rawkit"]
     return found
 
