@@ -175,7 +175,7 @@ def test_the_least_mtu_and_that_of_ipv6(lab: Lab) -> None:
     a, b = lab.hosts("a", "b")
     for mtu, addresses in ((68, 1), (1279, 1), (1280, 2), (65_535, 2)):
         cable = lab.link(a, b, mtu=mtu)
-        assert [len(port.addresses) for port in cable] == [addresses] * 2
+        assert [len(port.addresses) for port in cable.ends] == [addresses] * 2
 
 
 def test_a_host_without_a_link_says_so(lab: Lab) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self, TypeVar
@@ -30,7 +31,8 @@ _PATIENCE = 5.0  # seconds that a relay may take to begin
 _MOST_SEGMENTS = 9999  # the segment's number in decimal digits is one group of an IPv6 address
 
 
-class Cable(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cable:
     """A link: its two ends, in the order in which its nodes were given."""
 
     a: Port
@@ -39,6 +41,11 @@ class Cable(NamedTuple):
     """Those of its nodes with a hyphen, `a-b`; of the second between the same two, `a-b.2`."""
     relay: Worker | None = None
     """The process in the middle of an impaired link."""
+
+    @property
+    def ends(self) -> tuple[Port, Port]:
+        """Both of its ends."""
+        return self.a, self.b
 
 
 class Lab:

@@ -222,7 +222,7 @@ def _marker(port: Port) -> socket.socket:
 
 
 def _ports(cables: Sequence[Cable]) -> list[Port]:
-    return [port for cable in cables for port in (cable.a, cable.b)]
+    return [port for cable in cables for port in cable.ends]
 
 
 def _transit(cable: Cable, passage: Passage) -> Transit:
