@@ -22,6 +22,9 @@ START_SHARE, STOP_SHARE = 1 / 3, 1 / 10
 PYTHON: Final = "/usr/bin/python3"
 """Mininet is a Debian package, for Debian's own Python."""
 
+APART: Final = ("unshare", "--net")
+"""Mininet's switches are bridges where it runs, and are to be in no network of the machine's."""
+
 PEER: Final = """
 import json, sys, time
 from mininet.net import Mininet
@@ -79,7 +82,7 @@ def _rawkit(count: int) -> tuple[float, float, float]:
 
 
 def _mininet(count: int) -> tuple[float, float, float]:
-    done = subprocess.run([PYTHON, "-c", PEER, str(count)], capture_output=True, text=True, check=True)
+    done = subprocess.run([*APART, PYTHON, "-c", PEER, str(count)], capture_output=True, text=True, check=True)
     start, stop, lost = json.loads(done.stdout.splitlines()[-1])
     assert lost == 0, "Mininet's hosts do not reach each other"
     return start, stop, lost
