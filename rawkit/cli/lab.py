@@ -328,11 +328,10 @@ def _judged(
     """Judge, keep the evidence, and tell."""
     verdict = judge(exercise, student, played.evidence, stopped=played.outcome.stopped, defended=defended)
     desk = Desk(student)
-    if file is None and not defended:
+    if file is None:
         desk.prepare()
-    path = file or (None if defended else str(desk.bundle(exercise.name)))
-    if path is not None:
-        write_bundle(path, played, verdict, key=_key(key))
+    path = file or str(desk.bundle(exercise.name, defended=defended))
+    write_bundle(path, played, verdict, key=_key(key))
     with Lines() as lines:
         if format_ == "json":
             for line in objects(verdict):
@@ -347,10 +346,10 @@ def _judged(
         if played.outcome.status and not verdict.passed:
             lines.write(f"Your command ended with exit code {played.outcome.status}.")
         failed = [result for result in verdict.results if not result.finding.passed]
-        if failed and path is not None:
-            read = f" -r {file}" if file else ""
+        if failed:
+            read = f" -r {path}" if file or defended else ""
             lines.write(f"See the frames: rawkit lab why {exercise.name} {failed[0].check}{read}")
-        elif path is not None:
+        else:
             lines.write(f"Evidence: {path}")
     return OK if verdict.passed else NO
 

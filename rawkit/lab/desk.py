@@ -22,9 +22,9 @@ class Desk:
         self.student = student
         self.folder = Path(state) / "rawkit" / "lab" / student
 
-    def bundle(self, exercise: str) -> Path:
-        """Where the evidence of the last check of an exercise is, or is to be."""
-        return self.folder / f"{exercise}{BETWEEN}{self.student}.zip"
+    def bundle(self, exercise: str, *, defended: bool = False) -> Path:
+        """Where the evidence of the last check of an exercise is, or is to be; that with the defence is apart."""
+        return self.folder / f"{exercise}{'-defended' * defended}{BETWEEN}{self.student}.zip"
 
     def prepare(self) -> None:
         """Have the folder there, for its owner only. Raises FileError."""

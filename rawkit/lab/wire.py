@@ -201,9 +201,9 @@ class Wire:
 
     # ------------------------------------------------------------------ verbs
 
-    def saw(self) -> Finding:
-        """Whether there was one at least."""
-        return self.at_least(1)
+    def saw(self, header: type[Header] | None = None, **fields: Any) -> Finding:
+        """Whether there was one at least; `saw(UDP, dst_port=9)` is short for `has(UDP, dst_port=9).saw()`."""
+        return (self if header is None else self.has(header, **fields)).at_least(1)
 
     def once(self) -> Finding:
         """Whether there was exactly one."""
