@@ -194,6 +194,14 @@ def test_nothing_is_left_of_a_check_that_is_ended(desk: Path, tmp_path: Path, nu
     assert not list(desk.glob("*.zip"))
 
 
+def test_evidence_with_the_defence_on_is_apart_and_is_not_graded(desk: Path) -> None:
+    assert "with the defence on" in lab("check", "arp-poison", "--defence", "--", "true", code=1)
+    (file,) = desk.glob("*.zip")
+    assert file.name == "arp-poison-defended--alice.zip"
+    assert "does not hold" in lab("why", "arp-poison", "-r", file)
+    assert "a run with the defence" in lab("grade", file, code=1)
+
+
 def test_a_shell_is_judged_at_its_end(desk: Path) -> None:
     with Terminal(
         [*RAWKIT, "lab", "shell", "ping", "--watch"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
@@ -210,17 +218,26 @@ def test_a_shell_is_judged_at_its_end(desk: Path) -> None:
 SCAPY = "import os\nfrom scapy.all import *\nconf.verb = 0\nv = lambda name: os.environ['LAB_' + name]\n"
 
 BY_SCAPY = {
-    "ping": "sr1(IP(dst=v('TARGET'))/ICMP(id=int(v('ID')), seq=int(v('SEQ')))/v('NONCE'), timeout=3)",
-    "arp": "print(srp1(Ether(dst='ff:ff:ff:ff:ff:ff')/ARP(pdst=v('TARGET')), timeout=3, iface='eth0').hwsrc)",
-    "arp-poison": "sendp(Ether(dst=v('VICTIM_MAC'))/ARP(op=2, "
-    "psrc=v('GATEWAY'), hwsrc=v('YOUR_MAC'), pdst=v('VICTIM'), "
-    "hwdst=v('VICTIM_MAC')), iface='eth0')",
-    "fragments": "body = bytes(UDP(bytes(IP(src=v('YOU'), "
-    "dst=v('SERVER'))/UDP(sport=int(v('SRC_PORT')), dport=int(v('PORT')))"
-    "/v('TEXT'))[20:]))\nfor at in (0, 32, 64):\n    "
-    "send(IP(dst=v('SERVER'), id=int(v('ID')), proto=17, frag=at // 8, "
-    "flags='MF' if at < 64 else 0)/Raw(body[at:at + 32]))",
-    "spoofed-ping": "send(IP(src=v('BYSTANDER'), dst=v('TARGET'))/ICMP(id=int(v('ID'))))",
+    "ping": """
+sr1(IP(dst=v("TARGET"))/ICMP(id=int(v("ID")), seq=int(v("SEQ")))/v("NONCE"), timeout=3)
+""",
+    "arp": """
+print(srp1(Ether(dst="ff:ff:ff:ff:ff:ff")/ARP(pdst=v("TARGET")), timeout=3, iface="eth0").hwsrc)
+""",
+    "arp-poison": """
+lie = ARP(op=2, psrc=v("GATEWAY"), hwsrc=v("YOUR_MAC"), pdst=v("VICTIM"), hwdst=v("VICTIM_MAC"))
+sendp(Ether(dst=v("VICTIM_MAC"))/lie, iface="eth0")
+""",
+    "fragments": """
+whole = IP(src=v("YOU"), dst=v("SERVER"))/UDP(sport=int(v("SRC_PORT")), dport=int(v("PORT")))/v("TEXT")
+body = bytes(whole)[20:]
+for at in (0, 32, 64):
+    header = IP(dst=v("SERVER"), id=int(v("ID")), proto=17, frag=at // 8, flags="MF" if at < 64 else 0)
+    send(header/Raw(body[at:at + 32]))
+""",
+    "spoofed-ping": """
+send(IP(src=v("BYSTANDER"), dst=v("TARGET"))/ICMP(id=int(v("ID"))))
+""",
 }
 
 PING_IN_C = r"""
