@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import Future
 
 import pytest
+from rehearsing import STUDENT, Ended, start
 
 from rawkit.errors import FieldError
-from rawkit.lab import Exercise, judge, read_bundle, write_bundle
+from rawkit.lab import Exercise
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.rehearsal import Rehearsal, rehearsals
 
 pytestmark = pytest.mark.root
 
 EXERCISES = list(catalogue().values())
-STUDENT = "alice"
 
 
 def all_rehearsals() -> Iterator[object]:
@@ -24,18 +24,22 @@ def all_rehearsals() -> Iterator[object]:
             yield pytest.param(one, id=f"{exercise.name}-{one.name}-{one.fails}")
 
 
+@pytest.fixture(scope="module")
+def ended(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Ended]]]:
+    """Of all rehearsals that this run asks for."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    asked = [item.callspec.params["rehearsal"] for item in items if "ended" in item.fixturenames]
+    pool, futures = start(asked)
+    with pool:
+        yield futures
+
+
 @pytest.mark.parametrize("rehearsal", list(all_rehearsals()))
-def test_it_ends_as_the_exercise_says_and_its_bundle_is_judged_alike(rehearsal: Rehearsal, tmp_path: Path) -> None:
-    played, verdict = rehearsal.play(STUDENT)
-    assert rehearsal.complaint(verdict) == ""
-    assert verdict.passed == (not rehearsal.fails)
-    write_bundle(tmp_path / "bundle.zip", played, verdict)
-    bundle = read_bundle(tmp_path / "bundle.zip")
-    evidence = bundle.evidence(rehearsal.exercise)
-    assert (
-        judge(rehearsal.exercise, bundle.student, evidence, stopped=bundle.stopped, defended=bundle.defended)
-        == verdict
-    )
+def test_it_ends_as_the_exercise_says_and_its_bundle_is_judged_alike(
+    rehearsal: Rehearsal, ended: dict[tuple[str, str], Future[Ended]]
+) -> None:
+    found = ended[rehearsal.exercise.name, rehearsal.name].result()
+    assert found == Ended("", passed=not rehearsal.fails, judged_alike=True)
 
 
 def test_a_rehearsal_tells_what_is_not_as_the_exercise_says() -> None:

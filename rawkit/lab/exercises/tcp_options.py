@@ -28,22 +28,21 @@ from rawkit.wire import TCP, MaximumSegmentSize, Packet, WindowScale
 __all__ = ["EXERCISE"]
 
 TASK = """
-At port `{port}` of `{server}` waits a text of {size} bytes, which comes as soon as you are connected. Open the
-connection by hand, from port `{src_port}`, and offer two options in your SYN: a maximum segment size of
-`{mss}`, and a window scale of
-`{scale}`. Read the whole text, acknowledging as you like, and print its last sixteen characters.
+At port `{port}` of `{server}` waits a text of {size} bytes, which comes as soon as you are connected. The way is
+long: a frame takes 50 ms. Open the connection by hand, from port `{src_port}`, and offer two options in your
+SYN: a maximum segment size of `{mss}`, and a window scale of `{scale}`. Read the whole text, acknowledge what
+comes, and print its last sixteen characters.
 
 The server must obey the MSS in every segment. And it must make use of the scaled window: at some time, more
-than 65,535 bytes have to be on their way that you have not acknowledged yet. (It begins with few, and sends
-more for each that is acknowledged: so acknowledge, with a large window, but not too often.) Your own kernel
-must send no RST.
+than 65,535 bytes have to be on their way that you have not acknowledged yet. (It begins with few, and sends about
+twice as many in each round trip, as far as you acknowledge and your window allows.) Your own kernel must send no
+RST.
 """
 
 SOLUTION = """
 import os
 from ipaddress import ip_address
 from rawkit import IPv4, TCP
-from rawkit.errors import TimedOut
 from rawkit.link import Flow, FlowGuard, PacketSocket, RawIPv4Socket
 from rawkit.wire import MaximumSegmentSize, TCPNoOperation, WindowScale
 
@@ -67,17 +66,18 @@ with FlowGuard([Flow(ip_address(you), ip_address(server), src_port, port)]):
         send("A", 2, first)
         size, there = int(os.environ["LAB_SIZE"]), 0
         while there < size:
-            try:
-                packet = link.receive(0.05).packet()
-                text[packet[TCP].seq] = packet.payload
-            except TimedOut:  # it waits for us
-                while first + there in text and text[first + there]:
-                    there += len(text[first + there])
-                send("A", 2, first + there)
+            packet = link.receive(2).packet()
+            text[packet[TCP].seq] = packet.payload
+            while text.get(first + there):
+                there += len(text[first + there])
+            send("A", 2, first + there)
 print(b"".join(text[seq] for seq in sorted(text))[:size][-16:].decode())
 """
 
 SIZE = 400_000
+DELAY = 0.05
+"""Seconds that a frame takes: how much is on its way does not then hang on how quick the student's program is."""
+
 UNSCALED = 65_535
 
 
@@ -97,8 +97,8 @@ def values(seed: Seed) -> dict[str, Any]:
 
 
 def topology(v: Values) -> Topology:
-    """Two hosts on a cable."""
-    return Topology([Link("you", "server", (f"{v.you}/24", f"{v.server}/24"))])
+    """Two hosts on a long cable."""
+    return Topology([Link("you", "server", (f"{v.you}/24", f"{v.server}/24"), impaired={"delay": DELAY})])
 
 
 def tell(v: Values) -> Callable[[Worker], None]:
@@ -223,6 +223,6 @@ EXERCISE = Exercise(
             "mss",
             "1460 bytes",
         ),
-        Wrong(python(SOLUTION.replace('"window": 65535', '"window": 1000')), "window", "bytes"),
+        Wrong(python(SOLUTION.replace('"window": 65535', '"window": 500')), "window", "bytes"),
     ],
 )
