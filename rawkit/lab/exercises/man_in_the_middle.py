@@ -50,14 +50,17 @@ def poison(victim, other):
     link.send(Ethernet(dst=stations[victim], src=me) / told)
 
 with PacketSocket("eth0", filter="udp and not ether src " + me) as link:
-    poison(value("CLIENT"), value("SERVER"))
-    poison(value("SERVER"), value("CLIENT"))
-    deadline = time.monotonic() + 3
-    while (left := deadline - time.monotonic()) > 0:
+    end = time.monotonic() + 3
+    again = 0.0
+    while (now := time.monotonic()) < end:
+        if now >= again:  # they ask each other now and then, and believe the answer
+            poison(value("CLIENT"), value("SERVER"))
+            poison(value("SERVER"), value("CLIENT"))
+            again = now + 1
         try:
-            packet = link.receive(left).packet()
+            packet = link.receive(0.2).packet()
         except TimedOut:
-            break
+            continue
         if IPv4 not in packet or str(packet[IPv4].dst) not in stations:
             continue
         data = packet.payload.replace(word, lie)
@@ -108,8 +111,10 @@ def scene(stage: Stage) -> Generator[None, None, None]:
 
 def poisoned(e: Evidence) -> Finding:
     """Whether both believe the student."""
-    client = e.neighbour("client", e.values.server).is_(e.values.your_mac)
-    return client if not client else e.neighbour("server", e.values.client).is_(e.values.your_mac)
+    server = e.neighbour("server", e.values.client).is_(e.values.your_mac)
+    if not server:
+        return server
+    return e.neighbour("client", e.values.server).is_(e.values.your_mac)
 
 
 EXERCISE = Exercise(
@@ -185,7 +190,7 @@ EXERCISE = Exercise(
     solution=python(SOLUTION),
     wrong=[
         Wrong(
-            python(SOLUTION.replace('    poison(value("SERVER"), value("CLIENT"))\n', "")),
+            python(SOLUTION.replace('            poison(value("SERVER"), value("CLIENT"))\n', "")),
             "poisoned",
             "server believes that",
         ),
