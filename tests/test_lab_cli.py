@@ -160,7 +160,7 @@ def test_mistakes_are_told(desk: Path, arguments: list[str], says: str, code: in
 
 def test_what_is_stopped_is_told(desk: Path) -> None:
     said = lab("check", "ping", "--timeout", "0.5", "--", "sleep", "1000", code=1)
-    assert "it took longer than 0.5 seconds; it has to end by itself" in said
+    assert "Out of bounds: it took longer than 0.5 seconds." in said
 
 
 def test_a_flood_is_stopped(desk: Path, tmp_path: Path) -> None:

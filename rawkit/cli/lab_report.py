@@ -68,7 +68,7 @@ def verdict_lines(verdict: Verdict, *, colour: bool) -> Iterator[str]:
             yield from _failure(result, " " * (width + 8))
     held = sum(result.finding.passed for result in verdict.results)
     if verdict.stopped:
-        yield f"Your command was stopped, since {verdict.stopped}; it has to end by itself."
+        yield f"Out of bounds: {verdict.stopped}. A command has to end by itself, and within them."
     defended = ", with the defence on" if verdict.defended else ""
     outcome = "passed" if verdict.passed else "not yet"
     yield paint(

@@ -31,7 +31,7 @@ from rawkit.netns import State, Transit
 from rawkit.pcap import open_capture, write_capture
 from rawkit.pcap.files import output, write_all
 
-__all__ = ["Bundle", "read_bundle", "write_bundle"]
+__all__ = ["Bundle", "passed_in", "read_bundle", "write_bundle"]
 
 FORMAT: Final = 1
 MANIFEST, STATES, OUTPUT, VERDICT = "manifest.json", "states.json", "output.txt", "verdict.json"
@@ -39,6 +39,7 @@ MANIFEST, STATES, OUTPUT, VERDICT = "manifest.json", "states.json", "output.txt"
 MOST_MEMBERS: Final = 128
 MOST_BYTES: Final = 128 * 1024 * 1024
 """What a bundle can hold, unpacked."""
+MOST_VERDICT: Final = 1024 * 1024
 
 
 class Bundle(NamedTuple):
@@ -149,6 +150,15 @@ def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _damaged(name, f"{type(error).__name__} {error}") from error
+
+
+def passed_in(path: str | Path) -> bool | None:
+    """Whether the verdict in a bundle says that it passed; None where there is none. Nothing is judged or verified."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(VERDICT) as member:
+            return bool(json.loads(member.read(MOST_VERDICT))["passed"])
+    except Exception:  # noqa: BLE001 - there is no file, or no bundle in it: zipfile raises anything then
+        return None
 
 
 def _members(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:

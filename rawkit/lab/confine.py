@@ -15,6 +15,7 @@ from typing import IO, BinaryIO, Final, NamedTuple
 
 from rawkit.errors import KernelError
 from rawkit.netns import Confinement, Host
+from rawkit.netns.recording import MOST_BYTES, MOST_FRAMES
 
 __all__ = ["Bounds", "Outcome", "run_confined"]
 
@@ -25,6 +26,8 @@ NICENESS: Final = 2
 """By which the command stands back behind those who watch it, were it to take every processor."""
 
 MEBIBYTE: Final = 1024 * 1024
+
+FLOODED: Final = f"it flooded the network: more than {MOST_FRAMES:,} frames or {MOST_BYTES // MEBIBYTE} MiB"
 
 
 class Bounds(NamedTuple):
@@ -90,7 +93,7 @@ def run_confined(
                 looked = now
                 stopped = _overstepped(confinement, bounds, now - began, free)
                 if not stopped and is_flooded():
-                    stopped = "it flooded the network"
+                    stopped = FLOODED
             seconds = time.monotonic() - began
             confinement.close()
             stopped = stopped or _copy(out, kept, bounds.output, show)

@@ -6,8 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from rawkit.errors import RawkitError, file_error
-from rawkit.lab.bundle import read_bundle
+from rawkit.errors import file_error
+from rawkit.lab.bundle import passed_in
 from rawkit.lab.grade import BETWEEN
 from rawkit.pcap.files import output, write_all
 
@@ -35,23 +35,8 @@ class Desk:
 
     def state(self, exercise: str) -> str:
         """`done` where the last check passed, `tried` where it did not, empty where there was none."""
-        path = self.bundle(exercise)
-        if not path.exists():
-            return ""
-        from rawkit.lab.catalogue import find_exercise
-        from rawkit.lab.verdict import judge
-
-        try:
-            bundle = read_bundle(path)
-            verdict = judge(
-                find_exercise(exercise),
-                bundle.student,
-                bundle.evidence(find_exercise(exercise)),
-                stopped=bundle.stopped,
-            )
-        except RawkitError:
-            return ""
-        return "done" if verdict.passed else "tried"
+        passed = passed_in(self.bundle(exercise))
+        return "" if passed is None else "done" if passed else "tried"
 
     def hints(self, exercise: str) -> int:
         """How many hints were taken."""

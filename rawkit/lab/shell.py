@@ -54,8 +54,7 @@ def interactive(*, watch: bool = False) -> Run:
                     process.wait(GLANCE)
                 for tell in told:
                     seen = _tell(stage, drawn, seen, tell)
-            flooded = "it flooded the network" if stage.recording.is_full else ""
-            return Outcome(process.returncode, b"", time.monotonic() - began, flooded)
+            return Outcome(process.returncode, b"", time.monotonic() - began, "")
 
     return run
 

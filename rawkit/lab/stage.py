@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple, Self
 
 from rawkit.errors import FieldError, KernelError
-from rawkit.lab.confine import Bounds, Outcome, run_confined
+from rawkit.lab.confine import FLOODED, Bounds, Outcome, run_confined
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise
 from rawkit.lab.seed import Values
@@ -134,6 +134,8 @@ def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) 
         if scene is not None:
             next(scene, None)
         stage.settle()
+        if stage.recording.is_full and not outcome.stopped:
+            outcome = outcome._replace(stopped=FLOODED)
         transits = stage.recording.finish()
         stage.note("after")
         evidence = Evidence(values, Wire(transits), stage.states, outcome.output, outcome.status)

@@ -117,15 +117,15 @@ class Wire:
         have.
         """
         _check_fields(header, fields)
-        return self._if(
-            _words_for(header, fields), lambda one: _look_for(one.packet, header, fields, quoted=False)
-        )
+        wanted = _Wanted(header, fields)
+        return self._if(_words_for(header, fields), lambda one: wanted.miss(one.packet, quoted=False))
 
     def quoting(self, header: type[Header], **fields: Any) -> Self:
         """With such a header in what an ICMP error quotes."""
         _check_fields(header, fields)
         words = f"quoting {_words_for(header, fields)}"
-        return self._if(words, lambda one: _look_for(one.packet, header, fields, quoted=True))
+        wanted = _Wanted(header, fields)
+        return self._if(words, lambda one: wanted.miss(one.packet, quoted=True))
 
     def ether(self, **fields: Any) -> Self:
         """With an Ethernet header with these fields."""
@@ -296,16 +296,15 @@ class Wire:
         """The frame that fulfils the most conditions before it fails one, the latest of them; and why it fails."""
         best: tuple[float, float, Seen, _Miss] | None = None
         for one in self._frames:
-            misses = [condition.test(one) for condition in self._conditions]
-            failed = next((at for at, miss in enumerate(misses) if miss is not None), None)
-            if failed is None:
+            misses = (condition.test(one) for condition in self._conditions)
+            failed, miss = next(((at, miss) for at, miss in enumerate(misses) if miss is not None), (0, None))
+            if miss is None:
                 continue
-            miss = misses[failed]
-            assert miss is not None
             depth = failed + miss.nearness
-            rest = sum(1 if other is None else other.nearness for other in misses)
-            if depth > 0 and (best is None or (depth, rest) >= best[:2]):
-                best = (depth, rest, one, miss)
+            if depth > 0 and (best is None or depth >= best[0]):
+                rest = sum(1 if other is None else other.nearness for other in misses)
+                if best is None or (depth, rest) >= best[:2]:
+                    best = (depth, rest, one, miss)
         return None if best is None else best[2:]
 
 
@@ -329,41 +328,53 @@ def _words_for(header: type[Header], fields: dict[str, Any]) -> str:
     return f"{header.__name__} {values}".rstrip()
 
 
-def _look_for(packet: Packet, header: type[Header], fields: dict[str, Any], *, quoted: bool) -> _Miss | None:
-    """Whether a header of the packet, or of what it quotes, is of that class and has these values."""
-    best: _Miss | None = None
-    within = False
-    for layer, (start, _) in zip(packet.layers, packet.bounds(), strict=True):
-        if isinstance(layer, header) and within == quoted:
-            miss = _differs(layer, start, fields)
-            if miss is None:
-                return None
-            best = miss if best is None or miss.nearness > best.nearness else best
-        within = within or (isinstance(layer, Header) and layer.quotes())
-    return best or _Miss(f"it is {' / '.join(name_of(layer) for layer in packet.layers) or 'no packet'}")
+_NO_FIELD, _NO_VALUE = object(), object()
+"""In place of a field that a header does not have, and of a value that a field cannot have."""
 
 
-def _differs(layer: Header, start: int, fields: dict[str, Any]) -> _Miss | None:
-    """The first field that has another value, and where it stands."""
-    spans = {name: (start * 8 + offset, bits) for name, offset, bits in layer.spans()}
-    wrong = []
-    for name, value in fields.items():
-        if name not in spans and not hasattr(layer, name):
-            wrong.append(_Miss(f"it is {layer.describe()}"))
-        elif not _is(layer, name, value):
-            offset, bits = spans.get(name, (start * 8, 8))
-            wrong.append(_Miss(f"{name} is {_shown(getattr(layer, name))}", offset // 8, (offset + bits + 7) // 8))
-    if not wrong:
-        return None
-    return wrong[0]._replace(nearness=0.5 + 0.5 * (1 - len(wrong) / len(fields)))
+class _Wanted:
+    """Wanted values of a header's fields, in any form that its constructor takes."""
 
+    def __init__(self, header: type[Header], fields: dict[str, Any]) -> None:
+        self._header, self._fields = header, fields
+        self._converted: dict[tuple[type, str], Any] = {}
 
-def _is(layer: Header, name: str, value: Any) -> bool:
-    """Whether a field has a value, given in any form that the header's constructor takes."""
-    try:
-        return bool(getattr(layer.replace(**{name: value}), name) == getattr(layer, name))
-    except FieldError:
-        return False
+    def miss(self, packet: Packet, *, quoted: bool) -> _Miss | None:
+        """None where a header of the packet, or of what it quotes, is of that class and has these values."""
+        best: _Miss | None = None
+        within = False
+        for layer, (start, _) in zip(packet.layers, packet.bounds(), strict=True):
+            if isinstance(layer, self._header) and within == quoted:
+                miss = self._differs(layer, start)
+                if miss is None:
+                    return None
+                best = miss if best is None or miss.nearness > best.nearness else best
+            within = within or (isinstance(layer, Header) and layer.quotes())
+        return best or _Miss(f"it is {' / '.join(name_of(layer) for layer in packet.layers) or 'no packet'}")
+
+    def _differs(self, layer: Header, start: int) -> _Miss | None:
+        """The first field that has another value, and where it stands."""
+        wrong = [name for name in self._fields if self._as_field(layer, name) != getattr(layer, name, _NO_FIELD)]
+        if not wrong:
+            return None
+        nearness = 0.5 + 0.5 * (1 - len(wrong) / len(self._fields))
+        name = wrong[0]
+        if not hasattr(layer, name):
+            return _Miss(f"it is {layer.describe()}", nearness=nearness)
+        spans = {span: (start * 8 + offset, bits) for span, offset, bits in layer.spans()}
+        offset, bits = spans.get(name, (start * 8, 8))
+        words = f"{name} is {_shown(getattr(layer, name))}"
+        return _Miss(words, offset // 8, (offset + bits + 7) // 8, nearness)
+
+    def _as_field(self, layer: Header, name: str) -> Any:
+        """The value as a header of that class would have it; what nothing is equal to, if it cannot have it."""
+        key = type(layer), name
+        if key not in self._converted:
+            try:
+                self._converted[key] = getattr(layer.replace(**{name: self._fields[name]}), name)
+            except FieldError:
+                self._converted[key] = _NO_VALUE
+        return self._converted[key]
 
 
 def _compare(packet: Packet, wanted: bytes) -> _Miss | None:
