@@ -153,7 +153,7 @@ def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
 
 
 def passed_in(path: str | Path) -> bool | None:
-    """Whether the verdict in a bundle says that it passed; None where there is none. Nothing is judged or verified."""
+    """Whether the verdict in a bundle says that it passed, which is not verified; None where there is none."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(VERDICT) as member:
             return bool(json.loads(member.read(MOST_VERDICT))["passed"])
