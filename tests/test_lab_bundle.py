@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +21,7 @@ from rawkit.lab import Bounds, judge, play, read_bundle, running, write_bundle
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.grade import grade
 from rawkit.lab.rehearsal import command_of
+from rawkit.lab.seed import Seed
 from rawkit.pcap import open_capture
 
 pytestmark = pytest.mark.root
@@ -49,6 +53,17 @@ def packed(path: Path, found: dict[str, bytes]) -> Path:
         for name, data in found.items():
             archive.writestr(name, data)
     return path
+
+
+def forged(folder: Path, path: Path, manifest: dict[str, Any], **changed: bytes) -> Path:
+    """Alice's bundle with other words in its manifest and other members, and with digests to go with them."""
+    found = {**members(folder / "ping--alice.zip"), **changed}
+    said = {**json.loads(found.pop("manifest.json")), **manifest}
+    said.pop("seal")
+    said["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in found.items()}
+    text = json.dumps(said, indent=1, sort_keys=True).encode()
+    said["seal"] = f"sha256:{hashlib.sha256(text).hexdigest()}"
+    return packed(path, {"manifest.json": json.dumps(said).encode(), **found})
 
 
 def test_other_programs_read_what_is_in_it(folder: Path) -> None:
@@ -151,6 +166,86 @@ def test_a_bomb_is_refused(tmp_path: Path) -> None:
         archive.writestr("manifest.json", b"0" * 300_000_000)
     with pytest.raises(CaptureError, match="more than"):
         read_bundle(path)
+
+
+def test_what_a_bundle_is_about_is_never_run(folder: Path, tmp_path: Path) -> None:
+    program = tmp_path / "evil.py"
+    program.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    for exercise in (str(program), "5", "../ping"):
+        seed = Seed(exercise, "alice").text
+        path = forged(folder, tmp_path / "evil.zip", {"exercise": exercise, "seed": seed})
+        (graded,) = grade([str(path)])
+        assert graded.verdict is None
+    assert not (tmp_path / "ran").exists()
+    seed = Seed("source-port", "alice").text
+    (graded,) = grade([str(forged(folder, tmp_path / "own.zip", {"exercise": "source-port", "seed": seed}))])
+    assert "--exercise FILE" in graded.refused
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"status": float("inf")},
+        {"status": "0"},
+        {"student": ""},
+        {"student": "x\npassed   mallory ping 4/4"},
+        {"student": ["alice"]},
+        {"stopped": "\x1b[31m"},
+        {"stopped": "=1+1"},
+        {"stopped": None},
+        {"seed": 7},
+        {"format": True},
+        {"exercise": None},
+    ],
+    ids=str,
+)
+def test_what_is_made_up_ends_no_grading_and_writes_nothing_of_its_own(
+    folder: Path, tmp_path: Path, manifest: dict[str, Any]
+) -> None:
+    path = forged(folder, tmp_path / "forged.zip", manifest)
+    refused, judged = grade([str(path), str(folder / "ping--alice.zip")])
+    assert refused.verdict is None
+    assert refused.refused.isprintable()
+    assert judged.verdict is not None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"states.json": b"[]"},
+        {"states.json": b"[" * 100_000},
+        {"states.json": b'{"after": {"you": {"counters": {"x": 1e999}}}}'},
+        {"links/../../etc/x.pcapng": b""},
+        {"links/you-target.pcapng": b"hello"},
+    ],
+    ids=lambda changed: " ".join(f"{name} {data[:9]!r}" for name, data in changed.items()),
+)
+def test_members_that_are_made_up_are_named(folder: Path, tmp_path: Path, changed: dict[str, bytes]) -> None:
+    path = forged(folder, tmp_path / "forged.zip", {}, **changed)
+    with pytest.raises(CaptureError) as caught:
+        read_bundle(path)
+    (member,) = changed
+    assert member in caught.value.found
+
+
+def test_a_copy_is_refused_and_a_bundle_under_another_s_name(folder: Path, tmp_path: Path) -> None:
+    whole = folder / "ping--alice.zip"
+    copy = tmp_path / "copy.zip"
+    other = tmp_path / "udp--alice.zip"
+    for path in (copy, other):
+        path.write_bytes(whole.read_bytes())
+    first, second = grade([str(whole), str(copy)])
+    assert first.verdict is not None
+    assert second.refused == f"the same recording as in {whole}"
+    (graded,) = grade([str(other)])
+    assert graded.refused == "about ping, and not 'udp', as its name says"
+
+
+def test_what_has_no_end_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.zip")
+    for path in (tmp_path / "pipe.zip", Path("/dev/zero"), tmp_path):
+        with pytest.raises(RawkitError, match=r"plain file|a folder"):
+            read_bundle(path)
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

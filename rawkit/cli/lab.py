@@ -377,11 +377,12 @@ def _as_object(one: Graded) -> dict[str, Any]:
 
 
 def _row(one: Graded) -> str:
+    file = one.file if one.file.isprintable() else ascii(one.file)  # whoever hands in a file chooses its name
     if one.verdict is None:
-        return f"refused  {one.file}: {one.refused}"
+        return f"refused  {file}: {one.refused}"
     verdict = one.verdict
     failed = [result.check for result in verdict.results if not result.finding.passed]
-    why = f"fails {', '.join(failed)}" if failed else verdict.stopped
+    why = "; ".join(filter(None, [f"fails {', '.join(failed)}" if failed else "", verdict.stopped]))
     held = f"{len(verdict.results) - len(failed)}/{len(verdict.results)}"
     return (
         f"{'passed' if verdict.passed else 'failed':8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {why}"

@@ -12,18 +12,22 @@ import hashlib
 import hmac
 import io
 import json
+import os
+import re
+import stat
 import time
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from rawkit._version import __version__
 from rawkit.errors import CaptureError, RawkitError, file_error
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise
 from rawkit.lab.records import records, transit_in
-from rawkit.lab.seed import Seed
+from rawkit.lab.seed import STUDENT_NAME, Seed
 from rawkit.lab.stage import Played
 from rawkit.lab.verdict import Verdict
 from rawkit.lab.wire import Wire
@@ -40,6 +44,10 @@ MOST_MEMBERS: Final = 128
 MOST_BYTES: Final = 128 * 1024 * 1024
 """What a bundle can hold, unpacked."""
 MOST_VERDICT: Final = 1024 * 1024
+
+_EXERCISE: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_STOPPED: Final = re.compile(r"(it [a-zA-Z0-9 .,:]{1,100})?")
+_LINK: Final = re.compile(r"links/([A-Za-z0-9._-]{1,64})\.pcapng")
 
 
 class Bundle(NamedTuple):
@@ -101,55 +109,79 @@ def write_bundle(path: str | Path, played: Played, verdict: Verdict, *, key: byt
 def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
     """Read a bundle, and see to it that nothing in it was altered. Raises FileError, CaptureError."""
     name = str(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = _members(archive, name)
-    except OSError as error:
-        raise file_error(error, f"read {name}") from error
-    except RawkitError:
-        raise
-    except Exception as error:  # zipfile lets zlib.error and others pass: whatever it is, the file is not whole
-        raise _damaged(name, str(error) or type(error).__name__) from error
-    try:
+    with _open(name) as file, _reading(name, "it is no zip file that is whole"), zipfile.ZipFile(file) as archive:
+        members = _members(archive, name)
+    with _reading(name, MANIFEST):
         manifest = json.loads(members.pop(MANIFEST))
-        found = {one: hashlib.sha256(data).hexdigest() for one, data in members.items()}
-        if manifest["format"] != FORMAT:
-            raise _damaged(name, f"format {manifest['format']!r}, which another version of rawkit wrote")
-        if found != manifest["sha256"]:
-            changed = sorted(
-                {one for one in found | manifest["sha256"] if found.get(one) != manifest["sha256"].get(one)}
-            )
-            raise _damaged(name, f"altered: {', '.join(changed)}")
-        seal = manifest.pop("seal")
-        sealed = hmac.compare_digest(str(seal), _seal(manifest, key))
-        if not key and not sealed and hmac.compare_digest(str(seal)[:4], "sha2"):
-            raise _damaged(name, f"altered: {MANIFEST}")
-        exercise, student = str(manifest["exercise"]), str(manifest["student"])
-        if manifest["seed"] != Seed(exercise, student).text:
-            raise _damaged(name, f"altered: the seed is not that of {student}")
+        claimed = {str(one): str(digest) for one, digest in manifest["sha256"].items()}
+        version = manifest["format"]
+    if version != FORMAT or isinstance(version, bool):
+        raise _damaged(name, f"format {version!r}, which another version of rawkit wrote")
+    found = {one: hashlib.sha256(data).hexdigest() for one, data in members.items()}
+    if found != claimed:
+        changed = sorted(one for one in found | claimed if found.get(one) != claimed.get(one))
+        raise _damaged(name, f"altered: {', '.join(map(repr, changed[:3]))}")
+    with _reading(name, MANIFEST):
+        seal = str(manifest.pop("seal"))
+        sealed = hmac.compare_digest(seal, _seal(manifest, key))
+        exercise, student = _told(manifest["exercise"], _EXERCISE), _told(manifest["student"], STUDENT_NAME)
+        stopped, status = _told(manifest["stopped"], _STOPPED), manifest["status"]
+        defended = manifest["defended"] is True
+        if not isinstance(status, int | None):
+            raise ValueError("the exit status")
+    if not key and not sealed and not seal.startswith("hmac:"):
+        raise _damaged(name, f"altered: {MANIFEST}")
+    if manifest["seed"] != Seed(exercise, student).text:
+        raise _damaged(name, f"altered: the seed is not that of {student}")
+    with _reading(name, STATES):
         states = {
-            str(moment): {str(host): State.from_object(state) for host, state in hosts.items()}
+            moment: {host: State.from_object(state) for host, state in hosts.items()}
             for moment, hosts in json.loads(members[STATES]).items()
         }
-        status = manifest["status"]
-        return Bundle(
-            exercise,
-            student,
-            bool(manifest["defended"]),
-            str(manifest["stopped"]),
-            sealed and bool(key),
-            hashlib.sha256(
-                _json(sorted((one, digest) for one, digest in found.items() if one.startswith("links/")))
-            ).hexdigest(),
-            tuple(_transits(members)),
-            states,
-            members[OUTPUT],
-            None if status is None else int(status),
-        )
+    links = {one: data for one, data in members.items() if one.startswith("links/")}
+    fingerprint = _json(sorted((one, found[one]) for one in links))
+    return Bundle(
+        exercise=exercise,
+        student=student,
+        defended=defended,
+        stopped=stopped,
+        sealed=sealed and bool(key),
+        fingerprint=hashlib.sha256(fingerprint).hexdigest(),
+        transits=tuple(_transits(name, links)),
+        states=states,
+        output=members.get(OUTPUT, b""),
+        status=status,
+    )
+
+
+@contextmanager
+def _open(name: str) -> Iterator[BinaryIO]:
+    """The file, which is a plain one: what is no file may have no end, or wait for somebody who writes."""
+    try:
+        with open(os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _damaged(name, "no plain file")
+            yield file
+    except OSError as error:
+        raise file_error(error, f"read {name}") from error
+
+
+@contextmanager
+def _reading(name: str, what: str) -> Iterator[None]:
+    """Tell of whatever goes wrong as of that part of a bundle, which anybody may have written."""
+    try:
+        yield
     except RawkitError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise _damaged(name, f"{type(error).__name__} {error}") from error
+    except Exception as error:  # it holds anything: wrong types, endless numbers, depths, what zlib cannot read
+        raise _damaged(name, what if " " in what else f"{what} is not as it was written") from error
+
+
+def _told(text: object, pattern: re.Pattern[str]) -> str:
+    """What is shown to people later, at their terminals and in their tables. Raises ValueError."""
+    if not isinstance(text, str) or not pattern.fullmatch(text):
+        raise ValueError(repr(text))
+    return text
 
 
 def passed_in(path: str | Path) -> bool | None:
@@ -164,8 +196,10 @@ def passed_in(path: str | Path) -> bool | None:
 def _members(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
     """Everything in it, as far as it is not too much."""
     infos = archive.infolist()
-    if len(infos) > MOST_MEMBERS or len({info.filename for info in infos}) < len(infos):
+    if len(infos) > MOST_MEMBERS:
         raise _damaged(name, f"{len(infos)} members")
+    if len({info.filename for info in infos}) < len(infos):
+        raise _damaged(name, "a member that is there twice")
     members, left = {}, MOST_BYTES
     for info in infos:
         with archive.open(info) as member:
@@ -199,17 +233,19 @@ def _capture(link: str, transits: Iterable[Transit]) -> bytes:
     return file.getvalue()
 
 
-def _transits(members: dict[str, bytes]) -> list[Transit]:
-    """The frames of all captures, in the order of their numbers. Raises CaptureError, ValueError."""
+def _transits(name: str, links: dict[str, bytes]) -> list[Transit]:
+    """The frames of all captures, in the order of their numbers. Raises CaptureError."""
     found: list[tuple[int, Transit]] = []
-    for name, data in members.items():
-        if not name.startswith("links/"):
-            continue
-        link = name.removeprefix("links/").removesuffix(".pcapng")
-        with open_capture(io.BytesIO(data)) as capture:
-            for record in capture:
-                found.append(transit_in(record, link))
+    for member, data in links.items():
+        link = _LINK.fullmatch(member)
+        if link is None:
+            raise _damaged(name, f"a link named {member!r}")
+        try:
+            with open_capture(io.BytesIO(data)) as capture:
+                found += [transit_in(record, link[1]) for record in capture]
+        except (RawkitError, ValueError) as error:
+            raise _damaged(name, f"{member}: {error}") from error
     found.sort(key=lambda each: each[0])
     if [number for number, _ in found] != list(range(1, len(found) + 1)):
-        raise ValueError("frames are missing")
+        raise _damaged(name, "frames are missing, or there twice")
     return [transit for _, transit in found]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rawkit.errors import CaptureError, FieldError, RawkitError
+from rawkit.errors import CaptureError, RawkitError
 from rawkit.lab.bundle import Bundle, read_bundle
-from rawkit.lab.catalogue import find_exercise
+from rawkit.lab.catalogue import catalogue, find_exercise
+from rawkit.lab.exercise import Exercise
 from rawkit.lab.verdict import Verdict, judge
 
-__all__ = ["Graded", "grade", "student_in"]
+__all__ = ["BETWEEN", "Graded", "grade", "named_in"]
 
 BETWEEN = "--"
 """Stands between the exercise and the student in a bundle's name: `ping--alice.zip`."""
@@ -32,51 +33,63 @@ def grade(
 ) -> Iterator[Graded]:
     """Judge bundles, without privileges. Refused are those that were altered, or are not the student's own.
 
-    Whose they have to be says `student`, or else the name of each: `ping--alice.zip`. With `key`, those that
-    were not sealed with it are refused; two of different students with the same recording are both refused.
-    `exercises` are files with exercises of one's own.
+    Whose they have to be, and about what, the name of each says: `ping--alice.zip`; or else whose, `student`. With
+    `key`, those that were not sealed with it are refused; so are two of different students with the same
+    recording, and a second copy of the same. `exercises` are files with exercises of one's own: only those are
+    run, whatever a bundle says that it is about.
     """
-    own = {exercise.name: exercise for exercise in map(find_exercise, exercises)}
+    known = catalogue() | {exercise.name: exercise for exercise in map(find_exercise, exercises)}
     read: dict[str, Bundle | RawkitError] = {}
     for file in files:
         try:
             read[file] = read_bundle(file, key=key)
         except RawkitError as error:
             read[file] = error
-    bundles = [bundle for bundle in read.values() if isinstance(bundle, Bundle)]
+    bundles = {file: found for file, found in read.items() if isinstance(found, Bundle)}
     for file, found in read.items():
-        try:
-            if isinstance(found, RawkitError):
-                raise found
-            _refuse_others(file, found, student, bool(key), bundles)
-            exercise = own.get(found.exercise) or find_exercise(found.exercise)
-        except CaptureError as error:
-            yield Graded(file, None, error.found)
-        except RawkitError as error:
-            yield Graded(file, None, str(error))
-        else:
-            evidence = found.evidence(exercise)
-            yield Graded(
-                file, judge(exercise, found.student, evidence, stopped=found.stopped, defended=found.defended), ""
-            )
+        refused = _refusal(file, found, student, bool(key), known, bundles)
+        if refused or not isinstance(found, Bundle):
+            yield Graded(file, None, refused)
+            continue
+        exercise = known[found.exercise]
+        evidence = found.evidence(exercise)
+        yield Graded(file, judge(exercise, found.student, evidence, stopped=found.stopped), "")
 
 
-def student_in(file: str) -> str | None:
-    """The student that a bundle's name names; None if it names none."""
-    name, between, student = Path(file).stem.rpartition(BETWEEN)
-    return student if between and name else None
+def named_in(file: str) -> tuple[str, str] | None:
+    """The exercise and the student that a bundle's name names; None if it names none."""
+    exercise, between, student = Path(file).stem.rpartition(BETWEEN)
+    return (exercise, student) if between and exercise else None
 
 
-def _refuse_others(file: str, bundle: Bundle, student: str | None, keyed: bool, bundles: Sequence[Bundle]) -> None:
-    if keyed and not bundle.sealed:
-        raise CaptureError(file, 0, "a bundle that was sealed with this key", "not sealed with this key")
-    wanted = student or student_in(file)
-    if wanted is not None and wanted != bundle.student:
-        raise FieldError("bundle", "student", bundle.student, wanted)
-    others = {other.student for other in bundles if other.fingerprint == bundle.fingerprint} - {bundle.student}
+def _refusal(
+    file: str,
+    found: Bundle | RawkitError,
+    student: str | None,
+    keyed: bool,
+    known: Mapping[str, Exercise],
+    bundles: Mapping[str, Bundle],
+) -> str:
+    """Why a bundle is refused; empty if it is not."""
+    if isinstance(found, CaptureError):
+        return found.found
+    if isinstance(found, RawkitError):
+        return str(found)
+    if keyed and not found.sealed:
+        return "not sealed with this key"
+    if found.exercise not in known:
+        return f"about {found.exercise}, which is no exercise of rawkit's; --exercise FILE gives others"
+    named = named_in(file)
+    if named is not None and named[0] != found.exercise and not found.defended:
+        return f"about {found.exercise}, and not {named[0]!r}, as its name says"
+    wanted = student or (named[1] if named is not None else found.student)
+    if wanted != found.student:
+        return f"of the student {found.student}, and not {wanted!r}"
+    same = {other: each for other, each in bundles.items() if each.fingerprint == found.fingerprint}
+    others = {each.student for each in same.values()} - {found.student}
     if others:
-        raise CaptureError(
-            file, 0, "a recording of its own", f"the same recording as that of {', '.join(sorted(others))}"
-        )
-    if bundle.defended:
-        raise CaptureError(file, 0, "a run without the defence", "a run with the defence switched on")
+        return f"the same recording as that of {', '.join(sorted(others))}"
+    first = next(iter(same))
+    if first != file:
+        return f"the same recording as in {first}"
+    return "a run with the defence switched on" if found.defended else ""

@@ -18,7 +18,7 @@ from rawkit.wire import LinkType
 __all__ = ["crossing", "records", "transit_in"]
 
 _UNFINISHED: Final = "checksum left to the card"
-_COMMENT: Final = re.compile(r"(\d{1,9}): (\S+) > (\S+)(?:; (.*))?")
+_COMMENT: Final = re.compile(r"(\d{1,9}): ([\w.-]{1,64}) > ([\w.-]{1,64})(?:; ([ -~]{1,200}))?", re.ASCII)
 """What is written about each frame: its number, both ends, and what became of it."""
 
 

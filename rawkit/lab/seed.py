@@ -13,12 +13,12 @@ from typing import Any, Final
 from rawkit.errors import FieldError
 from rawkit.layout import MAC
 
-__all__ = ["Seed", "Values", "student_of"]
+__all__ = ["STUDENT_NAME", "Seed", "Values", "student_of"]
 
 _DRAWS: Final = 10_000
 """How often a value that was drawn before is drawn again."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+STUDENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _WORDS: Final = (
     "amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "hazel", "indigo", "jasper", "karst", "linen",
@@ -33,7 +33,7 @@ def student_of(name: str | None) -> str:
     name.
     """
     chosen = name or os.environ.get("RAWKIT_STUDENT") or os.environ.get("SUDO_USER") or _login()
-    if not _NAME.fullmatch(chosen):
+    if not STUDENT_NAME.fullmatch(chosen):
         raise FieldError("lab", "student", chosen, "a name of up to 64 letters, digits and ._@-")
     return chosen
 
