@@ -24,7 +24,7 @@ from rawkit.lab.catalogue import catalogue, find_exercise
 from rawkit.lab.desk import Desk
 from rawkit.lab.grade import Graded, grade
 from rawkit.lab.rehearsal import rehearsals
-from rawkit.lab.shell import interactive
+from rawkit.lab.interactive import interactive
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap.files import output, write_all
 

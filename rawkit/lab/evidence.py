@@ -151,6 +151,12 @@ class Neighbour(NamedTuple):
             return Finding(False, expected, f"{self.host} knows no MAC address for {self.address}")
         return Finding(known == MAC(mac), expected, f"{self.host} believes that {self.address} is at {known}")
 
+    def is_unknown(self) -> Finding:
+        """Whether the host knows no MAC address for it."""
+        known = None if self.entry is None else self.entry.mac
+        seen = f"{self.host} believes that {self.address} is at {known}" if known else "no entry"
+        return Finding(known is None, f"{self.host} knows no MAC address for {self.address}", seen)
+
 
 class Counter(NamedTuple):
     """A counter of a kernel, before and after."""

@@ -26,6 +26,8 @@ class Link:
     mtu: int = 1500
     impaired: dict[str, Any] = field(default_factory=dict)
     """Arguments of `Lab.link` from `delay` on: what the link does to frames."""
+    drawn_in_full: bool = True
+    """Whether the drawing tells its MTU, and what it does to frames."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class Topology:
         return " ".join(filter(None, [f"{name}{kind}", addresses, mac]))
 
     def _remarks(self, link: Link) -> str:
+        if not link.drawn_in_full:
+            return ""
         words = [f"MTU {link.mtu}"] if link.mtu != 1500 else []
         words += [f"{name} {value}" for name, value in link.impaired.items() if isinstance(value, (int, float))]
         return f" {', '.join(words)} " if words else ""

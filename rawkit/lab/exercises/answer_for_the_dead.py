@@ -20,6 +20,7 @@ from rawkit.lab import (
     Wrong,
     python,
     services,
+    shell,
 )
 from rawkit.wire import ICMPv4Echo
 
@@ -53,6 +54,11 @@ with PacketSocket("eth0", promiscuous=True) as link:
             back = Ethernet(dst=packet[Ethernet].src, src=me) / IPv4(src=dead, dst=packet[IPv4].src)
             link.send(back / ICMPv4.echo_reply(id=asked.id, seq=asked.seq) / packet.payload)
             answered += 1
+"""
+
+BY_THE_KERNEL = """
+ip address add "$LAB_DEAD/24" dev eth0
+sleep 1.5
 """
 
 
@@ -150,13 +156,15 @@ EXERCISE = Exercise(
         ),
         Check(
             "by-hand",
-            "your host does not have the address {dead}",
-            lambda e: e.wire.sent_by("you").arp(operation=1, sender_ip=e.values.dead).never(),
+            "your kernel takes no echo request for its own: it does not have the address {dead}",
+            lambda e: e.counter("you", "Icmp.InEchos").stayed(),
+            "RFC 2011, icmpInEchos",
         ),
     ],
     defence=Defence("a permanent entry for the dead host in the client's table", "believed"),
     solution=python(SOLUTION),
     wrong=[
+        Wrong(shell(BY_THE_KERNEL), "by-hand", "Icmp.InEchos of you rose by"),
         Wrong(
             python(
                 SOLUTION.replace("ARP.is_at(dead, me,", 'ARP.is_at(dead, "02:00:00:00:00:99",').replace(

@@ -33,6 +33,15 @@ with PacketSocket("eth0") as link:
             break
 """
 
+BY_THE_KERNEL = """
+import os, socket, time
+target = os.environ["LAB_TARGET"]
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+    udp.sendto(b"", (target, 9))
+time.sleep(0.2)
+print(next(line.split()[3] for line in open("/proc/net/arp") if line.startswith(target + " ")))
+"""
+
 
 def values(seed: Seed) -> dict[str, Any]:
     """Two addresses, and your own MAC address; the other is what is asked for."""
@@ -116,10 +125,17 @@ EXERCISE = Exercise(
             ),
             "RFC 826, packet reception",
         ),
+        Check(
+            "by-hand",
+            "your kernel's own table does not know {target}",
+            lambda e: e.neighbour("you", e.values.target).is_unknown(),
+            "RFC 826, packet generation",
+        ),
         Check("printed", "you print its MAC address", printed, "RFC 826, packet format"),
     ],
     solution=python(SOLUTION),
     wrong=[
+        Wrong(python(BY_THE_KERNEL), "by-hand", "you believes that"),
         Wrong(
             python(SOLUTION.replace('dst="ff:ff:ff:ff:ff:ff"', 'dst="02:00:00:00:00:99"')), "broadcast", "dst is"
         ),

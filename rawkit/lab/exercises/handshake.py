@@ -64,6 +64,15 @@ with FlowGuard([Flow(ip_address(you), ip_address(server), src_port, port)]):
         send("A", 1001 + len(line), echo[TCP].seq + len(line))
 """
 
+BY_THE_KERNEL = """
+import os, socket
+with socket.socket() as connection:
+    connection.bind(("", int(os.environ["LAB_SRC_PORT"])))
+    connection.connect((os.environ["LAB_SERVER"], int(os.environ["LAB_PORT"])))
+    connection.sendall(os.environ["LAB_NONCE"].encode() + b"\\n")
+    connection.recv(100)
+"""
+
 
 def values(seed: Seed) -> dict[str, Any]:
     """Two addresses, two ports, and a line."""
@@ -148,6 +157,12 @@ EXERCISE = Exercise(
         ),
         Check("acknowledged", "you acknowledge the echo", echo_acknowledged, "RFC 9293, section 3.8"),
         Check(
+            "by-hand",
+            "your kernel opens no connection by itself",
+            lambda e: e.counter("you", "Tcp.ActiveOpens").stayed(),
+            "RFC 4022, tcpActiveOpens",
+        ),
+        Check(
             "silent",
             "your host sends no RST",
             lambda e: e.wire.sent_by("you").matching("tcp[tcpflags] & tcp-rst != 0").never(),
@@ -162,6 +177,7 @@ EXERCISE = Exercise(
     ],
     solution=python(SOLUTION),
     wrong=[
+        Wrong(python(BY_THE_KERNEL), "by-hand", "Tcp.ActiveOpens of you rose by 1"),
         Wrong(python(SOLUTION.replace("answer.seq + 1", "answer.seq")), "handshake", "in place of seq"),
         Wrong(python(SOLUTION.replace("src_port, port)]", "port, src_port)]")), "silent", "of them"),
         Wrong(python(SOLUTION.replace("echo[TCP].seq + len(line)", "echo[TCP].seq")), "acknowledged", "ack is"),

@@ -38,6 +38,8 @@ with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
     raw.recv(2048)
 """
 
+SEND_AGAIN = 'raw.sendto(struct.pack("!BBHHH", *fields) + data, (os.environ["LAB_TARGET"], 0))'
+
 
 def values(seed: Seed) -> dict[str, Any]:
     """Two addresses, the fields to set, and the data."""
@@ -102,6 +104,11 @@ EXERCISE = Exercise(
             "RFC 1071, section 1",
         ),
         Check(
+            "alone",
+            "it is the only echo request that you send",
+            lambda e: e.wire.sent_by("you").icmp(type=8).once(),
+        ),
+        Check(
             "reply",
             "the kernel of {target} answers it, once",
             lambda e: (
@@ -115,6 +122,7 @@ EXERCISE = Exercise(
     ],
     solution=python(SOLUTION),
     wrong=[
+        Wrong(python(SOLUTION.replace("raw.recv(2048)", SEND_AGAIN)), "alone", "2 of them"),
         Wrong(python(SOLUTION.replace("~total & 0xFFFF", "total")), "checksum", "ICMPv4Echo.checksum"),
         Wrong(python(SOLUTION.replace('int(os.environ["LAB_ID"])', "7")), "request", "id is 7"),
         Wrong(

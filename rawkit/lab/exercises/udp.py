@@ -42,6 +42,13 @@ with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
     raw.recv(2048)
 """
 
+BY_THE_KERNEL = """
+import os, socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+    udp.bind(("", int(os.environ["LAB_SRC_PORT"])))
+    udp.sendto(os.environ["LAB_NONCE"].encode(), (os.environ["LAB_SERVER"], int(os.environ["LAB_PORT"])))
+"""
+
 
 def values(seed: Seed) -> dict[str, Any]:
     """Two addresses, two ports, and the data."""
@@ -120,6 +127,12 @@ EXERCISE = Exercise(
             "RFC 768, Fields",
         ),
         Check(
+            "by-hand",
+            "your kernel sends no datagram by itself",
+            lambda e: e.counter("you", "Udp.OutDatagrams").stayed(),
+            "RFC 4113, udpOutDatagrams",
+        ),
+        Check(
             "echo",
             "the service sends {nonce} back, once",
             lambda e: (
@@ -133,6 +146,7 @@ EXERCISE = Exercise(
     ],
     solution=python(SOLUTION),
     wrong=[
+        Wrong(python(BY_THE_KERNEL), "by-hand", "Udp.OutDatagrams of you rose by 1"),
         Wrong(python(SOLUTION.replace("checksum(pseudo + ", "checksum(")), "checksum", "bad checksum"),
         Wrong(python(SOLUTION.replace("length = 8 + len(data)", "length = len(data)")), "length", "length is 16"),
         Wrong(
