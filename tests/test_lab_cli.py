@@ -7,6 +7,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ def test_a_student_s_way(desk: Path, tmp_path: Path) -> None:
     assert f"you {values.you}/24 ──── target {values.target}/24" in sheet
     assert lab("predict", "ping", "echo", "reply", code=1).startswith("No: it is nothing.")
     assert lab("predict", "ping", "Nothing").startswith("Right.")
-    assert [lab("hint", "ping")[:9] for _ in range(4)] == ["Hint 1 of", "Hint 2 of", "Hint 3 of", "Hint 3 of"]
+    assert [lab("hint", "ping")[:9] for _ in range(4)] == ["Hint 1 of", "Hint 2 of", "Hint 3 of", "There are"]
     assert "there are hints" in lab("solution", "ping", code=2)
     assert "was not checked yet" in lab("why", "ping", code=2)
 
@@ -74,7 +75,7 @@ def test_a_student_s_way(desk: Path, tmp_path: Path) -> None:
     assert carets.index("^^") == 10 + 3 * 4  # bytes 36 and 37 are the fifth and sixth of their row
     assert "tried" in lab("list")
 
-    assert "ping: passed, 4 of 4 checks hold" in lab("check", "ping", "--", *right)
+    assert "ping: passed, 5 of 5 checks hold" in lab("check", "ping", "--", *right)
     assert "done" in lab("list")
     assert lab("solution", "ping", "--i-give-up").strip() == catalogue()["ping"].solution.source.strip()
 
@@ -86,7 +87,7 @@ def test_json_has_the_keys_that_others_rely_on(desk: Path, tmp_path: Path) -> No
         json.loads, lab("check", "ping", "--format", "json", "--", *reference("ping", tmp_path)).splitlines()
     )
     assert all({"check", "passed", "message", "frames"} <= set(check) for check in checks)
-    assert (verdict["passed"], verdict["held"]) == (True, 4)
+    assert (verdict["passed"], verdict["held"]) == (True, 5)
 
 
 def test_a_teacher_s_way(desk: Path, tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_it_works_for_nobody(tmp_path: Path) -> None:
     """Without root, in a user namespace."""
     done = run_as_nobody(script(tmp_path, ROOTLESS))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ping: passed, 4 of 4 checks hold" in done.stdout
+    assert "ping: passed, 5 of 5 checks hold" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_it_works_for_nobody(tmp_path: Path) -> None:
         (["check", "ping"], "Missing argument", 2),
         (["check", "ping", "--defence", "--", "true"], "is no attack", 2),
         (["check", "ping", "--student", "../x", "--", "true"], "letters, digits", 2),
-        (["check", "ping", "--", "no-such-program"], "check its name", 3),
+        (["check", "ping", "--", "no-such-program"], "a program that can be started", 2),
         (["check", "nowhere.py", "--", "true"], "no such file", 2),
         (["why", "ping", "nothing"], "was not checked yet", 2),
         (["grade", "nowhere.zip"], "", 1),
@@ -202,6 +203,66 @@ def test_evidence_with_the_defence_on_is_apart_and_is_not_graded(desk: Path) -> 
     assert "a run with the defence" in lab("grade", file, code=1)
 
 
+def test_what_a_command_signals_to_its_group_is_for_itself(desk: Path) -> None:
+    assert "ping: not yet" in lab("check", "ping", "--", "sh", "-c", "trap 'kill 0' EXIT; kill -9 0", code=1)
+
+
+def test_the_machine_is_hidden_from_a_command(desk: Path, tmp_path: Path) -> None:
+    """Its processes, the sockets of its services, its settings, and the key that seals."""
+    (tmp_path / "key").write_text("secret")
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(f"/run/rawkit-test-{os.getpid()}")
+        try:
+            look = tmp_path / "look.py"
+            look.write_text(
+                "import os, pathlib\n"
+                "print(sorted(name for name in os.listdir('/proc') if name.isdecimal()), os.listdir('/run'))\n"
+                "print(os.environ.get('RAWKIT_LAB_KEY'), os.environ['LAB_INTERFACE'])\n"
+                "for name in ('sys/kernel/core_pattern', 'sysrq-trigger', 'sys/net/ipv4/ip_forward'):\n"
+                "    print(os.access('/proc/' + name, os.W_OK))\n"
+            )
+            done = subprocess.run(
+                [*RAWKIT, "lab", "check", "ping", "--", sys.executable, look],
+                env={**os.environ, "RAWKIT_LAB_KEY": str(tmp_path / "key")},
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        finally:
+            os.unlink(f"/run/rawkit-test-{os.getpid()}")  # noqa: PTH108
+    assert done.stderr.splitlines() == ["['1', '2'] []", "None eth0", "False", "False", "True"]
+
+
+def test_the_verdict_is_told_though_the_evidence_cannot_be_kept(desk: Path, tmp_path: Path) -> None:
+    said = lab("check", "ping", "-w", tmp_path / "missing" / "x.zip", "--", "true", code=2)
+    assert "ping: not yet, 0 of 5 checks hold" in said
+    assert "check the name" in said
+
+
+@pytest.mark.parametrize("answer", ["NOTHING.", "nothing at all", "it is nothing"])
+def test_a_right_answer_may_have_words_around_it(desk: Path, answer: str) -> None:
+    assert lab("predict", "ping", answer).startswith("Right.")
+
+
+@pytest.mark.parametrize("answer", ["not nothing", "nothing or an echo reply", "-4", "noth"])
+def test_a_wrong_answer_is_none_for_having_a_right_word(desk: Path, answer: str) -> None:
+    assert lab("predict", "ping", answer, code=1).startswith("No: it is nothing.")
+
+
+def test_ctrl_c_in_a_shell_ends_what_runs_in_it_and_no_more(desk: Path) -> None:
+    with Terminal(
+        [*RAWKIT, "lab", "shell", "ping"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
+    ) as terminal:
+        terminal.expect("lab$ ")
+        terminal.send("sh -c 'echo begun; exec sleep 600'\n")
+        terminal.expect("begun\r\n")
+        terminal.send("\x03")
+        terminal.expect("lab$ ")
+        terminal.send("exit 7\n")
+        terminal.expect("Your command ended with exit code 7.")
+
+
 def test_a_shell_is_judged_at_its_end(desk: Path) -> None:
     with Terminal(
         [*RAWKIT, "lab", "shell", "ping", "--watch"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
@@ -210,7 +271,7 @@ def test_a_shell_is_judged_at_its_end(desk: Path) -> None:
         terminal.send("ping -c 1 $LAB_TARGET > /dev/null; echo done\n")
         terminal.expect("ICMPv4 echo reply")
         terminal.send("exit\n")
-        terminal.expect("ping: not yet, 1 of 4 checks hold")
+        terminal.expect("ping: not yet, 2 of 5 checks hold")
 
 
 # ---------------------------------------------------------------------- solutions in what others use
@@ -307,4 +368,4 @@ def test_an_exercise_of_one_s_own(desk: Path, tmp_path: Path) -> None:
     lab("check", own, "-w", bundle, "--", *reference("ping", tmp_path))
     assert lab("grade", bundle, "--exercise", own).startswith("passed")
     found: Any = lab("grade", bundle, code=1)
-    assert "the name of an exercise" in found
+    assert "--exercise FILE" in found

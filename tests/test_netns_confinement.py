@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from remains import MARK, marked
 
-from rawkit.errors import KernelError
+from rawkit.errors import FieldError
 from rawkit.lab import Bounds, Outcome, run_confined
 from rawkit.netns import Host, Lab
 
@@ -89,5 +89,5 @@ def test_it_can_do_what_packets_take(host: Host) -> None:
 
 
 def test_a_command_that_is_not_there(host: Host) -> None:
-    with pytest.raises(KernelError, match="check its name"):
+    with pytest.raises(FieldError, match="a program that can be started"):
         outcome(host, "no-such-program")

@@ -23,8 +23,8 @@ from rawkit.lab import Bounds, Exercise, Played, judge, play, read_bundle, runni
 from rawkit.lab.catalogue import catalogue, find_exercise
 from rawkit.lab.desk import Desk
 from rawkit.lab.grade import Graded, grade
-from rawkit.lab.rehearsal import rehearsals
 from rawkit.lab.interactive import interactive
+from rawkit.lab.rehearsal import rehearsals
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap.files import output, write_all
 
@@ -52,9 +52,10 @@ Examples:
   rawkit lab check my_exercise.py -- sh solution.sh
 
 \b
-The command runs in the host `you` of a lab of its own, and may take a few
-seconds, 200 processes, 1 MiB of output, 256 MiB of disk. Exit code: 0 all
-checks hold, 1 not all of them."""
+The command runs in the host `you` of a lab of its own, whose way out is
+LAB_INTERFACE. It may take 10 seconds (or --timeout), 200 processes, 1 MiB of
+output, 64 MiB a file, 256 MiB of disk, 2 GiB of memory a process, and 20,000
+frames. Exit code: 0 all checks hold, 1 not all of them."""
 
 GRADE_EXAMPLES = """\b
 Examples:
@@ -64,8 +65,9 @@ Examples:
 
 \b
 Whoever has a bundle can write another one. What no student can forge is one
-that was sealed with a --key which students cannot read, in `check`, on
-machines that are the teacher's."""
+that was sealed with a --key in `check`, on a machine of the teacher's, where
+the command that is checked cannot read the key: it runs as the same user, so
+give the key by a pipe, as in --key <(ssh teacher cat class.key)."""
 
 
 class ExerciseName(AnyType):
@@ -152,7 +154,7 @@ def check(
     """Run a command in the student's host of a fresh lab, and judge what it did."""
     _refuse_without_defence(exercise, defended)
     reexec_in_user_namespace()
-    name = student_of(student)
+    name, seal = student_of(student), _key(key)  # read before the command runs, which may be able to read it, too
     bounds = Bounds(seconds=timeout or exercise.seconds)
     show = sys.stderr.buffer
     with terminable():
@@ -160,7 +162,7 @@ def check(
             played = play(exercise, name, running(arguments, bounds, show), defended=defended)
         except KeyboardInterrupt as stop:
             return ended_by(stop)
-    return _judged(exercise, name, played, defended, with_ladder, file, key, format_)
+    return _judged(exercise, name, played, defended, with_ladder, file, seal, format_)
 
 
 @command.command("shell")
@@ -187,15 +189,17 @@ def shell(
             lines.write(line)
         lines.write("\nThis shell is in the host `you`. `exit` ends it, and what you did is judged.\n")
     played = play(exercise, name, interactive(watch=watch), defended=defended)
-    return _judged(exercise, name, played, defended, False, file, key, "text")
+    return _judged(exercise, name, played, defended, False, file, _key(key), "text")
 
 
-@command.command("predict")
+@command.command("predict", context_settings={"ignore_unknown_options": True})
 @EXERCISE
 @click.argument("answer", nargs=-1, required=True)
 @STUDENT
 def predict(exercise: Exercise, answer: tuple[str, ...], student: str | None) -> int:
     """Answer the question of an exercise, before you try."""
+    if not " ".join(answer).strip():
+        raise click.UsageError("an answer has a word at least")
     values = exercise.values_of(student_of(student))
     right = exercise.prediction.is_right(" ".join(answer), values)
     with Lines() as lines:
@@ -212,9 +216,12 @@ def hint(exercise: Exercise, number: int | None, student: str | None) -> None:
     """Give a hint: the first about the concept, the second about the field, the third about the bytes."""
     name = student_of(student)
     desk = Desk(name)
-    which = number or min(desk.hints(exercise.name) + 1, len(exercise.hints))
-    desk.take_hint(exercise.name, max(which, desk.hints(exercise.name)))
+    taken = desk.hints(exercise.name)
+    which = number or min(taken + 1, len(exercise.hints))
+    desk.take_hint(exercise.name, max(which, taken))
     with Lines() as lines:
+        if number is None and taken == len(exercise.hints):
+            lines.write("There are no more; this is the last one again.")
         lines.write(
             f"Hint {which} of {len(exercise.hints)}: "
             f"{exercise.told(exercise.hints[which - 1], exercise.values_of(name))}"
@@ -322,34 +329,35 @@ def _judged(
     defended: bool,
     with_ladder: bool,
     file: str | None,
-    key: str | None,
+    key: bytes,
     format_: str,
 ) -> int:
-    """Judge, keep the evidence, and tell."""
+    """Judge, tell, and keep the evidence."""
     verdict = judge(exercise, student, played.evidence, stopped=played.outcome.stopped, defended=defended)
     desk = Desk(student)
-    if file is None:
-        desk.prepare()
     path = file or str(desk.bundle(exercise.name, defended=defended))
-    write_bundle(path, played, verdict, key=_key(key))
     with Lines() as lines:
         if format_ == "json":
             for line in objects(verdict):
                 lines.write(line)
-            return OK if verdict.passed else NO
-        if with_ladder:
-            for line in ladder_of(played.transits):
+        else:
+            if with_ladder:
+                for line in ladder_of(played.transits):
+                    lines.write(line)
+                lines.write("")
+            for line in verdict_lines(verdict, colour=colour_wanted()):
                 lines.write(line)
-            lines.write("")
-        for line in verdict_lines(verdict, colour=colour_wanted()):
-            lines.write(line)
-        if played.outcome.status and not verdict.passed:
-            lines.write(f"Your command ended with exit code {played.outcome.status}.")
+            if played.outcome.status and not verdict.passed:
+                lines.write(f"Your command ended with exit code {played.outcome.status}.")
+    if file is None:
+        desk.prepare()
+    write_bundle(path, played, verdict, key=key)  # after the verdict, which is to be told in any case
+    with Lines() as lines:
         failed = [result for result in verdict.results if not result.finding.passed]
-        if failed:
+        if format_ != "json" and failed:
             read = f" -r {path}" if file or defended else ""
             lines.write(f"See the frames: rawkit lab why {exercise.name} {failed[0].check}{read}")
-        else:
+        elif format_ != "json":
             lines.write(f"Evidence: {path}")
     return OK if verdict.passed else NO
 

@@ -12,7 +12,7 @@ from rawkit.lab.records import crossing
 from rawkit.lab.seed import Seed
 from rawkit.netns import Transit
 from rawkit.views.hexdump import dump_bytes
-from rawkit.views.ladder import ladder
+from rawkit.views.ladder import Ladder
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
 from rawkit.views.tree import tree
 
@@ -20,6 +20,9 @@ __all__ = ["behind", "ladder_of", "objects", "sheet", "verdict_lines"]
 
 WIDTH = 100
 GOOD = "32"
+
+MANY, AROUND = 60, 5
+"""Frames of which only those around marked ones are shown, and how many on either side."""
 
 
 def sheet(exercise: Exercise, values: Values, student: str, *, colour: bool) -> Iterator[str]:
@@ -31,7 +34,8 @@ def sheet(exercise: Exercise, values: Values, student: str, *, colour: bool) -> 
     yield ""
     yield from exercise.topology(values).drawing()
     yield ""
-    yield from _wrapped(exercise.told(exercise.task, values))
+    for line in _wrapped(exercise.told(exercise.task, values)):
+        yield re.sub(r"\*\*(.+?)\*\*", lambda bold: paint(bold[1], TITLE, colour), line)
     yield paint("In your command's environment:", QUIET, colour)
     for name, value in values.environment().items():
         yield f"  {name}={value}"
@@ -47,10 +51,11 @@ def _wrapped(markdown: str) -> Iterator[str]:
         if paragraph.startswith("    "):
             yield from paragraph.splitlines()
         else:
-            for item in re.split(r"\n(?=- )", paragraph):
-                indent = "  " if item.startswith("- ") else ""
+            for item in re.split(r"\n(?=- |\d+\. )", paragraph):
+                indent = "  " if item.startswith("- ") else "   " if item[0].isdecimal() else ""
+                words = " ".join(item.split())
                 yield from textwrap.wrap(
-                    item, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+                    words, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
                 )
         yield ""
 
@@ -86,12 +91,32 @@ def _failure(result: Result, indent: str) -> Iterator[str]:
 
 
 def ladder_of(transits: Sequence[Transit], *, marked: Sequence[int] = ()) -> Iterator[str]:
-    """A ladder of what crossed the links; frames of these numbers have an asterisk, those that were lost an x."""
-    events = [crossing(one, "*" if number in marked else "") for number, one in enumerate(transits, 1)]
-    yield from ladder(events, width=WIDTH)
-    for number, transit in enumerate(transits, 1):
-        if transit.fate:
-            yield f"frame {number}: {transit.fate}"
+    """A ladder of what crossed the links; frames of these numbers have an asterisk, those that were lost an x.
+
+    Of many, with some that are marked, those around them.
+    """
+    if not transits:
+        yield "Nothing crossed the wire."
+        return
+    names = dict.fromkeys(end for one in transits for end in (one.sender, one.receiver))
+    drawn = Ladder([*names], width=WIDTH, began_ns=transits[0].frame.time_ns)
+    shown: Sequence[int] = range(1, len(transits) + 1)
+    if marked and len(transits) > MANY:
+        shown = sorted(
+            {near for one in marked[:MANY] for near in range(one - AROUND, one + AROUND + 1)} & {*shown}
+        )
+    yield drawn.heading()
+    before = 0
+    for number in shown:
+        if number > before + 1:
+            yield f"  ... {number - before - 1} frames"
+        before, one = number, transits[number - 1]
+        yield drawn.line(crossing(one, "*" if number in marked else ""))
+    if before < len(transits):
+        yield f"  ... {len(transits) - before} frames"
+    for number in shown:
+        if transits[number - 1].fate:
+            yield f"frame {number}: {transits[number - 1].fate}"
 
 
 def behind(finding: Finding, wire: Wire, *, colour: bool) -> Iterator[str]:

@@ -35,6 +35,7 @@ def find_exercise(name: str) -> Exercise:
     """
     if name.endswith(".py"):
         return _in_file(name)
+    name = name.casefold().replace("_", "-")
     module = f"{exercises.__name__}.{name.replace('-', '_')}"
     if name.replace("-", "").isalnum() and find_spec(module) is not None:  # the others are not needed then
         return _exercise_in(module)
@@ -43,8 +44,8 @@ def find_exercise(name: str) -> Exercise:
         if name in (exercise.name, str(exercise.number)):
             return exercise
     near = get_close_matches(name, known, 1)
-    hint = f"; did you mean {near[0]}?" if near else "; `rawkit lab list` has them all"
-    raise FieldError("lab", "exercise", name, f"the name of an exercise, or of a file that ends in .py{hint}")
+    hint = f"did you mean {near[0]}?" if near else "`rawkit lab list` has them all"
+    raise FieldError("lab", "exercise", name, f"an exercise's name or number, or a file that ends in .py; {hint}")
 
 
 def _exercise_in(module: str) -> Exercise:
@@ -59,7 +60,7 @@ def _in_file(name: str) -> Exercise:
         raise file_error(error, f"read {name}") from error
     try:
         found = runpy.run_path(name).get("EXERCISE")
-    except Exception as error:  # it is a program of somebody else's, and can raise anything
+    except (Exception, SystemExit) as error:  # it is a program of somebody else's, and can raise anything
         at = [f"line {frame.lineno}: " for frame in extract_tb(error.__traceback__) if frame.filename == name][-1:]
         told = f"{''.join(at)}{type(error).__name__}: {error}"
         raise FieldError("lab", "exercise", name, f"a file that runs ({told})") from error

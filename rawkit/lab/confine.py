@@ -6,6 +6,7 @@ import os
 import resource
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO, Final, NamedTuple
 
-from rawkit.errors import KernelError
+from rawkit.errors import FieldError, KernelError
 from rawkit.netns import Confinement, Host
 from rawkit.netns.recording import MOST_BYTES, MOST_FRAMES
 
@@ -26,6 +27,9 @@ NICENESS: Final = 2
 """By which the command stands back behind those who watch it, were it to take every processor."""
 
 MEBIBYTE: Final = 1024 * 1024
+
+KEY_VARIABLE: Final = "RAWKIT_LAB_KEY"
+"""Where the name of the file with the key for evidence may stand."""
 
 FLOODED: Final = f"it flooded the network: more than {MOST_FRAMES:,} frames or {MOST_BYTES // MEBIBYTE} MiB"
 
@@ -68,8 +72,8 @@ def run_confined(
     """Run a command inside a host to its end, or to one of the bounds; then nothing of what it started is left.
 
     It has no more privileges than what it does to packets and files takes, so that it cannot leave the host's
-    network, also as root; its standard output is kept, and copied to `show`. Raises KernelError for a command that
-    cannot be started.
+    network, also as root; its standard output is kept, and copied to `show`. Raises FieldError for a command that
+    cannot be started, KernelError.
     """
     began = time.monotonic()
     kept = bytearray()
@@ -98,6 +102,8 @@ def run_confined(
             confinement.close()
             stopped = stopped or _copy(out, kept, bounds.output, show)
             status = process.wait()
+            if status == -signal.SIGXFSZ:
+                stopped = stopped or f"it wrote a file of more than {bounds.file // MEBIBYTE} MiB"
     return Outcome(None if stopped else status, bytes(kept), seconds, stopped)
 
 
@@ -112,13 +118,23 @@ def _start(
 
     try:
         return confinement.popen(
-            command, limit, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={**os.environ, **environment}
+            command,
+            limit,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=surroundings(environment),
+            start_new_session=True,  # whatever signals it sends to its group are for itself
         )
-    except OSError as error:
-        if isinstance(error, KernelError):
-            raise
-        remedy = "check its name and that it may be executed; a file of Python is run by: -- python3 FILE"
-        raise KernelError(error.errno or 0, f"start {command[0]}", remedy) from error
+    except KernelError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+        what = f"a program that can be started ({error}); a file of Python is run by: -- python3 FILE"
+        raise FieldError("lab", "command", command[0], what) from error
+
+
+def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a student's command: this one without what is not for students, and the exercise's."""
+    return {**{name: value for name, value in os.environ.items() if name != KEY_VARIABLE}, **environment}
 
 
 def _copy(out: IO[bytes], kept: bytearray, most: int, show: BinaryIO | None) -> str:

@@ -63,8 +63,17 @@ class Prediction(NamedTuple):
     """Told once it was answered."""
 
     def is_right(self, answer: str, values: Values) -> bool:
-        """Whether that is the answer; case, and space around it, do not count."""
-        return answer.strip().casefold() == self.answer(values).strip().casefold()
+        """Whether that is the answer, perhaps with a word more or two: `the gateway`, `1,024 bytes`."""
+        given, wanted = _words(answer), _words(self.answer(values))
+        if {"or", "not"} & ({*given} - {*wanted}) or len(given) > len(wanted) + 2:
+            return False
+        return any(given[at : at + len(wanted)] == wanted for at in range(len(given)))
+
+
+def _words(text: str) -> list[str]:
+    """Its words and numbers, whatever their case and punctuation."""
+    found = re.findall(r"[^\W_]+(?:[.:-][^\W_]+)*", re.sub(r"(?<=\d),(?=\d{3})", "", text.casefold()))
+    return [word.lstrip("0") or "0" if word.isdecimal() else word for word in found]
 
 
 class Wrong(NamedTuple):

@@ -15,7 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from rawkit.lab.confine import Bounds, Outcome
+from rawkit.errors import FieldError, KernelError
+from rawkit.lab.confine import Bounds, Outcome, surroundings
 from rawkit.lab.records import crossing
 from rawkit.lab.stage import STUDENT, Run, Stage
 from rawkit.netns import Confinement
@@ -25,6 +26,9 @@ __all__ = ["interactive"]
 
 GLANCE: Final = 0.1
 """Seconds between two looks at the wire."""
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)
+"""Those that a terminal sends: they are for the shell alone."""
 
 WIDTH: Final = 100
 NARROWEST: Final = 60
@@ -44,7 +48,7 @@ def interactive(*, watch: bool = False) -> Run:
                 told.append(stack.enter_context(_pane()))
             stack.enter_context(_terminal_kept())
             confinement = stack.enter_context(Confinement(stage.host(STUDENT), Bounds().processes))
-            process = confinement.popen([_shell()], env={**os.environ, **stage.values.environment()})
+            process = _start(confinement, stage)
             drawn = Ladder([*stage.nodes], width=max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST))
             seen = 0
             for tell in told:
@@ -57,6 +61,24 @@ def interactive(*, watch: bool = False) -> Run:
             return Outcome(process.returncode, b"", time.monotonic() - began, "")
 
     return run
+
+
+def _start(confinement: Confinement, stage: Stage) -> subprocess.Popen[bytes]:
+    """The shell, in the foreground of the terminal. Raises FieldError for one that cannot be started."""
+    shell = _shell()
+
+    def take_the_terminal() -> None:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(sys.stdin.fileno(), os.getpgrp())
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+
+    try:
+        return confinement.popen([shell], take_the_terminal, env=surroundings(stage.values.environment()))
+    except KernelError:
+        raise
+    except OSError as error:
+        raise FieldError("lab", "SHELL", shell, f"a shell that can be started ({error})") from error
 
 
 def _tell(stage: Stage, drawn: Ladder, seen: int, tell: Callable[[str], None]) -> int:
@@ -72,8 +94,7 @@ def _tell(stage: Stage, drawn: Ladder, seen: int, tell: Callable[[str], None]) -
 @contextmanager
 def _terminal_kept() -> Iterator[None]:
     """The shell may have the terminal for itself, and its Ctrl-C; afterwards it is this process's again."""
-    signals = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in signals]
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in SIGNALS]
     group = os.tcgetpgrp(sys.stdin.fileno())
     try:
         yield

@@ -58,8 +58,9 @@ class Values(dict[str, Any]):
             raise AttributeError(f"the exercise has no value {name!r}; it has {', '.join(self)}") from None
 
     def environment(self) -> dict[str, str]:
-        """As variables of the environment: `target` is LAB_TARGET."""
-        return {f"LAB_{name.upper()}": str(value) for name, value in self.items() if name[0] != "_"}
+        """As variables of the environment: `target` is LAB_TARGET; LAB_INTERFACE is that of the student's host."""
+        told = {f"LAB_{name.upper()}": str(value) for name, value in self.items() if name[0] != "_"}
+        return {"LAB_INTERFACE": "eth0", **told}
 
 
 class Seed:

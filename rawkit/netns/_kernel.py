@@ -24,9 +24,12 @@ __all__ = [
 ]
 
 # <linux/sched.h>
+CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 CLONE_NEWNET = 0x4000_0000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = (1 << bit for bit in (0, 1, 2, 3, 5, 12))
+MS_REC, MS_PRIVATE = 1 << 14, 1 << 18  # <linux/mount.h>
 # <linux/sockios.h>
 SIOCETHTOOL = 0x8946
 # <linux/ethtool.h>
@@ -68,6 +71,13 @@ def die_with_the_parent() -> None:
     """Have the kernel kill this process when the thread that forked it ends (prctl(2)). Raises OSError."""
     if _libc.prctl(ctypes.c_int(PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL), *[ctypes.c_ulong(0)] * 3) < 0:
         _raise_errno("prctl")
+
+
+def mount(source: str, target: str, kind: str, flags: int) -> None:
+    """Mount a file system, or change how one is (mount(2)). Raises OSError."""
+    arguments = (ctypes.c_char_p(text.encode()) for text in (source, target, kind))
+    if _libc.mount(*arguments, ctypes.c_ulong(flags), None) < 0:
+        _raise_errno("mount")
 
 
 def drop_capabilities() -> None:

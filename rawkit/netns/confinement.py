@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -20,12 +21,20 @@ PATIENCE: Final = 0.5
 """Seconds in which all processes of a machine can be looked at, unless they are too many."""
 
 
+READ_ONLY: Final = ("/sys", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+"""Where root could change the machine as a whole by writing a file."""
+
+OWN_SETTINGS: Final = "/proc/sys/net"
+"""Of a network namespace, which is the host's own (network_namespaces(7))."""
+
+
 class Confinement:
     """Runs programs inside a host, apart from the lab's own: they see no other's processes, and end with this.
 
-    They keep, whoever starts them, only the capabilities that packets and files take: with those, a program cannot
-    enter another network namespace (setns(2) takes CAP_SYS_ADMIN), nor touch another's memory. There can be no
-    more than about `processes` of them where the kernel counts them for each PID namespace (Linux 6.14 and later).
+    They have a /proc of their own, and an empty /run. They keep, whoever starts them, only the capabilities that
+    packets and files take: with those, a program cannot enter another network namespace (setns(2) takes
+    CAP_SYS_ADMIN), nor touch another's memory. There can be no more than about `processes` of them where the
+    kernel counts them for each PID namespace (Linux 6.14 and later).
     """
 
     def __init__(self, host: Host, processes: int) -> None:
@@ -40,6 +49,7 @@ class Confinement:
 
         def confine() -> None:
             prepare()
+            _hide_the_machine()
             _kernel.drop_capabilities()
 
         return self._programs.start(self._host.namespace, arguments, {**options, "preexec_fn": confine})
@@ -70,6 +80,26 @@ class Confinement:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _hide_the_machine() -> None:
+    """Give this process, and what it starts, a /proc of their own PID namespace, and an empty /run.
+
+    Other processes are not to be seen then, and services of the machine, whose sockets are files under /run, not
+    to be reached; of the kernel's settings, only those of the host's own network can be changed. Where the kernel
+    permits no mounts, all of it stays as it is.
+    """
+    flags = _kernel.MS_NOSUID | _kernel.MS_NODEV | _kernel.MS_NOEXEC
+    with suppress(OSError):
+        _kernel.unshare(_kernel.CLONE_NEWNS)
+        _kernel.mount("none", "/", "", _kernel.MS_REC | _kernel.MS_PRIVATE)
+        _kernel.mount("tmpfs", "/run", "tmpfs", flags)
+        _kernel.mount("proc", "/proc", "proc", flags)
+    for path in (*READ_ONLY, OWN_SETTINGS):
+        only_read = 0 if path == OWN_SETTINGS else _kernel.MS_RDONLY
+        with suppress(OSError):  # not every kernel has them all
+            _kernel.mount(path, path, "", _kernel.MS_BIND)
+            _kernel.mount("none", path, "", flags | _kernel.MS_BIND | _kernel.MS_REMOUNT | only_read)
 
 
 def _threads() -> int:

@@ -51,16 +51,16 @@ def crossings(packets: Iterable[tuple[int, Packet]]) -> list[Crossing]:
 class Ladder:
     """A ladder whose hosts are known before its packets are: its `heading`, then a `line` for each packet.
 
-    `width` columns at the most; times are seconds since the first packet.
+    `width` columns at the most; times are seconds since `began_ns`, or else since the first packet.
     """
 
-    def __init__(self, hosts: Sequence[str], *, width: int = 100) -> None:
+    def __init__(self, hosts: Sequence[str], *, width: int = 100, began_ns: int | None = None) -> None:
         most = _most_columns(width)
         names = [*hosts] if len(hosts) <= most else [*hosts[: most - 1], OTHERS]
         gap = min(WIDEST, (width - TIME - 2 * MARGIN - 1) // max(len(names) - 1, 1))
         self._width, self._gap = width, gap
         self._places = {name: TIME + MARGIN + gap * number for number, name in enumerate(names)}
-        self._began_ns: int | None = None
+        self._began_ns = began_ns
 
     def heading(self) -> str:
         """The names of the hosts, each above its rail."""
