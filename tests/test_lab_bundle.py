@@ -194,6 +194,7 @@ def test_what_a_bundle_is_about_is_never_run(folder: Path, tmp_path: Path) -> No
         {"stopped": "=1+1"},
         {"stopped": None},
         {"seed": 7},
+        {"salt": "x"},
         {"format": True},
         {"exercise": None},
     ],

@@ -44,7 +44,7 @@ def test_it_ends_as_the_exercise_says_and_its_bundle_is_judged_alike(
 
 def test_a_rehearsal_tells_what_is_not_as_the_exercise_says() -> None:
     exercise = catalogue()["ping"]
-    right, wrong, *_ = rehearsals(exercise)
+    right, _, wrong, *_ = rehearsals(exercise)
     _, passed = right.play(STUDENT)
     _, failed = wrong.play(STUDENT)
     assert wrong.complaint(passed) == "checksum holds, and should not"
@@ -72,6 +72,15 @@ def test_texts_name_only_values_that_are_told(exercise: Exercise) -> None:
     assert [*exercise.topology(values).drawing()]
     with pytest.raises(FieldError, match="_secret"):
         exercise.told("{_secret}", values)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_what_is_told_is_the_same_in_each_run_and_what_is_printed_is_not(exercise: Exercise) -> None:
+    first, second = (exercise.values_of(STUDENT, salt) for salt in ("aa", "bb"))
+    assert first.environment() == second.environment()
+    assert exercise.values_of(STUDENT, "aa") == first
+    if "printed" in [check.name for check in exercise.checks] and exercise.name != "syn":  # a kernel's choice
+        assert first != second
 
 
 def test_wrong_solutions_differ_from_the_reference() -> None:

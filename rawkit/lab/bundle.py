@@ -47,6 +47,7 @@ MOST_VERDICT: Final = 1024 * 1024
 
 _EXERCISE: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _STOPPED: Final = re.compile(r"(it [a-zA-Z0-9 .,:]{1,100})?")
+_SALT: Final = re.compile(r"[0-9a-f]{0,64}")
 _LINK: Final = re.compile(r"links/([A-Za-z0-9._-]{1,64})\.pcapng")
 
 
@@ -55,6 +56,8 @@ class Bundle(NamedTuple):
 
     exercise: str
     student: str
+    salt: str
+    """What the run's secrets were drawn with."""
     defended: bool
     stopped: str
     sealed: bool
@@ -69,7 +72,7 @@ class Bundle(NamedTuple):
     def evidence(self, exercise: Exercise) -> Evidence:
         """What to judge."""
         return Evidence(
-            exercise.values_of(self.student), Wire(self.transits), self.states, self.output, self.status
+            exercise.values_of(self.student, self.salt), Wire(self.transits), self.states, self.output, self.status
         )
 
 
@@ -91,6 +94,7 @@ def write_bundle(path: str | Path, played: Played, verdict: Verdict, *, key: byt
         "exercise": verdict.exercise,
         "student": verdict.student,
         "seed": Seed(verdict.exercise, verdict.student).text,
+        "salt": played.evidence.values.salt,
         "defended": verdict.defended,
         "stopped": verdict.stopped,
         "status": played.outcome.status,
@@ -126,6 +130,7 @@ def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
         sealed = hmac.compare_digest(seal, _seal(manifest, key))
         exercise, student = _told(manifest["exercise"], _EXERCISE), _told(manifest["student"], STUDENT_NAME)
         stopped, status = _told(manifest["stopped"], _STOPPED), manifest["status"]
+        salt = _told(manifest["salt"], _SALT)
         defended = manifest["defended"] is True
         if not isinstance(status, int | None):
             raise ValueError("the exit status")
@@ -143,6 +148,7 @@ def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
     return Bundle(
         exercise=exercise,
         student=student,
+        salt=salt,
         defended=defended,
         stopped=stopped,
         sealed=sealed and bool(key),

@@ -135,9 +135,11 @@ class Exercise:
         if len(self.wrong) < 2 or len(self.hints) != 3:
             raise FieldError(self.name, "wrong", len(self.wrong), "two wrong solutions at least, and three hints")
 
-    def values_of(self, student: str) -> Values:
-        """That student's values."""
-        return Values(self.values(Seed(self.name, student)))
+    def values_of(self, student: str, salt: str = "") -> Values:
+        """That student's values; the secret ones are those of the run with that salt."""
+        values = Values(self.values(Seed(self.name, student, salt)))
+        values.salt = salt
+        return values
 
     def told(self, text: str, values: Values) -> str:
         """A text of the exercise with that student's values in it. Raises FieldError where it names others."""

@@ -6,6 +6,8 @@ import getpass
 import hashlib
 import os
 import re
+from copy import copy
+from functools import cached_property
 from ipaddress import IPv4Network
 from random import Random
 from typing import Any, Final
@@ -51,6 +53,9 @@ class Values(dict[str, Any]):
     Those whose names begin with an underscore are for the exercise alone, and are not told to the student.
     """
 
+    salt: str = ""
+    """What the secret ones of this run were drawn with."""
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self[name]
@@ -64,12 +69,25 @@ class Values(dict[str, Any]):
 
 
 class Seed:
-    """Draws values; the same for the same exercise and student, everywhere."""
+    """Draws values; the same for the same exercise and student, everywhere, but for those of `secret`.
 
-    def __init__(self, exercise: str, student: str) -> None:
+    Draw what students are told before what they are not.
+    """
+
+    def __init__(self, exercise: str, student: str, salt: str = "") -> None:
         self.text = hashlib.sha256(f"{exercise}/{student}".encode()).hexdigest()[:16]
+        self._salt = salt
         self._random = Random(self.text)
         self._drawn: set[Any] = set()
+        self._told: set[Any] = set()
+
+    @cached_property
+    def secret(self) -> Seed:
+        """Draws what a student has to find out: another for each salt, and so not to be computed beforehand."""
+        secret = copy(self)
+        secret._random = Random(self.text + self._salt)
+        secret._drawn, secret._told = set(), self._drawn
+        return secret
 
     def network(self) -> IPv4Network:
         """A /24 within 10.0.0.0/8."""
@@ -101,7 +119,7 @@ class Seed:
 
     def _new(self, draw: Any) -> Any:
         for _ in range(_DRAWS):
-            if (found := draw()) not in self._drawn:
+            if (found := draw()) not in self._drawn and found not in self._told:
                 self._drawn.add(found)
                 return found
         raise FieldError("Seed", "draw", len(self._drawn), "fewer values of one kind than there are")

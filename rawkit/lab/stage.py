@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from secrets import token_hex
 from typing import BinaryIO, NamedTuple, Self
 
 from rawkit.errors import FieldError, KernelError
@@ -120,11 +121,11 @@ Run = Callable[[Stage], Outcome]
 
 
 def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) -> Played:
-    """Play an exercise in a lab of its own, in which `run` is the student.
+    """Play an exercise in a lab of its own, in which `run` is the student; its secrets are this run's own.
 
     Raises what `Lab`, the exercise's scene and `run` raise.
     """
-    values = exercise.values_of(student)
+    values = exercise.values_of(student, token_hex(8))
     with Stage(exercise, values, defended=defended) as stage:
         scene = exercise.scene(stage) if exercise.scene is not None else None
         if scene is not None:

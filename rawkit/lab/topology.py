@@ -27,7 +27,7 @@ class Link:
     impaired: dict[str, Any] = field(default_factory=dict)
     """Arguments of `Lab.link` from `delay` on: what the link does to frames."""
     drawn_in_full: bool = True
-    """Whether the drawing tells its MTU, and what it does to frames."""
+    """Whether the drawing tells its addresses, its MTU, and what it does to frames."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,12 @@ class Topology:
         addresses = ", ".join(str(ip_interface(text)) for text in _texts(link.addresses[end]))
         mac = link.macs[end]
         kind = " (router)" if name in self.routers else ""
-        return " ".join(filter(None, [f"{name}{kind}", addresses, mac]))
+        return " ".join(filter(None, [f"{name}{kind}", *([addresses, mac] if link.drawn_in_full else [])]))
 
     def _remarks(self, link: Link) -> str:
-        if not link.drawn_in_full:
-            return ""
         words = [f"MTU {link.mtu}"] if link.mtu != 1500 else []
         words += [f"{name} {value}" for name, value in link.impaired.items() if isinstance(value, (int, float))]
-        return f" {', '.join(words)} " if words else ""
+        return f" {', '.join(words)} " if words and link.drawn_in_full else ""
 
 
 def _texts(end: str | Sequence[str]) -> list[str]:

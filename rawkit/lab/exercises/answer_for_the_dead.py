@@ -70,7 +70,7 @@ def values(seed: Seed) -> dict[str, Any]:
         **addresses,
         "your_mac": seed.mac(),
         "id": seed.number(256, 65535),
-        "_data": seed.nonce(),
+        "_data": seed.secret.nonce(),
         "_dead_mac": seed.mac(),
     }
 

@@ -50,7 +50,7 @@ def values(seed: Seed) -> dict[str, Any]:
         "you": seed.address(network),
         "target": seed.address(network),
         "your_mac": seed.mac(),
-        "_target_mac": seed.mac(),
+        "_target_mac": seed.secret.mac(),
         "_bystander": seed.address(network),
     }
 
@@ -60,7 +60,7 @@ def topology(v: Values) -> Topology:
     return Topology(
         [
             Link("you", "switch", (f"{v.you}/24", ()), (v.your_mac, None)),
-            Link("target", "switch", (f"{v.target}/24", ()), (v._target_mac, None)),
+            Link("target", "switch", (f"{v.target}/24", ()), (v._target_mac, None), drawn_in_full=False),
             Link("bystander", "switch", (f"{v._bystander}/24", ())),
         ],
         switches=["switch"],

@@ -31,6 +31,10 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
 """
 
 
+SIZES = (100, 900), (1100, 1400), (2100, 9000), (20_000, 60_000)
+"""Between which the sizes of the datagrams are."""
+
+
 def values(seed: Seed) -> dict[str, Any]:
     """Two addresses, a port, sizes, and how each datagram ends."""
     network = seed.network()
@@ -38,14 +42,9 @@ def values(seed: Seed) -> dict[str, Any]:
         "you": seed.address(network),
         "server": seed.address(network),
         "port": seed.port(),
-        "count": 4,
-        "_sizes": [
-            seed.number(100, 900),
-            seed.number(1100, 1400),
-            seed.number(2100, 9000),
-            seed.number(20_000, 60_000),
-        ],
-        "_ends": [seed.nonce()[:8] for _ in range(4)],
+        "count": len(SIZES),
+        "_sizes": [seed.secret.number(*range_) for range_ in SIZES],
+        "_ends": [seed.secret.nonce()[:8] for _ in SIZES],
     }
 
 

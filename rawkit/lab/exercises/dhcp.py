@@ -68,7 +68,7 @@ def values(seed: Seed) -> dict[str, Any]:
     number = seed.number(1, 2**32 - 1)
     return {
         "_server": seed.address(network),
-        "_lease": seed.address(network),
+        "_lease": seed.secret.address(network),
         "your_mac": seed.mac(),
         "transaction": number,
         "transaction_hex": f"{number:#010x}",

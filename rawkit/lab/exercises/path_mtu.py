@@ -64,8 +64,8 @@ def values(seed: Seed) -> dict[str, Any]:
         "server": str(third[2]),
         "_ends": [str(network[1]) for network in (first, second, third)],
         "_far": str(second[2]),
-        "_told": seed.number(1400, 1480),
-        "_answer": seed.number(1201, 1390),
+        "_told": seed.secret.number(1400, 1480),
+        "_answer": seed.secret.number(1201, 1390),
     }
 
 

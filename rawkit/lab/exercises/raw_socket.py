@@ -49,8 +49,9 @@ def values(seed: Seed) -> dict[str, Any]:
     """Three addresses, several ports, and a text."""
     network = seed.network()
     addresses = {name: seed.address(network) for name in ("you", "alice", "bob")}
-    others = [seed.port() for _ in range(seed.number(3, 6))]
-    return {**addresses, "port": seed.port(), "_others": others, "_nonce": seed.nonce()}
+    port, secret = seed.port(), seed.secret
+    others = [secret.port() for _ in range(secret.number(3, 6))]
+    return {**addresses, "port": port, "_others": others, "_nonce": secret.nonce()}
 
 
 def topology(v: Values) -> Topology:

@@ -34,7 +34,7 @@ def values(seed: Seed) -> dict[str, Any]:
     """Four addresses, two ports, and what is to be found."""
     network = seed.network()
     addresses = {name: seed.address(network) for name in ("you", "alice", "bob", "carol")}
-    return {**addresses, "port": seed.port(), "_other_port": seed.port(), "_nonce": seed.nonce()}
+    return {**addresses, "port": seed.port(), "_other_port": seed.port(), "_nonce": seed.secret.nonce()}
 
 
 def topology(v: Values) -> Topology:

@@ -40,17 +40,20 @@ with socket.create_connection((os.environ["LAB_SERVER"], int(os.environ["LAB_POR
 """
 
 
+COUNT = 6
+
+
 def values(seed: Seed) -> dict[str, Any]:
     """Two addresses, a port, and the messages."""
-    network = seed.network()
-    messages = ["".join(seed.nonce() for _ in range(9))[: seed.number(5, 140)] for _ in range(6)]
+    network, secret = seed.network(), seed.secret
+    messages = ["".join(secret.nonce() for _ in range(9))[: secret.number(5, 140)] for _ in range(COUNT)]
     return {
         "you": seed.address(network),
         "server": seed.address(network),
         "port": seed.port(),
-        "count": len(messages),
+        "count": COUNT,
         "_messages": "\n".join(messages),
-        "_cuts": [seed.number(1, 60) for _ in range(8)],
+        "_cuts": [secret.number(1, 60) for _ in range(8)],
     }
 
 

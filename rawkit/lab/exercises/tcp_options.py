@@ -92,7 +92,7 @@ def values(seed: Seed) -> dict[str, Any]:
         "mss": seed.number(700, 1300),
         "scale": seed.number(3, 7),
         "size": SIZE,
-        "_nonce": seed.nonce(),
+        "_nonce": seed.secret.nonce(),
     }
 
 

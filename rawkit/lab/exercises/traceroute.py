@@ -82,7 +82,7 @@ def values(seed: Seed) -> dict[str, Any]:
     networks = [seed.network() for _ in range(len(ROUTERS) + 1)]
     found: dict[str, Any] = {"you": str(networks[0][1]), "target": str(networks[-1][2])}
     for at, name in enumerate(ROUTERS):
-        found |= {f"_{name}_near": seed.address(networks[at]), f"_{name}_far": str(networks[at + 1][1])}
+        found |= {f"_{name}_near": seed.secret.address(networks[at]), f"_{name}_far": str(networks[at + 1][1])}
     return found | {"_stranger": seed.address(seed.network())}
 
 
@@ -90,7 +90,10 @@ def topology(v: Values) -> Topology:
     """A chain: you, four routers, the target."""
     ends = [("you", v.you), *[(name, v[f"_{name}_far"]) for name in ROUTERS]]
     nexts = [*[(name, v[f"_{name}_near"]) for name in ROUTERS], ("target", v.target)]
-    links = [Link(a, b, (f"{left}/24", f"{right}/24")) for (a, left), (b, right) in zip(ends, nexts, strict=True)]
+    links = [
+        Link(a, b, (f"{left}/24", f"{right}/24"), drawn_in_full=False)
+        for (a, left), (b, right) in zip(ends, nexts, strict=True)
+    ]
     return Topology(links, routers=ROUTERS)
 
 
