@@ -77,6 +77,33 @@ def test_the_exercise_passes_its_rehearsal(tmp_path: Path) -> None:
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stdout + done.stderr
 
 
+MISTAKES = {
+    "values": ("seed.port()", "seed.prt()", "line 15 of exercise.py: AttributeError"),
+    "topology": ("{v.server}", "{v.servr}", "line 19 of exercise.py: AttributeError"),
+    "text": ("from port `{port}`", "from port `{prt}`", "only values that are told in braces"),
+    "check": ("dst_port=9)", "port=9)", "a field of UDP"),
+    "check that breaks": ("e.values.nonce)", "e.values.nce)", "the check itself broke (AttributeError"),
+    "scene": ("    task=", "    scene=lambda stage: iter(()),\n    task=", "a generator that yields once"),
+    "wrong": ('"sent", "src_port is"', '"snt", "src_port is"', "the name of a check, one of sent, refused"),
+    "syntax": ("EXERCISE = Exercise(", "EXERCISE = Exercise((", "SyntaxError"),
+    "end": ("EXERCISE = ", "raise SystemExit(0)\nEXERCISE = ", "SystemExit"),
+}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_teacher_s_mistakes_are_told(tmp_path: Path, mistake: str) -> None:
+    right, wrong, told = MISTAKES[mistake]
+    file = block_with("EXERCISE = ", tmp_path / "exercise.py")
+    text = file.read_text()
+    assert right in text
+    file.write_text(text.replace(right, wrong, 1))
+    done = subprocess.run([*RAWKIT, "lab", "rehearse", file], capture_output=True, text=True, check=False)
+    assert done.returncode in (1, 2)
+    assert told in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.root
 def test_the_test_passes(tmp_path: Path) -> None:
     file = block_with("def test_", tmp_path / "test_ping.py")

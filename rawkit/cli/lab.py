@@ -24,7 +24,7 @@ from rawkit.lab.catalogue import catalogue, find_exercise
 from rawkit.lab.desk import Desk
 from rawkit.lab.grade import Graded, grade
 from rawkit.lab.interactive import interactive
-from rawkit.lab.rehearsal import rehearsals
+from rawkit.lab.rehearsal import proofread, rehearsals
 from rawkit.netns import reexec_in_user_namespace
 from rawkit.pcap.files import output, write_all
 
@@ -279,6 +279,7 @@ def rehearse(exercise: Exercise, student: str | None) -> int:
     """Try an exercise's own solutions, before students do: the right one, each wrong one, and the defence."""
     reexec_in_user_namespace()
     name = student_of(student)
+    proofread(exercise, name)
     complaints = 0
     with Lines() as lines, terminable():
         try:

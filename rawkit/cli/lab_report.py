@@ -32,7 +32,7 @@ def sheet(exercise: Exercise, values: Values, student: str, *, colour: bool) -> 
     )
     yield exercise.told(exercise.learnt, values)
     yield ""
-    yield from exercise.topology(values).drawing()
+    yield from exercise.topology_of(values).drawing()
     yield ""
     for line in _wrapped(exercise.told(exercise.task, values)):
         yield re.sub(r"\*\*(.+?)\*\*", lambda bold: paint(bold[1], TITLE, colour), line)

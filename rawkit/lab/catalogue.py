@@ -9,11 +9,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from traceback import extract_tb
 
 from rawkit.errors import FieldError, file_error
 from rawkit.lab import exercises
-from rawkit.lab.exercise import Exercise
+from rawkit.lab.exercise import Exercise, place_of
 
 __all__ = ["catalogue", "find_exercise"]
 
@@ -61,9 +60,8 @@ def _in_file(name: str) -> Exercise:
     try:
         found = runpy.run_path(name).get("EXERCISE")
     except (Exception, SystemExit) as error:  # it is a program of somebody else's, and can raise anything
-        at = [f"line {frame.lineno}: " for frame in extract_tb(error.__traceback__) if frame.filename == name][-1:]
-        told = f"{''.join(at)}{type(error).__name__}: {error}"
-        raise FieldError("lab", "exercise", name, f"a file that runs ({told})") from error
+        what = f"a file that runs ({place_of(error)}{type(error).__name__}: {error})"
+        raise FieldError("lab", "exercise", name, what) from error
     if not isinstance(found, Exercise):
         raise FieldError("lab", "exercise", name, "a file that defines EXERCISE = Exercise(...)")
     return found

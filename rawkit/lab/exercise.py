@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from rawkit.errors import FieldError
+from rawkit.errors import FieldError, RawkitError
 from rawkit.lab.finding import Finding
 from rawkit.lab.seed import Seed, Values
 from rawkit.lab.topology import Topology
@@ -68,6 +71,13 @@ class Prediction(NamedTuple):
         if {"or", "not"} & ({*given} - {*wanted}) or len(given) > len(wanted) + 2:
             return False
         return any(given[at : at + len(wanted)] == wanted for at in range(len(given)))
+
+
+def place_of(error: BaseException) -> str:
+    """The last line outside of rawkit that an error came through, as `line 7 of mine.py: `; empty if none."""
+    package = str(Path(__file__).parent.parent)
+    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith((package, "<"))]
+    return f"line {frames[-1].lineno} of {Path(frames[-1].filename).name}: " if frames else ""
 
 
 def _words(text: str) -> list[str]:
@@ -137,9 +147,26 @@ class Exercise:
 
     def values_of(self, student: str, salt: str = "") -> Values:
         """That student's values; the secret ones are those of the run with that salt."""
-        values = Values(self.values(Seed(self.name, student, salt)))
+        with self.running("values"):
+            values = Values(self.values(Seed(self.name, student, salt)))
         values.salt = salt
         return values
+
+    def topology_of(self, values: Values) -> Topology:
+        """The network with those values."""
+        with self.running("topology"):
+            return self.topology(values)
+
+    @contextmanager
+    def running(self, part: str) -> Iterator[None]:
+        """Run a function of the exercise: whatever goes wrong in it is told as a FieldError, with the line."""
+        try:
+            yield
+        except RawkitError:
+            raise
+        except Exception as error:  # a teacher's code can raise anything
+            what = f"a function that runs ({place_of(error)}{type(error).__name__}: {error})"
+            raise FieldError(self.name, part, part, what) from error
 
     def told(self, text: str, values: Values) -> str:
         """A text of the exercise with that student's values in it. Raises FieldError where it names others."""

@@ -14,7 +14,7 @@ from rawkit.lab.exercise import Exercise, Program
 from rawkit.lab.stage import Played, play, running
 from rawkit.lab.verdict import Verdict, judge
 
-__all__ = ["Rehearsal", "rehearsals"]
+__all__ = ["Rehearsal", "command_of", "proofread", "rehearsals"]
 
 
 class Rehearsal(NamedTuple):
@@ -59,6 +59,16 @@ def rehearsals(exercise: Exercise) -> Iterator[Rehearsal]:
         yield Rehearsal(exercise, f"wrong {number}", wrong.program, wrong.check, wrong.says)
     if exercise.defence is not None:
         yield Rehearsal(exercise, "defence", exercise.solution, exercise.defence.check, defended=True)
+
+
+def proofread(exercise: Exercise, student: str) -> None:
+    """Fill in every text of the exercise. Raises FieldError for one that names what is not told, or not there."""
+    values = exercise.values_of(student)
+    texts = exercise.task, exercise.learnt, exercise.prediction.question, exercise.prediction.why, *exercise.hints
+    for text in (*texts, *(check.words for check in exercise.checks)):
+        exercise.told(text, values)
+    with exercise.running("prediction"):
+        exercise.prediction.answer(values)
 
 
 @contextmanager

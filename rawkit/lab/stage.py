@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from secrets import token_hex
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, Final, NamedTuple, Self
 
 from rawkit.errors import FieldError, KernelError
 from rawkit.lab.confine import FLOODED, Bounds, Outcome, run_confined
 from rawkit.lab.evidence import Evidence
-from rawkit.lab.exercise import Exercise
+from rawkit.lab.exercise import Exercise, Scene
 from rawkit.lab.seed import Values
 from rawkit.lab.wire import Wire
 from rawkit.netns import Host, Lab, Recording, State, Transit, Worker
@@ -23,6 +23,9 @@ STUDENT = "you"
 
 READY = "ready"
 """The cue of an actor whose service can be used."""
+
+END: Final = object()
+"""What a scene gives that has ended."""
 
 ROUNDS = 5
 """How often it is looked whether more frames have come: some go through several links, and are answered."""
@@ -44,7 +47,7 @@ class Stage:
         self.states: dict[str, dict[str, State]] = {}
         with ExitStack() as stack:
             self.lab = stack.enter_context(Lab())
-            self.nodes = exercise.topology(values).build(self.lab)
+            self.nodes = exercise.topology_of(values).build(self.lab)
             """Hosts, routers, switches and hubs by their names."""
             if not isinstance(self.nodes.get(STUDENT), Host):
                 raise FieldError(exercise.name, "topology", sorted(self.nodes), f"a host that is called {STUDENT}")
@@ -127,13 +130,11 @@ def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) 
     """
     values = exercise.values_of(student, token_hex(8))
     with Stage(exercise, values, defended=defended) as stage:
-        scene = exercise.scene(stage) if exercise.scene is not None else None
-        if scene is not None:
-            next(scene)
-        stage.note("before")
-        outcome = run(stage)
-        if scene is not None:
-            next(scene, None)
+        with ExitStack() as acting:
+            if exercise.scene is not None:
+                acting.enter_context(_acted(exercise, exercise.scene, stage))
+            stage.note("before")
+            outcome = run(stage)
         stage.settle()
         if stage.recording.is_full and not outcome.stopped:
             outcome = outcome._replace(stopped=FLOODED)
@@ -141,6 +142,20 @@ def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) 
         stage.note("after")
         evidence = Evidence(values, Wire(transits), stage.states, outcome.output, outcome.status)
         return Played(evidence, transits, outcome)
+
+
+@contextmanager
+def _acted(exercise: Exercise, scene: Scene, stage: Stage) -> Iterator[None]:
+    """A scene around the student's command. Raises FieldError for one that does not yield just once."""
+    with exercise.running("scene"):
+        acts = iter(scene(stage))
+        yielded = next(acts, END) is not END
+    if yielded:
+        yield
+        with exercise.running("scene"):
+            yielded = next(acts, END) is END
+    if not yielded:
+        raise FieldError(exercise.name, "scene", scene.__name__, "a generator that yields once")
 
 
 def running(command: Sequence[str], bounds: Bounds, show: BinaryIO | None = None) -> Run:
