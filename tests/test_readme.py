@@ -80,6 +80,7 @@ def test_the_exercise_passes_its_rehearsal(tmp_path: Path) -> None:
 MISTAKES = {
     "values": ("seed.port()", "seed.prt()", "line 15 of exercise.py: AttributeError"),
     "topology": ("{v.server}", "{v.servr}", "line 19 of exercise.py: AttributeError"),
+    "name": ('"server", (f', '"the server", (f', "a node's name"),
     "text": ("from port `{port}`", "from port `{prt}`", "only values that are told in braces"),
     "check": ("dst_port=9)", "port=9)", "a field of UDP"),
     "check that breaks": ("e.values.nonce)", "e.values.nce)", "the check itself broke (AttributeError"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_interface
 from typing import Any
 
+from rawkit.errors import FieldError
 from rawkit.netns import Lab, Node
 
 __all__ = ["Link", "Topology"]
 
+_NAME = re.compile(r"[A-Za-z0-9_.]{1,32}")
 _NO_IPV6 = {"ipv6/conf/all/disable_ipv6": 1, "ipv6/conf/default/disable_ipv6": 1}
 
 
@@ -42,6 +45,14 @@ class Topology:
     switches: Sequence[str] = ()
     hubs: Sequence[str] = ()
     """Switches that send every frame to everybody."""
+
+    def __post_init__(self) -> None:
+        ends = [name for link in self.links for name in (link.a, link.b)]
+        for name in (*ends, *self.routers, *self.switches, *self.hubs):
+            if not _NAME.fullmatch(name):
+                raise FieldError("Topology", "name", name, "a node's name of up to 32 letters, digits, . and _")
+            if name not in ends:
+                raise FieldError("Topology", "name", name, f"a node with a link, one of {', '.join(ends)}")
 
     def build(self, lab: Lab) -> dict[str, Node]:
         """Build it there: its nodes by their names. Raises FieldError, KernelError."""
