@@ -22,7 +22,7 @@ def marked(mark: str) -> list[int]:
 
 
 def held_namespaces(processes: Iterable[int] | None = None) -> set[int]:
-    """The numbers of the namespaces that these processes, by default all, are in or have a descriptor of."""
+    """The numbers of the network namespaces that these processes, by default all, are in or have a descriptor of."""
     found = set()
     numbers = (
         [*Path("/proc").glob("[0-9]*")] if processes is None else [Path("/proc", str(pid)) for pid in processes]
@@ -34,7 +34,9 @@ def held_namespaces(processes: Iterable[int] | None = None) -> set[int]:
             continue
         for link in links:
             try:
-                found.add(link.stat().st_ino)
+                kind, _, number = link.readlink().name.partition(":")
             except OSError:
                 continue
+            if kind == "net":
+                found.add(int(number.strip("[]")))
     return found
