@@ -22,7 +22,7 @@ def marked(mark: str) -> list[int]:
 
 
 def held_namespaces(processes: Iterable[int] | None = None) -> set[int]:
-    """The numbers of the network namespaces that these processes, by default all, are in or have a descriptor of."""
+    """Numbers of the network namespaces that these processes, by default all, are in or have a descriptor of."""
     found = set()
     numbers = (
         [*Path("/proc").glob("[0-9]*")] if processes is None else [Path("/proc", str(pid)) for pid in processes]
