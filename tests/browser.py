@@ -99,7 +99,11 @@ class Browser:
         self.evaluate("new Promise(done => document.readyState == 'complete' ? done() : onload = () => done())")
 
     def type(self, text: str) -> None:
-        """Type into what has the focus."""
+        """Type into what has the focus, once anything has: autofocus comes after a page is loaded, when it is drawn."""
+        self.evaluate(
+            """new Promise(done => document.activeElement === document.body
+                ? addEventListener("focusin", () => done(), {once: true}) : done())"""
+        )
         self.call("Input.insertText", text=text)
 
     def press(self, key: str) -> None:
