@@ -99,7 +99,7 @@ class Browser:
         self.evaluate("new Promise(done => document.readyState == 'complete' ? done() : onload = () => done())")
 
     def type(self, text: str) -> None:
-        """Type into what has the focus, once anything has: autofocus comes after a page is loaded, when it is drawn."""
+        """Type into what has the focus, once anything has: a page is loaded before its first field has it."""
         self.evaluate(
             """new Promise(done => document.activeElement === document.body
                 ? addEventListener("focusin", () => done(), {once: true}) : done())"""

@@ -1,11 +1,19 @@
-"""What holds for every test: those marked `root` run as root only."""
+"""What holds for every test: those marked `root` run as root only; what is drawn is the same in each run.
+
+`pytest --hypothesis-profile search` draws anew.
+"""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 from programs import give_up
+
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile("search", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -142,9 +142,11 @@ def records(draw: st.DrawFn, record: type[Record]) -> Record:
             given[field.name] = draw(st.sampled_from([None, AUTO]))
         elif decides:
             codes = [code for code, parse in family._members.items() if parse is record._parse]
-            unknown = [code for code in range(1 << field.bits) if code not in family._members]
             own = [] if field.required else [field.default]
-            given[field.name] = draw(st.sampled_from(codes or own or unknown))
+            unknown = st.integers(0, (1 << field.bits) - 1).filter(
+                lambda code, family=family: code not in family._members
+            )
+            given[field.name] = draw(st.sampled_from(codes or own) if codes or own else unknown)
         else:
             given[field.name] = draw(values(field, min(counted.get(field.name, 4), 4)))
     if record is IPv4TimestampWithAddresses:

@@ -74,7 +74,7 @@ def libpcap(program: list[Fields], data: bytes, wire_length: int) -> int:
     return answer
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(PROGRAMS, st.binary(max_size=64), st.integers(0, 100))
 def test_any_program_returns_what_it_does_in_libpcap(program: list[Fields], data: bytes, more: int) -> None:
     assert Program(program).run(data, len(data) + more) == libpcap(program, data, len(data) + more)
@@ -97,7 +97,7 @@ def kernel_differs(program: list[Fields]) -> bool:
     return any(code in (*INDIRECT, 0x6C, 0x7C) or (code in ABSOLUTE and k >= 2**31) for code, _, _, k in program)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(PROGRAMS.filter(lambda program: not kernel_differs(program)), st.binary(min_size=1, max_size=64))
 def test_any_program_keeps_what_it_does_in_the_kernel(program: list[Fields], data: bytes) -> None:
     assert kept_by_kernel(program, data) == min(Program(program).run(data, len(data)), len(data))

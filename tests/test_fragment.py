@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from corpus import TCPDUMP
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import give_up, require
 from scapy.layers import inet, inet6
@@ -214,7 +214,7 @@ def datagrams(draw: st.DrawFn) -> Packet:
     return network if link is None else link / network
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300)
 @given(datagrams(), st.integers(0, 300), st.randoms(use_true_random=False), st.sampled_from(Overlap))
 def test_fragments_in_any_order_and_doubled_give_the_same_bytes(
     packet: Packet, mtu: int, rng: random.Random, overlap: Overlap
@@ -577,7 +577,7 @@ def test_no_more_memory_is_used_than_is_accounted_for(headers: Packet) -> None:
     assert used <= reassembler.used_bytes
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.integers(0, 6), st.binary(max_size=20), st.booleans(), st.integers(0, 3), st.booleans()),

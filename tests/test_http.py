@@ -462,7 +462,7 @@ PIECES = st.sampled_from(
 @given(
     replies=st.lists(st.lists(PIECES | st.binary(max_size=4), max_size=12).map(b"".join), min_size=5, max_size=20)
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_bytes_are_a_reply_or_the_one_error(net: Net, replies: list[bytes]) -> None:
     with net.there.open(socket.create_server, (THERE, 0)) as server:
         url = f"http://{THERE}:{server.getsockname()[1]}/"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawkit.errors import CaptureError, FileError, RawkitError
@@ -144,7 +144,7 @@ def test_a_seal_is_that_of_its_key(folder: Path) -> None:
         assert "sealed" in graded.refused
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(data=st.data())
 def test_damage_is_one_error(folder: Path, data: st.DataObject) -> None:
     whole = (folder / "ping--alice.zip").read_bytes()

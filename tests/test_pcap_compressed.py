@@ -13,7 +13,7 @@ from functools import cache
 
 import pytest
 from captures_by_hand import enhanced, interface, pcap_header, pcap_record, section
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from other_readers import corpus
 from programs import require
@@ -232,7 +232,6 @@ def test_the_corpus_compressed_is_the_corpus():
 
 
 @given(st.sampled_from(SUFFIXES), st.data())
-@settings(deadline=None)
 def test_any_byte_changed_is_read_or_refused(suffix, data):
     whole = bytearray(compressed(suffix, PLAIN[:2000]))
     for _ in range(data.draw(st.integers(1, 3))):

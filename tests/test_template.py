@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP as ScapyICMP
 from scapy.layers.inet import IP as ScapyIP
@@ -70,7 +70,7 @@ def fields_of(draw: st.DrawFn, packet: Packet) -> dict[tuple[int, str], Any]:
     return {(at, field.name): draw(values(field)) for at, field in chosen}
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=1500)
 @given(st.data(), st.one_of(stacks(), any_packets()))
 def test_templates_build_what_packets_build(data: st.DataObject, packet: Packet) -> None:
     changes = data.draw(fields_of(packet))

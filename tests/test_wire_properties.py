@@ -7,7 +7,7 @@ import pickle
 import sys
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import HEADERS, RECORDS, any_bytes, any_packets, link_types, records, stacks
 
@@ -32,11 +32,6 @@ from rawkit.wire import (
     dissect,
 )
 
-settings.register_profile(
-    "here", max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
-settings.load_profile("here")
-
 
 def built(packet: Packet) -> bytes:
     """The bytes; a drawn packet that is too large for its length fields is not used."""
@@ -47,7 +42,7 @@ def built(packet: Packet) -> bytes:
         raise
 
 
-@settings(max_examples=600)
+@settings(max_examples=1500)
 @given(stacks())
 def test_what_is_built_dissects_to_itself(packet):
     data = built(packet)
@@ -71,7 +66,7 @@ def test_recomputing_what_was_built_changes_nothing(packet):
     assert bytes(dissect(data, packet.link_type).recomputed()) == data
 
 
-@settings(max_examples=600)
+@settings(max_examples=1500)
 @given(any_bytes(), link_types)
 def test_what_is_dissected_builds_to_the_same_bytes(data, link_type):
     packet = dissect(data, link_type)
@@ -80,7 +75,7 @@ def test_what_is_dissected_builds_to_the_same_bytes(data, link_type):
     assert bytes(packet.built()) == data
 
 
-@settings(max_examples=400)
+@settings(max_examples=1500)
 @given(any_bytes(), link_types, st.integers(0, 100))
 def test_problems_stand_in_the_packet_and_looking_never_fails(data, link_type, more):
     packet = dissect(data, link_type, wire_length=len(data) + more)
