@@ -63,6 +63,24 @@ def test_what_forks_without_end_is_stopped(host: Host) -> None:
     assert (done.status, done.stopped) == (None, "it had 50 processes")
 
 
+def test_all_processes_together_have_bounded_memory(host: Host) -> None:
+    program = (
+        "import os, time; os.fork(); os.fork(); kept = bytearray(os.urandom(1)) * 60_000_000; time.sleep(1000)"
+    )
+    done = outcome(host, sys.executable, "-c", program, memory=150_000_000)
+    assert (done.status, done.stopped) == (None, "it took 143 MiB of memory")
+
+
+def test_one_process_has_bounded_memory(host: Host) -> None:
+    done = outcome(host, sys.executable, "-c", "bytearray(200_000_000)", memory=150_000_000)
+    assert (done.status, done.stopped) == (1, "")
+
+
+def test_what_closes_its_output_is_waited_for(host: Host) -> None:
+    done = outcome(host, "sh", "-c", "exec >&- 2>&-; sleep 1000", seconds=1.5)
+    assert done.stopped == "it took longer than 1.5 seconds"
+
+
 def test_a_disk_is_not_filled(host: Host, tmp_path: Path) -> None:
     file = f"'{tmp_path}'/file"
     one = outcome(host, "sh", "-c", f"exec head -c 10000000 /dev/zero > {file}", file=1_000_000)

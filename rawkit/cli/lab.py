@@ -54,7 +54,7 @@ Examples:
 \b
 The command runs in the host `you` of a lab of its own, whose way out is
 LAB_INTERFACE. It may take 10 seconds (or --timeout), 200 processes, 1 MiB of
-output, 64 MiB a file, 256 MiB of disk, 2 GiB of memory a process, and 20,000
+output, 64 MiB a file, 256 MiB of disk, 2 GiB of memory, and 20,000
 frames. Exit code: 0 all checks hold, 1 not all of them."""
 
 GRADE_EXAMPLES = """\b

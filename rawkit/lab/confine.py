@@ -46,7 +46,7 @@ class Bounds(NamedTuple):
     file: int = 64 * MEBIBYTE
     """Bytes of the largest file that it may write (RLIMIT_FSIZE in getrlimit(2))."""
     memory: int = 2048 * MEBIBYTE
-    """Bytes of memory that each process may have (RLIMIT_DATA)."""
+    """Bytes of memory that its processes may have in all; each is held to that by the kernel (RLIMIT_DATA)."""
 
 
 class Outcome(NamedTuple):
@@ -83,19 +83,11 @@ def run_confined(
         process = _start(confinement, command, environment, bounds)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
-        with process.stdout as out:
-            looked = 0.0
-            while process.poll() is None and not stopped:
-                select.select([out], [], [], GLANCE)
-                stopped = _copy(out, kept, bounds.output, show)
-                now = time.monotonic()
-                if stopped or now - looked < GLANCE:
-                    time.sleep(
-                        GLANCE / 10
-                    )  # what closed its output, or writes without end, is not looked at without end
-                    continue
-                looked = now
-                stopped = _overstepped(confinement, bounds, now - began, free)
+        with process.stdout as out, os.fdopen(os.pidfd_open(process.pid), "rb", 0) as end, select.epoll() as poll:
+            poll.register(end, select.EPOLLIN)
+            poll.register(out, select.EPOLLIN | select.EPOLLET)  # that it is closed is told once
+            while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(GLANCE):
+                stopped = _copy(out, kept, bounds.output, show) or _overstepped(confinement, bounds, began, free)
                 if not stopped and is_flooded():
                     stopped = FLOODED
             seconds = time.monotonic() - began
@@ -150,11 +142,13 @@ def _copy(out: IO[bytes], kept: bytearray, most: int, show: BinaryIO | None) -> 
     return ""
 
 
-def _overstepped(confinement: Confinement, bounds: Bounds, seconds: float, free: Mapping[Path, int]) -> str:
-    if seconds > bounds.seconds:
+def _overstepped(confinement: Confinement, bounds: Bounds, began: float, free: Mapping[Path, int]) -> str:
+    if time.monotonic() - began > bounds.seconds:
         return f"it took longer than {bounds.seconds:g} seconds"
     if confinement.has(bounds.processes):
         return f"it had {bounds.processes} processes"
+    if confinement.takes(bounds.memory):
+        return f"it took {bounds.memory // MEBIBYTE} MiB of memory"
     now = _free_space()
     if any(now.get(path, 0) < before - bounds.disk for path, before in free.items()):
         return f"it filled {bounds.disk // MEBIBYTE} MiB of disk"

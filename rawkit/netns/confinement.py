@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -40,7 +42,7 @@ class Confinement:
     def __init__(self, host: Host, processes: int) -> None:
         self._host = host
         self._programs = Programs(processes)
-        self._before = _threads()
+        self._threads, self._available = _threads(), _available()
 
     def popen(
         self, arguments: Sequence[str], prepare: Callable[[], None] = lambda: None, **options: Any
@@ -56,18 +58,38 @@ class Confinement:
 
     def has(self, processes: int) -> bool:
         """Whether there are so many processes now, threads among them."""
-        guardian = self._programs.guardian
-        if guardian is None or _threads() - self._before < processes:
+        if _threads() - self._threads < processes:
             return False  # on the whole machine, so it costs nothing
+        try:
+            return any(islice(self._processes(), processes - 1, None))
+        except TimeoutError:
+            return True
+
+    def takes(self, memory: int) -> bool:
+        """Whether they have so many bytes of memory now, all together, without what they share with others."""
+        if self._available - _available() < memory:
+            return False  # on the whole machine
+        pages = 0
+        with suppress(TimeoutError):
+            for process in self._processes():
+                with suppress(OSError):  # it is gone
+                    _, resident, shared, *_ = Path("/proc", process, "statm").read_text().split()
+                    pages += int(resident) - int(shared)
+        return pages * resource.getpagesize() >= memory
+
+    def _processes(self) -> Iterator[str]:
+        """Their numbers. Raises TimeoutError where they have no end, as programs come while they are listed."""
+        guardian = self._programs.guardian
+        if guardian is None:
+            return
         own = _pid_namespace(str(guardian.pid))
-        found = 0
         deadline = time.monotonic() + PATIENCE
-        with os.scandir("/proc") as entries:  # where programs come as fast as they are listed, it has no end
+        with os.scandir("/proc") as entries:
             for entry in entries:
-                found += entry.name.isdecimal() and _pid_namespace(entry.name) == own
-                if found >= processes or time.monotonic() > deadline:
-                    return True
-        return False
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+                if entry.name.isdecimal() and _pid_namespace(entry.name) == own:
+                    yield entry.name
 
     def close(self) -> None:
         """End them all, and wait until they are gone. Closing twice is no error."""
@@ -105,6 +127,12 @@ def _hide_the_machine() -> None:
 def _threads() -> int:
     """Threads of the whole machine: behind the slash in /proc/loadavg (proc_loadavg(5))."""
     return int(Path("/proc/loadavg").read_text().split("/")[1].split()[0])
+
+
+def _available() -> int:
+    """Bytes of memory that programs of this machine can have yet (proc_meminfo(5))."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
 def _pid_namespace(process: str) -> int:
