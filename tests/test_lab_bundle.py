@@ -34,8 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bundles of two students, and of one that is sealed."""
     folder = tmp_path_factory.mktemp("bundles")
     for student in ("alice", "bob"):
-        with command_of(PING.solution) as command:
-            played = play(PING, student, running(command, Bounds()))
+        played = play(PING, student, running(command_of(PING.solution), Bounds()))
         verdict = judge(PING, student, played.evidence)
         assert verdict.passed
         write_bundle(folder / f"ping--{student}.zip", played, verdict)
@@ -124,10 +123,11 @@ def test_another_student_s_is_refused(folder: Path, tmp_path: Path) -> None:
 
 def test_a_recording_that_two_hand_in_is_refused_for_both(folder: Path, tmp_path: Path) -> None:
     """With all digests made anew, as whoever can write a bundle can: then the frames tell."""
-    with command_of(PING.solution) as command:
-        played = play(PING, "alice", running(command, Bounds()))
+    played = play(PING, "alice", running(command_of(PING.solution), Bounds()))
     for student in ("alice", "bob"):
-        write_bundle(tmp_path / f"ping--{student}.zip", played, judge(PING, student, played.evidence))
+        values = PING.values_of(student, played.evidence.values.salt)
+        claimed = played._replace(evidence=played.evidence._replace(values=values))
+        write_bundle(tmp_path / f"ping--{student}.zip", claimed, judge(PING, student, played.evidence))
     graded = list(grade([str(tmp_path / f"ping--{student}.zip") for student in ("alice", "bob")]))
     assert [each.verdict for each in graded] == [None, None]
     (alone,) = grade([str(tmp_path / "ping--bob.zip")])

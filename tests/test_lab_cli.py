@@ -369,3 +369,16 @@ def test_an_exercise_of_one_s_own(desk: Path, tmp_path: Path) -> None:
     assert lab("grade", bundle, "--exercise", own).startswith("passed")
     found: Any = lab("grade", bundle, code=1)
     assert "--exercise FILE" in found
+
+    assert f"rawkit lab check {own} -- COMMAND" in lab("show", own)
+    assert f"rawkit lab why {own} " in lab("check", own, "--", "true", code=1)
+    text = own.read_text()
+    own.write_text(text.replace('"seq": seed', '"seq": 1 + seed'))
+    assert "values that own does not give alice" in lab("grade", bundle, "--exercise", own, code=1)
+    own.write_text(text.replace("lambda e: ", "lambda e: 1 / 0 or "))
+    table = tmp_path / "table.csv"
+    assert "line " in lab("grade", bundle, "--exercise", own, "--csv", table, code=2)
+    (row,) = csv.DictReader(table.read_text().splitlines())
+    assert (row["student"], row["passed"], row["failed"]) == ("alice", "no", "")
+    assert row["broken"]
+    assert "The exercise is broken" in lab("check", own, "--", "true", code=2)

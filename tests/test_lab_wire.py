@@ -119,6 +119,20 @@ def test_mistakes_of_whoever_asks() -> None:
         assert wire.tcp()
     with pytest.raises(FieldError):
         wire.frame(2)
+    with pytest.raises(FieldError, match=r"TCP\.flags"):
+        wire.tcp(flags="Q")
+    with pytest.raises(FieldError, match=r"ICMPv4\.type"):
+        wire.icmp(type="eight")
+    with pytest.raises(FieldError, match=r"IPv4\.src"):
+        wire.ip(src="10.0.1.300")
+    asking = Wire([PING], nodes=["a", "b", "r"], links=["a-b", "b-r"])
+    assert asking.sent_by("r").on("b-r").never()
+    with pytest.raises(FieldError, match="one of a, b, r"):
+        asking.sent_by("A")
+    with pytest.raises(FieldError, match="one of a, b, r"):
+        asking.received_by("c")
+    with pytest.raises(FieldError, match="one of a-b, b-r"):
+        asking.on("b-a")
 
 
 HANDSHAKE = [tcp("a", "S", 100), tcp("b", "SA", 500, 101), tcp("a", "A", 101, 501)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,11 +16,22 @@ from click.shell_completion import CompletionItem
 
 from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE, AnyType
 from rawkit.cli.lab_report import behind, ladder_of, objects, sheet, verdict_lines
-from rawkit.cli.main import NO, OK
+from rawkit.cli.main import NO, OK, USAGE
 from rawkit.cli.output import Lines, colour_wanted
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
 from rawkit.errors import file_error
-from rawkit.lab import Bounds, Exercise, Played, judge, play, read_bundle, running, student_of, write_bundle
+from rawkit.lab import (
+    Bounds,
+    Exercise,
+    Played,
+    Verdict,
+    judge,
+    play,
+    read_bundle,
+    running,
+    student_of,
+    write_bundle,
+)
 from rawkit.lab.catalogue import catalogue, find_exercise
 from rawkit.lab.desk import Desk
 from rawkit.lab.grade import Graded, grade
@@ -238,19 +250,23 @@ def why(exercise: Exercise, check: str | None, student: str | None, file: str | 
     desk = Desk(student_of(student))
     path = Path(file) if file is not None else desk.bundle(exercise.name)
     if file is None and not path.exists():
-        raise click.UsageError(f"{exercise.name} was not checked yet: rawkit lab check {exercise.name} -- COMMAND")
+        raise click.UsageError(
+            f"{exercise.name} was not checked yet: rawkit lab check {exercise.handle} -- COMMAND; or -r FILE"
+        )
     bundle = read_bundle(path)
     if bundle.exercise != exercise.name:
         raise click.UsageError(f"{path} is about {bundle.exercise}, not {exercise.name}")
     evidence = bundle.evidence(exercise)
     verdict = judge(exercise, bundle.student, evidence, stopped=bundle.stopped, defended=bundle.defended)
     wanted = exercise.check(check).name if check is not None else None
-    failed = [one.check for one in verdict.results if not one.finding.passed]
-    name = wanted or next(iter(failed), verdict.results[0].check)
+    name = wanted or next((one.check for one in verdict.failed), verdict.results[0].check)
     result = next(one for one in verdict.results if one.check == name)
     colour = colour_wanted()
     with Lines() as lines:
-        lines.write(f"{name}: {result.words}: " + ("holds" if result.finding.passed else "does not hold"))
+        lines.write(
+            f"{name}: {result.words}: "
+            + ("holds" if result.passed else "cannot be judged" if result.broken else "does not hold")
+        )
         lines.write(result.message())
         lines.write("")
         for line in ladder_of(bundle.transits, marked=result.finding.frames):
@@ -266,7 +282,7 @@ def why(exercise: Exercise, check: str | None, student: str | None, file: str | 
 def solution(exercise: Exercise, i_give_up: bool) -> None:
     """Show the reference solution."""
     if not i_give_up:
-        raise click.UsageError(f"there are hints (rawkit lab hint {exercise.name}); or add --i-give-up")
+        raise click.UsageError(f"there are hints (rawkit lab hint {exercise.handle}); or add --i-give-up")
     with Lines() as lines:
         for line in exercise.solution.source.strip().splitlines():
             lines.write(line)
@@ -284,9 +300,11 @@ def rehearse(exercise: Exercise, student: str | None) -> int:
     with Lines() as lines, terminable():
         try:
             for one in rehearsals(exercise):
-                complaint = one.complaint(one.play(name)[1])
+                verdict = one.play(name)[1]
+                complaint = one.complaint(verdict)
                 complaints += bool(complaint)
                 wanted = f"fails {one.fails}" if one.fails else "passes"
+                wanted += f"; {verdict.stopped}" if verdict.stopped else ""
                 lines.write(f"{'FAIL' if complaint else 'ok':4}  {one.name:8}  {complaint or wanted}")
         except KeyboardInterrupt as stop:
             return ended_by(stop)
@@ -320,6 +338,8 @@ def grade_(
             lines.write(json.dumps(_as_object(one)) if format_ == "json" else _row(one))
         if target is not None:
             write_all(target, bytearray(_csv(graded)), str(table))
+    if any(one.verdict is not None and one.verdict.broken for one in graded):
+        return USAGE
     return OK if all(one.verdict is not None and one.verdict.passed for one in graded) else NO
 
 
@@ -354,13 +374,12 @@ def _judged(
         desk.prepare()
     write_bundle(path, played, verdict, key=key)  # after the verdict, which is to be told in any case
     with Lines() as lines:
-        failed = [result for result in verdict.results if not result.finding.passed]
-        if format_ != "json" and failed:
-            read = f" -r {path}" if file or defended else ""
-            lines.write(f"See the frames: rawkit lab why {exercise.name} {failed[0].check}{read}")
+        if format_ != "json" and verdict.failed:
+            read = f" -r {shlex.quote(path)}" if file or defended else ""
+            lines.write(f"See the frames: rawkit lab why {exercise.handle} {verdict.failed[0].check}{read}")
         elif format_ != "json":
             lines.write(f"Evidence: {path}")
-    return OK if verdict.passed else NO
+    return OK if verdict.passed else USAGE if verdict.broken else NO
 
 
 def _refuse_without_defence(exercise: Exercise, defended: bool) -> None:
@@ -381,7 +400,7 @@ def _key(file: str | None) -> bytes:
 
 
 def _as_object(one: Graded) -> dict[str, Any]:
-    found = {"file": one.file, "refused": one.refused}
+    found = {"file": one.file, "refused": one.refused, "exercise": one.exercise, "student": one.student}
     return found | (one.verdict.as_object() if one.verdict is not None else {"passed": False})
 
 
@@ -390,27 +409,30 @@ def _row(one: Graded) -> str:
     if one.verdict is None:
         return f"refused  {file}: {one.refused}"
     verdict = one.verdict
-    failed = [result.check for result in verdict.results if not result.finding.passed]
-    why = "; ".join(filter(None, [f"fails {', '.join(failed)}" if failed else "", verdict.stopped]))
-    held = f"{len(verdict.results) - len(failed)}/{len(verdict.results)}"
-    return (
-        f"{'passed' if verdict.passed else 'failed':8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {why}"
-    ).rstrip()
+    failed = ", ".join(result.check for result in verdict.failed)
+    broken = [f"{result.check}: {result.message()}" for result in verdict.broken]
+    why = "; ".join(filter(None, [*broken, f"fails {failed}" if failed else "", verdict.stopped]))
+    held = f"{verdict.held}/{len(verdict.results)}"
+    return f"{_outcome(verdict):8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {why}".rstrip()
+
+
+def _outcome(verdict: Verdict) -> str:
+    return "passed" if verdict.passed else "broken" if verdict.broken else "failed"
 
 
 def _csv(graded: list[Graded]) -> bytes:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["file", "student", "exercise", "passed", "held", "checks", "failed", "stopped", "refused"])
+    writer.writerow(
+        ["file", "student", "exercise", "passed", "held", "checks", "failed", "broken", "stopped", "refused"]
+    )
     for one in graded:
         verdict = one.verdict
         if verdict is None:
-            writer.writerow([one.file, "", "", "no", "", "", "", "", one.refused])
+            writer.writerow([one.file, one.student, one.exercise, "no", "", "", "", "", "", one.refused])
             continue
-        failed = [result.check for result in verdict.results if not result.finding.passed]
-        counts = [len(verdict.results) - len(failed), len(verdict.results)]
+        names = [" ".join(each.check for each in results) for results in (verdict.failed, verdict.broken)]
         passed = "yes" if verdict.passed else "no"
-        writer.writerow(
-            [one.file, verdict.student, verdict.exercise, passed, *counts, " ".join(failed), verdict.stopped, ""]
-        )
+        counts = [verdict.held, len(verdict.results)]
+        writer.writerow([one.file, one.student, one.exercise, passed, *counts, *names, verdict.stopped, ""])
     return table.getvalue().encode()

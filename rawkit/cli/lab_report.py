@@ -41,8 +41,8 @@ def sheet(exercise: Exercise, values: Values, student: str, *, colour: bool) -> 
         yield f"  {name}={value}"
     yield ""
     yield from _wrapped(f"Predict first: {exercise.told(exercise.prediction.question, values)}")
-    yield f"  rawkit lab predict {exercise.name} ANSWER"
-    yield f"  rawkit lab check {exercise.name} -- COMMAND..."
+    yield f"  rawkit lab predict {exercise.handle} ANSWER"
+    yield f"  rawkit lab check {exercise.handle} -- COMMAND..."
 
 
 def _wrapped(markdown: str) -> Iterator[str]:
@@ -64,25 +64,30 @@ def verdict_lines(verdict: Verdict, *, colour: bool) -> Iterator[str]:
     """What each check found, and the verdict."""
     width = max(len(result.check) for result in verdict.results)
     for result in verdict.results:
-        holds = result.finding.passed
-        mark = paint("ok  ", GOOD, colour) if holds else paint("FAIL", PROBLEM, colour)
+        holds = result.passed
+        mark = (
+            paint("ok  ", GOOD, colour) if holds else paint("????" if result.broken else "FAIL", PROBLEM, colour)
+        )
         yield f"{mark}  {result.check:<{width}}  {result.words}" + (
             f" ({place})" if holds and (place := result.finding.place()) else ""
         )
         if not holds:
             yield from _failure(result, " " * (width + 8))
-    held = sum(result.finding.passed for result in verdict.results)
     if verdict.stopped:
         yield f"Out of bounds: {verdict.stopped}. A command has to end by itself, and within them."
     defended = ", with the defence on" if verdict.defended else ""
-    outcome = "passed" if verdict.passed else "not yet"
-    yield paint(
-        f"{verdict.exercise}: {outcome}, {held} of {len(verdict.results)} checks hold{defended}", TITLE, colour
-    )
+    if verdict.broken:
+        yield "The exercise is broken, not your solution: tell its author."
+    outcome = "passed" if verdict.passed else "cannot be judged" if verdict.broken else "not yet"
+    held = f"{verdict.held} of {len(verdict.results)} checks hold{defended}"
+    yield paint(f"{verdict.exercise}: {outcome}, {held}", TITLE, colour)
 
 
 def _failure(result: Result, indent: str) -> Iterator[str]:
     found = result.finding
+    if result.broken:
+        yield f"{indent}{found.seen}"
+        return
     place = found.place()
     yield f"{indent}expected: {found.expected}"
     yield f"{indent}seen:     {found.seen}" + (f" ({place})" if place else "")

@@ -37,7 +37,7 @@ from rawkit.pcap.files import output, write_all
 
 __all__ = ["Bundle", "passed_in", "read_bundle", "write_bundle"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST, STATES, OUTPUT, VERDICT = "manifest.json", "states.json", "output.txt", "verdict.json"
 
 MOST_MEMBERS: Final = 128
@@ -47,17 +47,21 @@ MOST_VERDICT: Final = 1024 * 1024
 
 _EXERCISE: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _STOPPED: Final = re.compile(r"(it [a-zA-Z0-9 .,:]{1,100})?")
-_SALT: Final = re.compile(r"[0-9a-f]{0,64}")
+_HEXADECIMAL: Final = re.compile(r"[0-9a-f]{0,64}")
 _LINK: Final = re.compile(r"links/([A-Za-z0-9._-]{1,64})\.pcapng")
 
 
 class Bundle(NamedTuple):
     """What a bundle says."""
 
+    name: str
+    """Its file."""
     exercise: str
     student: str
     salt: str
     """What the run's secrets were drawn with."""
+    values: str
+    """Digest of the run's values."""
     defended: bool
     stopped: str
     sealed: bool
@@ -70,10 +74,18 @@ class Bundle(NamedTuple):
     status: int | None
 
     def evidence(self, exercise: Exercise) -> Evidence:
-        """What to judge."""
-        return Evidence(
-            exercise.values_of(self.student, self.salt), Wire(self.transits), self.states, self.output, self.status
-        )
+        """What to judge. Raises CaptureError where the exercise gives other values than its run had."""
+        values = exercise.values_of(self.student, self.salt)
+        if values.digest() != self.values:
+            raise _damaged(
+                self.name,
+                f"values that {exercise.name} does not give {self.student}: another version's, or student's",
+            )
+        topology = exercise.topology_of(values)
+        seen = [name for transit in self.transits for name in (transit.sender, transit.receiver)]
+        links = [transit.link for transit in self.transits]
+        wire = Wire(self.transits, nodes={*topology.nodes, *seen}, links={*topology.link_names, *links})
+        return Evidence(values, wire, self.states, self.output, self.status)
 
 
 def write_bundle(path: str | Path, played: Played, verdict: Verdict, *, key: bytes = b"") -> None:
@@ -95,6 +107,7 @@ def write_bundle(path: str | Path, played: Played, verdict: Verdict, *, key: byt
         "student": verdict.student,
         "seed": Seed(verdict.exercise, verdict.student).text,
         "salt": played.evidence.values.salt,
+        "values": played.evidence.values.digest(),
         "defended": verdict.defended,
         "stopped": verdict.stopped,
         "status": played.outcome.status,
@@ -130,7 +143,7 @@ def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
         sealed = hmac.compare_digest(seal, _seal(manifest, key))
         exercise, student = _told(manifest["exercise"], _EXERCISE), _told(manifest["student"], STUDENT_NAME)
         stopped, status = _told(manifest["stopped"], _STOPPED), manifest["status"]
-        salt = _told(manifest["salt"], _SALT)
+        salt, values = _told(manifest["salt"], _HEXADECIMAL), _told(manifest["values"], _HEXADECIMAL)
         defended = manifest["defended"] is True
         if not isinstance(status, int | None):
             raise ValueError("the exit status")
@@ -146,9 +159,11 @@ def read_bundle(path: str | Path, *, key: bytes = b"") -> Bundle:
     links = {one: data for one, data in members.items() if one.startswith("links/")}
     fingerprint = _json(sorted((one, found[one]) for one in links))
     return Bundle(
+        name=name,
         exercise=exercise,
         student=student,
         salt=salt,
+        values=values,
         defended=defended,
         stopped=stopped,
         sealed=sealed and bool(key),

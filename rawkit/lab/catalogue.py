@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -12,7 +13,7 @@ from pkgutil import iter_modules
 
 from rawkit.errors import FieldError, file_error
 from rawkit.lab import exercises
-from rawkit.lab.exercise import Exercise, place_of
+from rawkit.lab.exercise import Exercise, place_of, told_of
 
 __all__ = ["catalogue", "find_exercise"]
 
@@ -60,8 +61,8 @@ def _in_file(name: str) -> Exercise:
     try:
         found = runpy.run_path(name).get("EXERCISE")
     except (Exception, SystemExit) as error:  # it is a program of somebody else's, and can raise anything
-        what = f"a file that runs ({place_of(error)}{type(error).__name__}: {error})"
+        what = f"a file that runs ({place_of(error)}{told_of(error)})"
         raise FieldError("lab", "exercise", name, what) from error
     if not isinstance(found, Exercise):
         raise FieldError("lab", "exercise", name, "a file that defines EXERCISE = Exercise(...)")
-    return found
+    return replace(found, file=name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rawkit.errors import FieldError
 from rawkit.lab.finding import Finding
@@ -12,9 +14,14 @@ from rawkit.lab.seed import Values
 from rawkit.lab.wire import Seen, Wire
 from rawkit.layout import MAC
 from rawkit.netns import NeighborEntry, State
+from rawkit.netns.state import TCP_STATES
 from rawkit.wire import TCP, IPv4
 
 __all__ = ["Evidence", "Piece"]
+
+
+_BY_TYPE: Final = re.compile(r"(IcmpMsg|Icmp6)\.(In|Out)Type\d{1,3}")
+"""Counters that the kernel shows once they have counted something."""
 
 
 class Piece(NamedTuple):
@@ -60,12 +67,21 @@ class Evidence(NamedTuple):
         return Neighbour(host, address, entries[0] if entries else None)
 
     def counter(self, host: str, name: str) -> Counter:
-        """One of a host's counters, such as `Ip.ReasmOKs`."""
+        """One of a host's counters, such as `Ip.ReasmOKs`. Raises FieldError for one that its kernel has not."""
         before, after = self.state(host, "before").counters, self.state(host).counters
+        if name not in after and not _BY_TYPE.fullmatch(name):
+            near = get_close_matches(name, after, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise FieldError("Evidence", "counter", name, f"a counter of {host}{hint}")
         return Counter(host, name, before.get(name, 0), after.get(name, 0))
 
     def has_socket(self, host: str, state: str, port: int, moment: str = "after") -> Finding:
-        """Whether a host has a TCP socket at that local port in that state, such as `ESTABLISHED`."""
+        """Whether a host has a TCP socket at that local port in that state, such as `ESTABLISHED`.
+
+        Raises FieldError for what is no state of TCP's.
+        """
+        if state not in TCP_STATES:
+            raise FieldError("Evidence", "state", state, f"one of {', '.join(TCP_STATES)}")
         there = [
             each
             for each in self.state(host, moment).sockets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
 class Program(NamedTuple):
-    """A solution: a command for the student's host. In `source`, a file to be run by `interpreter`."""
+    """A solution: what `interpreter` runs in the student's host, as its argument after -c."""
 
     interpreter: str
     """`python` or `sh`."""
@@ -78,6 +79,11 @@ def place_of(error: BaseException) -> str:
     package = str(Path(__file__).parent.parent)
     frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith((package, "<"))]
     return f"line {frames[-1].lineno} of {Path(frames[-1].filename).name}: " if frames else ""
+
+
+def told_of(error: BaseException) -> str:
+    """An error in words, with the name of its class, unless it is one of rawkit's, which say it all."""
+    return str(error) if isinstance(error, RawkitError) else f"{type(error).__name__}: {error}"
 
 
 def _words(text: str) -> list[str]:
@@ -131,8 +137,16 @@ class Exercise:
     defence: Defence | None = None
     seconds: float = 10.0
     """How long the command may take."""
+    file: str = ""
+    """The file that it was read from, as that was named; empty for one that comes with rawkit."""
+
+    @property
+    def handle(self) -> str:
+        """What to call it at the terminal."""
+        return shlex.quote(self.file) if self.file else self.name
 
     def __post_init__(self) -> None:
+        self._check_types()
         if not _NAME.fullmatch(self.name):
             raise FieldError("Exercise", "name", self.name, "2 to 40 small letters, digits and hyphens")
         names = [check.name for check in self.checks]
@@ -144,6 +158,29 @@ class Exercise:
                 raise FieldError(self.name, "wrong", name, f"the name of a check, one of {', '.join(names)}")
         if len(self.wrong) < 2 or len(self.hints) != 3:
             raise FieldError(self.name, "wrong", len(self.wrong), "two wrong solutions at least, and three hints")
+
+    def _check_types(self) -> None:
+        numbers = isinstance(self.number, int) and isinstance(self.seconds, int | float) and self.seconds > 0
+        if not numbers or self.level not in range(1, 6):
+            given = f"{self.number!r}, {self.level!r} and {self.seconds!r}"
+            raise FieldError(
+                self.name,
+                "number, level and seconds",
+                given,
+                "whole numbers, a level from 1 to 5, more than 0 seconds",
+            )
+        for part, kind in (("checks", Check), ("wrong", Wrong)):
+            for one in getattr(self, part):
+                if not isinstance(one, kind):
+                    raise FieldError(self.name, part, one, f"a sequence of {kind.__name__}(...)")
+        for program in (self.solution, *(wrong.program for wrong in self.wrong)):
+            if not isinstance(program, Program):
+                raise FieldError(self.name, "solution", program, "python(...) or shell(...)")
+        if not isinstance(self.prediction, Prediction) or not isinstance(self.defence, Defence | None):
+            given = f"{self.prediction!r} and {self.defence!r}"
+            raise FieldError(
+                self.name, "prediction and defence", given, "Prediction(...), and Defence(...) or None"
+            )
 
     def values_of(self, student: str, salt: str = "") -> Values:
         """That student's values; the secret ones are those of the run with that salt."""
@@ -165,7 +202,7 @@ class Exercise:
         except RawkitError:
             raise
         except Exception as error:  # a teacher's code can raise anything
-            what = f"a function that runs ({place_of(error)}{type(error).__name__}: {error})"
+            what = f"a function that runs ({place_of(error)}{told_of(error)})"
             raise FieldError(self.name, part, part, what) from error
 
     def told(self, text: str, values: Values) -> str:

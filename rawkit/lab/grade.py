@@ -26,6 +26,9 @@ class Graded(NamedTuple):
     """None where it was refused."""
     refused: str
     """Why; empty if it was judged."""
+    exercise: str
+    student: str
+    """About what it is, and whose, as it says, or else its name; empty where neither does."""
 
 
 def grade(
@@ -48,12 +51,18 @@ def grade(
     bundles = {file: found for file, found in read.items() if isinstance(found, Bundle)}
     for file, found in read.items():
         refused = _refusal(file, found, student, bool(key), known, bundles)
-        if refused or not isinstance(found, Bundle):
-            yield Graded(file, None, refused)
+        if not isinstance(found, Bundle):
+            yield Graded(file, None, refused, *(named_in(file) or ("", "")))
             continue
-        exercise = known[found.exercise]
-        evidence = found.evidence(exercise)
-        yield Graded(file, judge(exercise, found.student, evidence, stopped=found.stopped), "")
+        verdict = None
+        if not refused:
+            exercise = known[found.exercise]
+            try:
+                evidence = found.evidence(exercise)
+                verdict = judge(exercise, found.student, evidence, stopped=found.stopped)
+            except CaptureError as error:
+                refused = error.found
+        yield Graded(file, verdict, refused, found.exercise, found.student)
 
 
 def named_in(file: str) -> tuple[str, str] | None:
@@ -89,7 +98,7 @@ def _refusal(
     others = {each.student for each in same.values()} - {found.student}
     if others:
         return f"the same recording as that of {', '.join(sorted(others))}"
-    first = next(iter(same))
+    first = min(same, key=lambda other: named_in(other) != (found.exercise, found.student))
     if first != file:
         return f"the same recording as in {first}"
     return "a run with the defence switched on" if found.defended else ""

@@ -40,7 +40,7 @@ class RecordedLab(Lab):
     @property
     def wire(self) -> Wire:
         """The same, to ask questions about."""
-        return Wire(self.transits())
+        return Wire(self.transits(), nodes=self.nodes, links=[cable.name for cable in self.cables])
 
     def close(self) -> None:
         """End the recordings, then the lab."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from rawkit.lab.confine import Bounds
@@ -33,15 +30,16 @@ class Rehearsal(NamedTuple):
     def play(self, student: str) -> tuple[Played, Verdict]:
         """Play it with that student's values. Raises what `rawkit.lab.play` raises."""
         exercise = self.exercise
-        with command_of(self.program) as command:
-            run = running(command, Bounds(seconds=exercise.seconds))
-            played = play(exercise, student, run, defended=self.defended)
+        run = running(command_of(self.program), Bounds(seconds=exercise.seconds))
+        played = play(exercise, student, run, defended=self.defended)
         stopped = played.outcome.stopped
         return played, judge(exercise, student, played.evidence, stopped=stopped, defended=self.defended)
 
     def complaint(self, verdict: Verdict) -> str:
         """What is not as the exercise says; empty if all is."""
-        failed = {result.check: result.message() for result in verdict.results if not result.finding.passed}
+        failed = {result.check: result.message() for result in verdict.failed}
+        if verdict.broken:
+            return "; ".join(f"{result.check}: {result.message()}" for result in verdict.broken)
         if not self.fails:
             told = [f"{name}: {message}" for name, message in failed.items()]
             return "; ".join([*told, *([verdict.stopped] if verdict.stopped else [])])
@@ -49,7 +47,8 @@ class Rehearsal(NamedTuple):
             return f"{self.fails} holds, and should not"
         if self.says not in failed[self.fails]:
             return f"{self.fails} says {failed[self.fails]!r}, in which there is no {self.says!r}"
-        return ""
+        first = next(iter(failed))
+        return f"{first} fails before {self.fails} does" if first != self.fails and not self.defended else ""
 
 
 def rehearsals(exercise: Exercise) -> Iterator[Rehearsal]:
@@ -71,10 +70,6 @@ def proofread(exercise: Exercise, student: str) -> None:
         exercise.prediction.answer(values)
 
 
-@contextmanager
-def command_of(program: Program) -> Iterator[list[str]]:
-    """The command that runs a program, which stands in a file for as long as the block."""
-    with TemporaryDirectory(prefix="rawkit-") as folder:
-        file = Path(folder, "solution")
-        file.write_text(program.source)
-        yield [sys.executable if program.interpreter == "python" else program.interpreter, str(file)]
+def command_of(program: Program) -> list[str]:
+    """The command that runs a program."""
+    return [sys.executable if program.interpreter == "python" else program.interpreter, "-c", program.source]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import json
 import os
 import re
 from copy import copy
@@ -61,6 +62,11 @@ class Values(dict[str, Any]):
             return self[name]
         except KeyError:
             raise AttributeError(f"the exercise has no value {name!r}; it has {', '.join(self)}") from None
+
+    def digest(self) -> str:
+        """A digest (SHA-256) of its texts and numbers."""
+        plain = {name: value for name, value in self.items() if isinstance(value, str | int | float)}
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     def environment(self) -> dict[str, str]:
         """As variables of the environment: `target` is LAB_TARGET; LAB_INTERFACE is that of the student's host."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from secrets import token_hex
 from typing import BinaryIO, Final, NamedTuple, Self
@@ -47,7 +47,8 @@ class Stage:
         self.states: dict[str, dict[str, State]] = {}
         with ExitStack() as stack:
             self.lab = stack.enter_context(Lab())
-            self.nodes = exercise.topology_of(values).build(self.lab)
+            with exercise.running("topology"):
+                self.nodes = exercise.topology_of(values).build(self.lab)
             """Hosts, routers, switches and hubs by their names."""
             if not isinstance(self.nodes.get(STUDENT), Host):
                 raise FieldError(exercise.name, "topology", sorted(self.nodes), f"a host that is called {STUDENT}")
@@ -94,7 +95,11 @@ class Stage:
     @property
     def wire(self) -> Wire:
         """What has crossed the wire by now."""
-        return Wire(self.recording.transits())
+        return self.asking(self.recording.transits())
+
+    def asking(self, transits: Iterable[Transit]) -> Wire:
+        """Questions about these frames."""
+        return Wire(transits, nodes=self.lab.nodes, links=[cable.name for cable in self.lab.cables])
 
     def note(self, moment: str) -> None:
         """Keep what the kernels of all hosts know now: `Evidence.state(host, moment)`."""
@@ -140,7 +145,7 @@ def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) 
             outcome = outcome._replace(stopped=FLOODED)
         transits = stage.recording.finish()
         stage.note("after")
-        evidence = Evidence(values, Wire(transits), stage.states, outcome.output, outcome.status)
+        evidence = Evidence(values, stage.asking(transits), stage.states, outcome.output, outcome.status)
         return Played(evidence, transits, outcome)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rawkit.errors import FieldError
 from rawkit.netns import Lab, Node
+from rawkit.netns.lab import cable_name
 
 __all__ = ["Link", "Topology"]
 
@@ -54,13 +55,20 @@ class Topology:
             if name not in ends:
                 raise FieldError("Topology", "name", name, f"a node with a link, one of {', '.join(ends)}")
 
+    @property
+    def nodes(self) -> list[str]:
+        """The names of its nodes, in the order in which links name them."""
+        return list(dict.fromkeys(name for link in self.links for name in (link.a, link.b)))
+
+    @property
+    def link_names(self) -> list[str]:
+        """The names of its links, as `Lab.link` gives them."""
+        ends = [(link.a, link.b) for link in self.links]
+        return [cable_name(*pair, ends[:at]) for at, pair in enumerate(ends)]
+
     def build(self, lab: Lab) -> dict[str, Node]:
         """Build it there: its nodes by their names. Raises FieldError, KernelError."""
-        nodes: dict[str, Node] = {}
-        for link in self.links:
-            for name in (link.a, link.b):
-                if name not in nodes:
-                    nodes[name] = self._make(lab, name)
+        nodes = {name: self._make(lab, name) for name in self.nodes}
         if not any(":" in text for link in self.links for end in link.addresses for text in _texts(end)):
             for node in nodes.values():
                 node.set_sysctls(_NO_IPV6)  # so that nobody sends what belongs to it

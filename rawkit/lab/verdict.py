@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rawkit.errors import RawkitError
+from rawkit.errors import FieldError, RawkitError
 from rawkit.lab.evidence import Evidence
-from rawkit.lab.exercise import Check, Exercise
+from rawkit.lab.exercise import Check, Exercise, place_of, told_of
 from rawkit.lab.finding import Finding
 
 __all__ = ["Result", "Verdict", "judge"]
@@ -21,11 +21,20 @@ class Result(NamedTuple):
     finding: Finding
     source: str
     """Where it is written that it must."""
+    broken: bool = False
+    """Whether the check itself broke, which is no fault of the solution."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds."""
+        return self.finding.passed
 
     def message(self) -> str:
         """In one line."""
+        if self.broken:
+            return self.finding.seen
         message = self.finding.message()
-        return f"{message}; see {self.source}" if self.source and not self.finding.passed else message
+        return f"{message}; see {self.source}" if self.source and not self.passed else message
 
     def as_object(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -33,6 +42,7 @@ class Result(NamedTuple):
         return {
             "check": self.check,
             "passed": found.passed,
+            "broken": self.broken,
             "message": self.message(),
             "expected": found.expected,
             "seen": found.seen,
@@ -56,7 +66,22 @@ class Verdict(NamedTuple):
     @property
     def passed(self) -> bool:
         """Whether every check holds, and the command ended by itself."""
-        return not self.stopped and all(result.finding.passed for result in self.results)
+        return not self.stopped and all(result.passed for result in self.results)
+
+    @property
+    def failed(self) -> list[Result]:
+        """The checks that do not hold."""
+        return [result for result in self.results if not (result.passed or result.broken)]
+
+    @property
+    def broken(self) -> list[Result]:
+        """The checks that broke: with one of them, it cannot be said whether a solution is right."""
+        return [result for result in self.results if result.broken]
+
+    @property
+    def held(self) -> int:
+        """How many checks hold."""
+        return sum(result.passed for result in self.results)
 
     def as_object(self) -> dict[str, Any]:
         """As JSON has it, without the results, which have objects of their own."""
@@ -64,8 +89,9 @@ class Verdict(NamedTuple):
             "exercise": self.exercise,
             "student": self.student,
             "passed": self.passed,
-            "held": sum(result.finding.passed for result in self.results),
+            "held": self.held,
             "checks": len(self.results),
+            "broken": [result.check for result in self.broken],
             "stopped": self.stopped,
             "defended": self.defended,
         }
@@ -83,8 +109,11 @@ def _result(exercise: Exercise, check: Check, evidence: Evidence) -> Result:
     words = exercise.told(check.words, evidence.values)
     try:
         finding = check.judge(evidence)
-    except RawkitError as error:  # what it looked into is not there, or cannot be read
-        finding = Finding(False, words, str(error))
+        if not isinstance(finding, Finding):
+            raise TypeError(f"it returned a {type(finding).__name__}, not what a verb such as .saw() returns")
     except Exception as error:  # noqa: BLE001 - a teacher's code on anybody's evidence: it must not stop the grading
-        finding = Finding(False, words, f"the check itself broke ({type(error).__name__}: {error})")
+        if isinstance(error, RawkitError) and not isinstance(error, FieldError):
+            return Result(check.name, words, Finding(False, words, str(error)), check.source)  # what frames hold
+        finding = Finding(False, words, f"the check itself broke: {place_of(error)}{told_of(error)}")
+        return Result(check.name, words, finding, check.source, broken=True)
     return Result(check.name, words, finding, check.source)

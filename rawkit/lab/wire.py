@@ -11,14 +11,15 @@ bytes in question.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from copy import copy
 from enum import IntEnum, IntFlag
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 from rawkit.errors import FieldError, LayerError
 from rawkit.lab.finding import Finding
-from rawkit.layout import Severity
+from rawkit.layout import FieldInfo, Severity
 from rawkit.netns import Transit
 from rawkit.pcap.filter import compile_filter
 from rawkit.views.ladder import label
@@ -66,16 +67,23 @@ class Wire:
 
     A frame that a switch or a router passes on is there once for each link that it crosses: `sent_by` and
     `received_by` say which one is meant. Frames that a link lost are there too, and `arrived` leaves them out.
+
+    With `nodes` and `links`, the names of those that there are, a question about another one raises FieldError,
+    as one does about a value that its field cannot have: else a slip of the pen would be a frame that never came.
     """
 
-    def __init__(self, transits: Iterable[Transit]) -> None:
+    def __init__(
+        self, transits: Iterable[Transit], *, nodes: Collection[str] = (), links: Collection[str] = ()
+    ) -> None:
         self._frames = tuple(Seen(number, transit) for number, transit in enumerate(transits, 1))
         self._conditions: tuple[_Condition, ...] = ()
+        self._nodes, self._links = nodes, links
 
     # ------------------------------------------------------------------ who and where
 
     def sent_by(self, node: str) -> Self:
         """Sent by that node: by a switch or router, if that passed it on."""
+        _among(self._nodes, "node", node)
         return self._if(
             f"sent by {node}",
             lambda one: None if one.transit.sender == node else _Miss(f"sent by {one.transit.sender}"),
@@ -83,6 +91,7 @@ class Wire:
 
     def received_by(self, node: str) -> Self:
         """On its way into that node."""
+        _among(self._nodes, "node", node)
         return self._if(
             f"towards {node}",
             lambda one: None if one.transit.receiver == node else _Miss(f"it goes to {one.transit.receiver}"),
@@ -90,6 +99,7 @@ class Wire:
 
     def on(self, link: str) -> Self:
         """On the link of that name, such as `a-b`."""
+        _among(self._links, "link", link)
         return self._if(
             f"on {link}", lambda one: None if one.transit.link == link else _Miss(f"it is on {one.transit.link}")
         )
@@ -114,7 +124,7 @@ class Wire:
         """With such a header, whose fields have these values: `has(TCP, dst_port=80, flags="S")`.
 
         Headers that an ICMP error quotes do not count. Raises FieldError for a field that the header does not
-        have.
+        have, and for a value that the field cannot have.
         """
         _check_fields(header, fields)
         wanted = _Wanted(header, fields)
@@ -265,8 +275,7 @@ class Wire:
     # ------------------------------------------------------------------ how
 
     def _if(self, words: str, test: Callable[[Seen], _Miss | None]) -> Self:
-        narrowed = type(self)(())
-        narrowed._frames = self._frames
+        narrowed = copy(self)
         narrowed._conditions = (*self._conditions, _Condition(words, test))
         return narrowed
 
@@ -308,11 +317,27 @@ class Wire:
         return None if best is None else best[2:]
 
 
+def _among(names: Collection[str], what: str, name: str) -> None:
+    if names and name not in names:
+        raise FieldError("Wire", what, name, f"one of {', '.join(sorted(names))}")
+
+
 def _check_fields(header: type[Header], fields: dict[str, Any]) -> None:
-    kinds = {header, *_members(header)}
-    for name in fields:
-        if not any(field.name == name for kind in kinds for field in kind.fields()):
-            raise FieldError(header.__name__, name, fields[name], f"a field of {header.__name__}")
+    own = [field for kind in (header, *_members(header)) for field in kind.fields()]
+    for name, value in fields.items():
+        having = [field for field in own if field.name == name]
+        if not having:
+            raise FieldError(header.__name__, name, value, f"a field of {header.__name__}")
+        if not any(_can_be(field, value) for field in having):
+            raise FieldError(header.__name__, name, value, having[0].kind.expected)
+
+
+def _can_be(field: FieldInfo, value: Any) -> bool:
+    try:
+        field.kind.convert(value)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _members(header: type[Header]) -> Iterator[type[Header]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
@@ -21,7 +21,7 @@ from rawkit.netns.relay import relay
 from rawkit.netns.routes import Segment
 from rawkit.netns.worker import Worker
 
-__all__ = ["Cable", "Lab"]
+__all__ = ["Cable", "Lab", "cable_name"]
 
 N = TypeVar("N", bound=Node)
 
@@ -92,6 +92,11 @@ class Lab:
     def hub(self, name: str) -> Hub:
         """Add a hub: a switch that sends every frame to everybody."""
         return self._add(Hub, name)
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """Its hosts, routers, switches and hubs by their names, in the order in which they were added."""
+        return dict(self._nodes)
 
     def link(
         self,
@@ -195,7 +200,7 @@ class Lab:
                 for port in (first, second):
                     port.node.netlink.add_netem(port.index, impairment)
             undo.pop_all()
-        return Cable(first, second, self._name_of(a.node, b.node))
+        return Cable(first, second, self._name_of(a.node.name, b.node.name))
 
     def _plug_in_relayed(self, ends: tuple[_End, _End], mtu: int, _offload: bool, impairment: Impairment) -> Cable:
         """Two cables that meet in a node of their own, where a process relays."""
@@ -220,11 +225,10 @@ class Lab:
             undo.pop_all()
         middle.relay = worker
         self._middles.append(middle)
-        return Cable(plugged[0], plugged[1], self._name_of(a.node, b.node), worker)
+        return Cable(plugged[0], plugged[1], self._name_of(a.node.name, b.node.name), worker)
 
-    def _name_of(self, a: Node, b: Node) -> str:
-        before = sum({a, b} == {cable.a.node, cable.b.node} for cable in self.cables)
-        return f"{a.name}-{b.name}" + (f".{before + 1}" if before else "")
+    def _name_of(self, a: str, b: str) -> str:
+        return cable_name(a, b, [(cable.a.node.name, cable.b.node.name) for cable in self.cables])
 
     def close(self) -> None:
         """End the programs, then let go of the namespaces. Closing twice is no error."""
@@ -263,6 +267,12 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def cable_name(a: str, b: str, before: Iterable[tuple[str, str]]) -> str:
+    """The name of a link between two nodes, after links between those: `a-b`, then `a-b.2`."""
+    parallel = sum({a, b} == {*ends} for ends in before)
+    return f"{a}-{b}" + (f".{parallel + 1}" if parallel else "")
 
 
 class _End(NamedTuple):

@@ -15,18 +15,27 @@ from rawkit.link import kernel_counters
 if TYPE_CHECKING:
     from rawkit.netns.node import Node
 
-__all__ = ["Connection", "Endpoint", "NeighborEntry", "RouteEntry", "SocketEntry", "State", "state_of"]
+__all__ = [
+    "TCP_STATES",
+    "Connection",
+    "Endpoint",
+    "NeighborEntry",
+    "RouteEntry",
+    "SocketEntry",
+    "State",
+    "state_of",
+]
 
 Address = IPv4Address | IPv6Address
 
 MOST: Final = 10_000
 """Entries of a table that are read: a flood may have filled it."""
 
-_TCP_STATES: Final = (
-    "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
+TCP_STATES: Final = (
+    "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
     "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV",
 )  # fmt: skip
-"""By their number in <net/tcp_states.h>."""
+"""By their number in <net/tcp_states.h>, which begins with 1."""
 
 _NEIGHBOR_STATES: Final = {
     0x01: "INCOMPLETE",
@@ -172,7 +181,7 @@ def _routes(messages: Iterator[Any], names: dict[int, str]) -> Iterator[RouteEnt
 
 def _sockets(protocol: str) -> Iterator[SocketEntry]:
     for words in _table(protocol):
-        state = _TCP_STATES[int(words[3], 16)] if protocol.startswith("tcp") else ""
+        state = TCP_STATES[int(words[3], 16) - 1] if protocol.startswith("tcp") else ""
         yield SocketEntry(protocol, _hexadecimal(words[1]), _hexadecimal(words[2]), state)
 
 

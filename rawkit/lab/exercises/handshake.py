@@ -136,6 +136,12 @@ EXERCISE = Exercise(
     ),
     checks=[
         Check(
+            "silent",
+            "your host sends no RST",
+            lambda e: e.wire.sent_by("you").matching("tcp[tcpflags] & tcp-rst != 0").never(),
+            "RFC 9293, section 3.10.7.1",
+        ),
+        Check(
             "handshake",
             "SYN, SYN-ACK and ACK between you and the server",
             lambda e: e.handshake_completed("you", "server", port=e.values.port),
@@ -161,12 +167,6 @@ EXERCISE = Exercise(
             "your kernel opens no connection by itself",
             lambda e: e.counter("you", "Tcp.ActiveOpens").stayed(),
             "RFC 4022, tcpActiveOpens",
-        ),
-        Check(
-            "silent",
-            "your host sends no RST",
-            lambda e: e.wire.sent_by("you").matching("tcp[tcpflags] & tcp-rst != 0").never(),
-            "RFC 9293, section 3.10.7.1",
         ),
         Check(
             "open",

@@ -146,6 +146,6 @@ EXERCISE = Exercise(
             python(SOLUTION.replace("dont_fragment=True", "dont_fragment=False")), "df", "dont_fragment is False"
         ),
         Wrong(python(SOLUTION.replace("print(fits)", "print(fits - 28)")), "printed", "output '1"),
-        Wrong(python(SOLUTION.replace("return False  # not", "return True  # not")), "printed", "output '14"),
+        Wrong(python(SOLUTION.replace("return False  # not", "return True  # not")), "largest", "total_length is"),
     ],
 )

@@ -220,8 +220,8 @@ EXERCISE = Exercise(
                     'MaximumSegmentSize(mss=int(os.environ["LAB_MSS"]))', "MaximumSegmentSize(mss=1460)"
                 )
             ),
-            "mss",
-            "1460 bytes",
+            "offered",
+            "it is not with MaximumSegmentSize",
         ),
         Wrong(python(SOLUTION.replace('"window": 65535', '"window": 500')), "window", "bytes"),
     ],
