@@ -14,7 +14,7 @@ import pytest
 from programs import require
 
 from rawkit.errors import FieldError, KernelError
-from rawkit.netns import Host, Lab, check_machine
+from rawkit.netns import Host, Lab, check_machine, hold, nth
 
 pytestmark = pytest.mark.root
 
@@ -137,7 +137,20 @@ ONES = "ff:ff:ff:ff:ff:ff"
         ({"macs": (None, "00:00:00:00:00:00")}, "Lab.link.macs: expected the MAC address of one station"),
         ({"macs": ("zz", None)}, "Lab.link.macs: expected the MAC address of one station"),
         ({"macs": ("", None)}, "Lab.link.macs: expected the MAC address of one station"),
-        ({"addresses": (["10.0.0.300/24"], [])}, "addresses with prefix lengths"),
+        ({"addresses": (["10.0.0.300/24"], [])}, "addresses of hosts with prefix lengths"),
+        ({"addresses": ("10.0.0.1", [])}, "addresses of hosts with prefix lengths"),
+        ({"addresses": ("10.0.0.0/24", [])}, "addresses of hosts with prefix lengths"),
+        ({"addresses": ("224.0.0.1/24", [])}, "addresses of hosts with prefix lengths"),
+        ({"addresses": ("10.0.0.1/24", "10.0.0.1/24")}, "none for s, which is a switch"),
+        ({"addresses": (["10.0.0.1/24"],)}, "those of the first end"),
+        ({"macs": ("02:00:00:00:00:01", "02:00:00:00:00:01")}, "Lab.link.macs"),
+        ({"mtu": 1500.5}, "68 to 65535 bytes"),
+        ({"delay": "20ms"}, "Impairment.delay: expected a number"),
+        ({"drop": 3}, "expected nth(...), or several"),
+        ({"drop": hold(1, for_ms=3)}, "expected nth(...), or several"),
+        ({"instructions": [nth(1)]}, "expected swap(...), hold(...), or several"),
+        ({"instructions": hold(1, for_ms="3")}, "a number of milliseconds"),
+        ({"drop": nth(1, sent_by="nobody")}, "one of its ends, a or s"),
     ],
 )
 def test_options_that_no_link_has_are_refused_and_change_nothing(
@@ -151,14 +164,54 @@ def test_options_that_no_link_has_are_refused_and_change_nothing(
     assert str(a.address()) == "10.0.1.1"
 
 
+def test_a_router_has_a_network_on_one_link_only(lab: Lab) -> None:
+    a, b, r = lab.host("a"), lab.host("b"), lab.router("r")
+    lab.link(a, r, addresses=("10.0.0.1/24", "10.0.0.2/24"))
+    with pytest.raises(FieldError, match="another network than r has"):
+        lab.link(b, r, addresses=("10.0.0.3/24", "10.0.0.4/24"))
+    with pytest.raises(FieldError, match="another address than that of b"):
+        lab.link(b, r, addresses=("10.0.1.1/24", "10.0.1.1/24"))
+    lab.link(b, r, addresses=("10.0.1.1/24", ["10.0.1.2/24", "fe80::1/64"]))
+    assert "1 received" in a.run(["ping", "-c", "1", "10.0.1.1"], capture_output=True, text=True).stdout
+
+
+def test_a_route_of_one_s_own(lab: Lab) -> None:
+    """Two routers beside each other; by the wiring, the first is everybody's way, and `via` makes it the other."""
+    a, b = lab.hosts("a", "b")
+    s = lab.switch("s")
+    first, second = lab.router("r1"), lab.router("r2")
+    for node in (a, first, second):
+        lab.link(node, s)
+    for router in (first, second):
+        lab.link(router, b)
+    target = str(b.address())
+    there = ["ip", "-o", "route", "get", target]
+    assert f"via {first.address()} " in a.run(there, capture_output=True, text=True).stdout
+    a.set_route("10.0.2.0/24", str(second.address()))
+    assert f"via {second.address()} " in a.run(there, capture_output=True, text=True).stdout
+    a.set_route("default", str(second.address()))
+    assert f"via {second.address()} " in a.run([*there[:-1], "192.0.2.1"], capture_output=True, text=True).stdout
+    a.set_route("10.0.2.0/24", None)
+    assert "Invalid argument" in a.run(there, capture_output=True, text=True).stderr  # ip-route(8), blackhole
+    for network, via in (("10.0.2.1/24", None), ("10.0.2.0/24", "10.0.1"), ("10.0.2.0/24", "fd00::1")):
+        with pytest.raises(FieldError, match=r"a\.route"):
+            a.set_route(network, via)
+    with pytest.raises(KernelError, match="set the route"):
+        a.set_route("10.0.9.0/24", "203.0.113.1")
+
+
 def test_a_link_that_the_kernel_refuses_halfway_is_taken_back(lab: Lab) -> None:
     a, b, s = lab.host("a"), lab.host("b"), lab.switch("s")
-    twice = ["192.0.2.2/24", "192.0.2.2/24"]
+    refused = ["192.0.2.2/24", "fd00::2/64"]
+    for node in (a, b):
+        node.set_sysctls({"ipv6/conf/default/disable_ipv6": 1})
     for far in (b, a):
         with pytest.raises(KernelError, match="add address"):
-            lab.link(a, far, addresses=(["192.0.2.1/24"], twice))
+            lab.link(a, far, addresses=(["192.0.2.1/24"], refused))
     with pytest.raises(KernelError, match="add address"):
-        lab.link(s, b, addresses=([], twice))
+        lab.link(s, b, addresses=([], refused))
+    for node in (a, b):
+        node.set_sysctls({"ipv6/conf/default/disable_ipv6": 0})
     assert a.interfaces == b.interfaces == s.interfaces == ()
     lab.link(a, s)
     lab.link(b, s)

@@ -59,7 +59,8 @@ def test_exactly_the_frame_that_was_named_is_dropped(lab: Lab) -> None:
     a, b = impaired(lab, drop=nth(2, where=REQUESTS))
     with lab.record() as recording:
         assert answered(ping(a, b, 4), 4) == [1, 3, 4]
-        assert requests(recording.finish(), 4) == [(1, ""), (2, "dropped"), (3, ""), (4, "")]
+        dropped = f"dropped, as number 2 of {REQUESTS!r}"
+        assert requests(recording.finish(), 4) == [(1, ""), (2, dropped), (3, ""), (4, "")]
 
 
 def test_two_frames_trade_places(lab: Lab) -> None:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from rawkit.lab import Exercise, Finding, Result, Values, Verdict, Wire
-from rawkit.lab.records import crossing
+from rawkit.lab.records import crossing, fates
 from rawkit.lab.seed import Seed
 from rawkit.netns import Transit
 from rawkit.views.hexdump import dump_bytes
@@ -119,9 +119,7 @@ def ladder_of(transits: Sequence[Transit], *, marked: Sequence[int] = ()) -> Ite
         yield drawn.line(crossing(one, "*" if number in marked else ""))
     if before < len(transits):
         yield f"  ... {len(transits) - before} frames"
-    for number in shown:
-        if transits[number - 1].fate:
-            yield f"frame {number}: {transits[number - 1].fate}"
+    yield from fates(transits, shown)
 
 
 def behind(finding: Finding, wire: Wire, *, colour: bool) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from rawkit.errors import RawkitError
-from rawkit.lab.records import crossing, records
+from rawkit.lab.records import crossing, fates, records
 from rawkit.lab.wire import Wire
 from rawkit.netns import Cable, Lab, Node, Recording, Transit
 from rawkit.pcap import write_capture
@@ -23,6 +23,7 @@ class RecordedLab(Lab):
     def __init__(self) -> None:
         super().__init__()
         self._recordings: list[Recording] = []
+        self._kept: list[Transit] = []
 
     def link(self, a: Node, b: Node, **options: Any) -> Cable:
         """Run a cable, as `Lab.link` does, and record what crosses it."""
@@ -31,11 +32,11 @@ class RecordedLab(Lab):
         return cable
 
     def transits(self) -> list[Transit]:
-        """What was sent on any link before this was called, in order."""
+        """What was sent on any link before this was called, or before the lab was closed, in order."""
         for recording in self._recordings:
             recording.settle()
         found = [transit for recording in self._recordings for transit in recording.transits()]
-        return sorted(found, key=lambda each: each.frame.time_ns)
+        return sorted(found, key=lambda each: each.frame.time_ns) if self._recordings else self._kept
 
     @property
     def wire(self) -> Wire:
@@ -43,11 +44,14 @@ class RecordedLab(Lab):
         return Wire(self.transits(), nodes=self.nodes, links=[cable.name for cable in self.cables])
 
     def close(self) -> None:
-        """End the recordings, then the lab."""
+        """End the recordings, whose frames are kept, then the lab."""
         with ExitStack() as stack:
             stack.callback(super().close)
             for recording in self._recordings:
                 stack.callback(recording.close)
+            with suppress(RawkitError):  # nothing is to be had of one whose process was killed
+                self._kept = self.transits()
+            self._recordings = []
 
 
 class LiveWire:
@@ -70,5 +74,7 @@ def told(lab: RecordedLab, file: Path | None, width: int) -> Iterator[str]:
     except RawkitError as error:  # a report that fails would hide why the test did
         yield f"not to be had: {error}"
         return
-    events = [crossing(each) for each in transits]
-    yield from ladder(events, width=width) if events else ["nothing"]
+    if not transits:
+        yield "nothing"
+    yield from ladder([crossing(each) for each in transits], hosts=[*lab.nodes], width=width)
+    yield from fates(transits)

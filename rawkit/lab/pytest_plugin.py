@@ -6,6 +6,10 @@
         a.run(["ping", "-c", "1", str(b.address())])
         assert wire.icmp(type=8).sent_by("a").once()
 
+    @pytest.mark.namespace
+    def test_it_listens():  # it and its own fixtures; those of modules and sessions are outside
+        socket.create_server(("127.0.0.1", 80)).close()
+
 pytest finds it by its entry point. What crossed the wire stands in the report of a test that fails, and in a
 capture file beside it. Without the permission for namespaces, such tests are skipped.
 """
@@ -14,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +26,14 @@ import pytest
 
 if TYPE_CHECKING:
     from rawkit.lab.live import RecordedLab
+    from rawkit.netns import Host
 
 __all__ = ["lab", "wire"]
 
 WIDTH = 100
 
-_LABS = pytest.StashKey["RecordedLab"]()
-_INSIDE = pytest.StashKey[ExitStack]()
+_LAB = pytest.StashKey["RecordedLab"]()
+_NAMESPACE = pytest.StashKey["Host"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,20 +41,54 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "namespace: runs in a network namespace of its own, with nothing but lo")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Run a marked test inside a namespace of its own; skip it where that is not permitted."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Have a namespace for a marked test, from before its fixtures are made until they are gone."""
     if item.get_closest_marker("namespace") is None:
         return (yield)
     from rawkit.errors import NotPermittedError
     from rawkit.netns import Lab
 
     with ExitStack() as stack:
-        try:
-            stack.enter_context(stack.enter_context(Lab()).host("test"))
-        except NotPermittedError as error:
-            pytest.skip(str(error))
+        with suppress(NotPermittedError):
+            item.stash[_NAMESPACE] = stack.enter_context(Lab()).host("test")
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Skip a marked test where namespaces are not permitted."""
+    if item.get_closest_marker("namespace") is not None and _NAMESPACE not in item.stash:
+        pytest.skip("network namespaces are not permitted here; as root, or in a user namespace, they are")
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    """Make a marked test's own fixtures inside its namespace; those that others share, outside."""
+    with _inside(request.node if fixturedef.scope == "function" else None):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Run a marked test inside its namespace."""
+    with _inside(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    """End a marked test's fixtures inside its namespace."""
+    with _inside(item):
+        return (yield)
+
+
+def _inside(item: pytest.Item | None) -> AbstractContextManager[object]:
+    namespace: Host | None = None if item is None else item.stash.get(_NAMESPACE, None)
+    return nullcontext() if namespace is None else namespace
 
 
 @pytest.fixture
@@ -63,7 +102,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[RecordedLab]:
     except NotPermittedError as error:
         pytest.skip(str(error))
     with made:
-        request.node.stash[_LABS] = made
+        request.node.stash[_LAB] = made
         yield made
 
 
@@ -79,8 +118,8 @@ def wire(lab: RecordedLab) -> Any:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Attach what crossed the wire to the report of a test that failed."""
     report = yield
-    made = item.stash.get(_LABS, None)
-    if report.when == "call" and report.failed and made is not None:
+    made = item.stash.get(_LAB, None)
+    if report.failed and made is not None:
         from rawkit.lab.live import told
 
         folder = item.config.cache.mkdir("rawkit") if item.config.cache is not None else None

@@ -6,7 +6,7 @@ In a record, comments say who sent a frame, and what became of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rawkit.link import Frame
@@ -15,7 +15,7 @@ from rawkit.pcap import Interface, Record
 from rawkit.views.ladder import Crossing
 from rawkit.wire import LinkType
 
-__all__ = ["crossing", "records", "transit_in"]
+__all__ = ["crossing", "fates", "records", "transit_in"]
 
 _UNFINISHED: Final = "checksum left to the card"
 _COMMENT: Final = re.compile(r"(\d{1,9}): ([\w.-]{1,64}) > ([\w.-]{1,64})(?:; ([ -~]{1,200}))?", re.ASCII)
@@ -42,6 +42,13 @@ def crossing(transit: Transit, mark: str = "") -> Crossing:
     """A frame on a link as a ladder draws it; one that was lost has an x, unless there is another mark."""
     lost = "" if transit.arrived else "x"
     return Crossing(transit.frame.time_ns, transit.frame.packet(), transit.sender, transit.receiver, mark or lost)
+
+
+def fates(transits: Sequence[Transit], numbers: Iterable[int] | None = None) -> Iterator[str]:
+    """What links did to frames, in words, a line for each such frame; of those of these numbers, if given."""
+    for number in range(1, len(transits) + 1) if numbers is None else numbers:
+        if transits[number - 1].fate:
+            yield f"frame {number}: {transits[number - 1].fate}"
 
 
 def transit_in(record: Record, link: str) -> tuple[int, Transit]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address, IPv4Interface
@@ -18,7 +18,7 @@ from rawkit.echo import tcp as echo_over_tcp
 from rawkit.echo import udp as echo_over_udp
 from rawkit.echo.each import Each
 from rawkit.echo.many import Many
-from rawkit.errors import KernelError, PacketError
+from rawkit.errors import FieldError, KernelError, PacketError, kernel_error
 from rawkit.lab.dhcp import CLIENT_PORT, DHCP, SERVER_PORT, MessageType, Option
 from rawkit.link import RawIPv4Socket
 from rawkit.netns import Worker
@@ -65,7 +65,8 @@ def udp_source(address: str, port: int, messages: Iterable[bytes], *, every: flo
 
     def work(worker: Worker) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.bind((ANYWHERE, src_port))
+            with _binding(src_port):
+                sender.bind((ANYWHERE, src_port))
             worker.cues.give(READY)
             for message in messages:
                 if _ended(worker, every):
@@ -96,6 +97,10 @@ def ping_source(src: str, dst: str, id: int, data: bytes, *, count: int, every: 
 def http(pages: Mapping[str, bytes], port: int = 80) -> Work:
     """A web server with these pages by their paths, such as {"/": b"hello"}."""
 
+    for path, page in pages.items():
+        if not isinstance(page, bytes):
+            raise FieldError("services.http", path, page, "bytes, such as b'hello'")
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             page = pages.get(self.path)
@@ -108,7 +113,9 @@ def http(pages: Mapping[str, bytes], port: int = 80) -> Work:
             pass
 
     def work(worker: Worker) -> None:
-        with HTTPServer((ANYWHERE, port), Handler) as server:
+        with _binding(port):
+            server = HTTPServer((ANYWHERE, port), Handler)
+        with server:
             worker.cues.give(READY)
             server.serve_forever()
 
@@ -123,7 +130,8 @@ def dns(names: Mapping[str, str], port: int = 53, *, delay: float = 0.0) -> Work
 
     def work(worker: Worker) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-            server.bind((ANYWHERE, port))
+            with _binding(port):
+                server.bind((ANYWHERE, port))
             worker.cues.give(READY)
             while True:
                 question, peer = server.recvfrom(BUFFER)
@@ -152,8 +160,9 @@ def dhcp(own: str, addresses: Iterable[str], *, router: str = "", interface: str
     def work(worker: Worker) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-            server.bind((ANYWHERE, SERVER_PORT))
+            with _binding(SERVER_PORT):
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+                server.bind((ANYWHERE, SERVER_PORT))
             worker.cues.give(READY)
             leases: dict[bytes, IPv4Address] = {}
             while True:
@@ -195,6 +204,15 @@ def _leased(
     if address is None or wanted != address.packed:
         return answer(MessageType.NAK, IPv4Address(0), terms[:1])
     return answer(MessageType.ACK, address, terms)
+
+
+@contextmanager
+def _binding(port: int) -> Iterator[None]:
+    """Tell what the kernel says against a port of a service."""
+    try:
+        yield
+    except OSError as error:
+        raise kernel_error(error, f"serve at port {port}") from error
 
 
 def _ended(worker: Worker, seconds: float) -> bool:

@@ -45,6 +45,7 @@ class Stage:
         self.defended = defended
         """Whether the defence is switched on."""
         self.states: dict[str, dict[str, State]] = {}
+        self._actors: list[tuple[str, Worker]] = []
         with ExitStack() as stack:
             self.lab = stack.enter_context(Lab())
             with exercise.running("topology"):
@@ -68,10 +69,18 @@ class Stage:
         With `ready`, wait until it has given the cue `ready`. Raises TimedOut if it does not, and what it raises.
         """
         worker = self._stack.enter_context(self.host(host).spawn(work))
+        self._actors.append((host, worker))
         if ready and worker.cues.take(PATIENCE) != READY:
             worker.join(PATIENCE)
             raise KernelError(0, f"start what {host} does", "it ended before it was ready")
         return worker
+
+    def check_actors(self) -> None:
+        """Raise what ended an actor that did not end by itself: KernelError for one that was killed."""
+        for host, worker in self._actors:
+            if worker.poll():
+                worker.join(0)
+                raise KernelError(0, f"have {host} act", "its process was killed; run it again")
 
     def run(self, host: str, arguments: Sequence[str]) -> None:
         """Run a program in a host to its end, without output, whatever its exit status."""
@@ -140,6 +149,7 @@ def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) 
                 acting.enter_context(_acted(exercise, exercise.scene, stage))
             stage.note("before")
             outcome = run(stage)
+            stage.check_actors()
         stage.settle()
         if stage.recording.is_full and not outcome.stopped:
             outcome = outcome._replace(stopped=FLOODED)

@@ -9,7 +9,7 @@ from ipaddress import ip_interface
 from typing import Any
 
 from rawkit.errors import FieldError
-from rawkit.netns import Lab, Node
+from rawkit.netns import Host, Lab, Node
 from rawkit.netns.lab import cable_name
 
 __all__ = ["Link", "Topology"]
@@ -46,10 +46,12 @@ class Topology:
     switches: Sequence[str] = ()
     hubs: Sequence[str] = ()
     """Switches that send every frame to everybody."""
+    routes: Sequence[tuple[str, str, str | None]] = ()
+    """Beside those that follow from the links: whose, to which network, and through which address, or None."""
 
     def __post_init__(self) -> None:
         ends = [name for link in self.links for name in (link.a, link.b)]
-        for name in (*ends, *self.routers, *self.switches, *self.hubs):
+        for name in (*ends, *self.routers, *self.switches, *self.hubs, *(route[0] for route in self.routes)):
             if not _NAME.fullmatch(name):
                 raise FieldError("Topology", "name", name, "a node's name of up to 32 letters, digits, . and _")
             if name not in ends:
@@ -83,6 +85,11 @@ class Topology:
                 offload=False,
                 **link.impaired,
             )
+        for name, network, via in self.routes:
+            node = nodes[name]
+            if not isinstance(node, Host):
+                raise FieldError("Topology", "routes", name, "the name of a host or router")
+            node.set_route(network, via)
         return nodes
 
     def _make(self, lab: Lab, name: str) -> Node:

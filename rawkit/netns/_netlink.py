@@ -69,11 +69,12 @@ class Netlink:
                 flags=flags,
             )
 
-    def add_route(self, network: IPv4Network | IPv6Network, gateway: IPv4Address | IPv6Address) -> None:
-        """Route a network through a neighbour."""
+    def set_route(self, network: IPv4Network | IPv6Network, gateway: IPv4Address | IPv6Address | None) -> None:
+        """Route a network through a neighbour, in place of another route to it; without one, nowhere."""
         family = socket.AF_INET6 if network.version == 6 else socket.AF_INET
-        with _translated(f"add route to {network} via {gateway}"):
-            self._route.route("add", family=family, dst=str(network), gateway=str(gateway))
+        way: dict[str, str] = {"type": "blackhole"} if gateway is None else {"gateway": str(gateway)}
+        with _translated(f"set the route to {network} via {gateway}"):
+            self._route.route("replace", family=family, dst=str(network), **way)
 
     def add_netem(self, index: int, impairment: Impairment) -> None:
         """Have the kernel impair what leaves by an interface (tc-netem(8))."""

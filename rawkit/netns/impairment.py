@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rawkit.errors import FieldError
 from rawkit.pcap.filter import compile_filter
@@ -113,11 +113,14 @@ class Impairment:
     """Bits per second in each direction; 0 for no limit. Up to 1000 frames wait, further ones are dropped."""
     drop: Nth | Sequence[Nth] = ()
     """Exactly these frames are dropped."""
-    instructions: Sequence[Swap | Hold] = ()
+    instructions: Swap | Hold | Sequence[Swap | Hold] = ()
     """Exactly these trade places, or wait."""
     seed: int | str = 0
 
     def __post_init__(self) -> None:
+        for name in ("delay", "jitter", "loss", "reorder", "duplicate", "corrupt", "rate"):
+            if not isinstance(getattr(self, name), int | float):
+                raise FieldError("Impairment", name, getattr(self, name), "a number")
         for name in ("loss", "reorder", "duplicate", "corrupt"):
             if not 0 <= getattr(self, name) <= 1:
                 raise FieldError("Impairment", name, getattr(self, name), "a share from 0 to 1, such as 0.01")
@@ -134,8 +137,17 @@ class Impairment:
     @property
     def exactly(self) -> tuple[Instruction, ...]:
         """All that is said of particular frames."""
-        drops = (self.drop,) if isinstance(self.drop, Nth) else tuple(self.drop)
-        return (*drops, *self.instructions)
+        drops = _listed("drop", self.drop, Nth, "nth(...), or several of them")
+        others = _listed(
+            "instructions", self.instructions, (Swap, Hold), "swap(...), hold(...), or several of them"
+        )
+        return (*drops, *others)
+
+    @property
+    def longest(self) -> float:
+        """Seconds that a frame may take, but for those that wait for others since a `rate` is low."""
+        held = max((order.for_ms / 1000 for order in self.exactly if isinstance(order, Hold)), default=0.0)
+        return self.delay + self.jitter + held
 
     def is_nothing(self) -> bool:
         """Whether frames cross as on a plain link."""
@@ -159,6 +171,14 @@ class Impairment:
 _ETHERNET = 14  # bytes of its header, which are left alone: else the frame would be for nobody
 
 
+def _listed(name: str, given: Any, kinds: type | tuple[type, ...], expected: str) -> tuple[Instruction, ...]:
+    """One instruction or several, as several."""
+    several = (given,) if isinstance(given, Nth | Swap | Hold) else given
+    if not isinstance(several, list | tuple) or any(not isinstance(each, kinds) for each in several):
+        raise FieldError("Impairment", name, given, expected)
+    return tuple(several)
+
+
 def _check(instruction: Instruction) -> None:
     name = type(instruction).__name__.lower()
     numbers = instruction.numbers
@@ -166,6 +186,8 @@ def _check(instruction: Instruction) -> None:
         raise FieldError("Impairment", name, numbers, "numbers of frames, the first being 1")
     if isinstance(instruction, Swap) and numbers[0] >= numbers[1]:
         raise FieldError("Impairment", name, numbers, "two numbers, the smaller one first")
+    if isinstance(instruction, Hold) and not isinstance(instruction.for_ms, int | float):
+        raise FieldError("Impairment", "for_ms", instruction.for_ms, "a number of milliseconds")
     if isinstance(instruction, Hold) and not 0 < instruction.for_ms <= LONGEST * 1000:
         raise FieldError("Impairment", "for_ms", instruction.for_ms, f"up to {LONGEST * 1000:g} milliseconds")
     if instruction.where is not None:

@@ -28,6 +28,7 @@ N = TypeVar("N", bound=Node)
 _LEAST_MTU, _MOST_MTU = 68, 65_535  # ETH_MIN_MTU and ETH_MAX_MTU of <linux/if_ether.h>
 _LAST_NODE = 0xFFFF  # nodes that the lab adds by itself are numbered downwards from here
 _PATIENCE = 5.0  # seconds that a relay may take to begin
+_ADDRESSES = "addresses of hosts with prefix lengths, such as '10.0.0.1/24'"
 _MOST_SEGMENTS = 9999  # the segment's number in decimal digits is one group of an IPv6 address
 
 
@@ -41,6 +42,8 @@ class Cable:
     """Those of its nodes with a hyphen, `a-b`; of the second between the same two, `a-b.2`."""
     relay: Worker | None = None
     """The process in the middle of an impaired link."""
+    longest: float = 0.0
+    """Seconds that a frame may take from end to end."""
 
     @property
     def ends(self) -> tuple[Port, Port]:
@@ -103,7 +106,7 @@ class Lab:
         a: Node,
         b: Node,
         *,
-        addresses: tuple[Sequence[str], Sequence[str]] | None = None,
+        addresses: tuple[str | Sequence[str], str | Sequence[str]] | None = None,
         macs: tuple[MAC | str | None, MAC | str | None] = (None, None),
         mtu: int = 1500,
         offload: bool = True,
@@ -115,7 +118,7 @@ class Lab:
         corrupt: float = 0.0,
         rate: float = 0.0,
         drop: Nth | Sequence[Nth] = (),
-        instructions: Sequence[Swap | Hold] = (),
+        instructions: Swap | Hold | Sequence[Swap | Hold] = (),
         seed: int | str = 0,
         backend: Literal["relay", "netem"] = "relay",
     ) -> Cable:
@@ -123,7 +126,7 @@ class Lab:
 
         Each end is the next interface of its node: eth0, eth1, ... The n-th subnet of the lab has 10.0.n.0/24
         and fd00:n::/64, and its stations .1, .2, ... in the order in which they are linked. `addresses` gives
-        each end its own instead, with prefix lengths: (["192.0.2.1/24"], []).
+        each end its own instead, with prefix lengths: ("192.0.2.1/24", []).
 
         With `offload`, which is the kernel's default, the hosts' own stacks leave checksums unfinished and
         segments uncut on the link, as a capture on a real sender shows them. Without, every frame is as it
@@ -162,9 +165,20 @@ class Lab:
             raise FieldError(
                 "Lab.link", "backend", backend, "'relay' for drop and instructions: netem has only chance"
             )
-        if not _LEAST_MTU <= mtu <= _MOST_MTU:
+        for node in (a, b):
+            if not isinstance(node, Node):
+                raise FieldError("Lab.link", "node", node, "a host, router, switch or hub of the lab")
+        for order in impairment.exactly:
+            if order.sent_by not in (None, a.name, b.name):
+                raise FieldError("Lab.link", "sent_by", order.sent_by, f"one of its ends, {a.name} or {b.name}")
+        if not isinstance(mtu, int) or not _LEAST_MTU <= mtu <= _MOST_MTU:
             raise FieldError("Lab.link", "mtu", mtu, f"{_LEAST_MTU} to {_MOST_MTU} bytes")
+        for name, pair in (("addresses", addresses), ("macs", macs)):
+            if pair is not None and (isinstance(pair, str) or len(pair) != 2):
+                raise FieldError("Lab.link", name, pair, "those of the first end, and those of the second")
         given = (None, None) if addresses is None else tuple(_interfaces(texts, mtu) for texts in addresses)
+        if macs[0] is not None and macs[0] == macs[1]:
+            raise FieldError("Lab.link", "macs", macs, "two different addresses")
         ends = _end(a, len(a.ports), macs[0], given[0]), _end(b, len(b.ports) + (a is b), macs[1], given[1])
         plug_in = self._plug_in_direct if backend == "netem" or impairment.is_nothing() else self._plug_in_relayed
         cable = plug_in(ends, mtu, offload, impairment)
@@ -225,7 +239,7 @@ class Lab:
             undo.pop_all()
         middle.relay = worker
         self._middles.append(middle)
-        return Cable(plugged[0], plugged[1], self._name_of(a.node.name, b.node.name), worker)
+        return Cable(plugged[0], plugged[1], self._name_of(a.node.name, b.node.name), worker, impairment.longest)
 
     def _name_of(self, a: str, b: str) -> str:
         return cable_name(a, b, [(cable.a.node.name, cable.b.node.name) for cable in self.cables])
@@ -289,11 +303,18 @@ def _end(node: Node, number: int, mac: MAC | str | None, given: Any) -> _End:
     return _End(node, f"eth{number}", _station(mac, node.mac_of(number)), given)
 
 
-def _interfaces(texts: Sequence[str], mtu: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
+def _interfaces(texts: str | Sequence[str], mtu: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
+    several = [texts] if isinstance(texts, str) else [*map(str, texts)]
     try:
-        found = tuple(ip_interface(text) for text in texts)
+        found = tuple(ip_interface(text) for text in several)
     except ValueError as error:
-        raise FieldError("Lab.link", "addresses", texts, "addresses with prefix lengths") from error
+        raise FieldError("Lab.link", "addresses", texts, _ADDRESSES) from error
+    for text, interface in zip(several, found, strict=True):
+        ip, network = interface.ip, interface.network
+        ends = (network.network_address, network.broadcast_address) if network.num_addresses > 2 else ()
+        nobody = ip.is_multicast or ip.is_unspecified or ip.is_loopback or (ip.version == 4 and ip in ends)
+        if "/" not in text or nobody:
+            raise FieldError("Lab.link", "addresses", text, _ADDRESSES)
     if mtu < IPV6_MTU and any(interface.version == 6 for interface in found):
         raise FieldError("Lab.link", "mtu", mtu, f"at least {IPV6_MTU} bytes for a link with IPv6 addresses")
     return found

@@ -7,7 +7,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -18,7 +18,7 @@ from rawkit.netns import _kernel
 from rawkit.netns._netlink import Netlink
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.programs import Programs
-from rawkit.netns.routes import Network, Segment, Station, routes_of
+from rawkit.netns.routes import DEFAULTS, Network, Segment, Station, routes_of
 from rawkit.netns.state import State, state_of
 from rawkit.netns.worker import Worker
 
@@ -180,7 +180,12 @@ class Node:
 
     def set_neighbor(self, address: str, mac: MAC | str, interface: str | None = None) -> None:
         """Note for good that a neighbour is at that MAC address: what others say of it is not believed then."""
-        self.netlink.set_neighbor(self.port(interface).index, ip_address(address), MAC(mac))
+        try:
+            self.netlink.set_neighbor(self.port(interface).index, ip_address(address), MAC(mac))
+        except ValueError as error:
+            raise FieldError(
+                self.name, "neighbor", (address, mac), f"an IP address and a MAC address ({error})"
+            ) from error
 
     def add_rules(self, ruleset: str) -> None:
         """Have nftables do what a ruleset in nft's language says (nft(8)): firewalls, NAT, rate limits.
@@ -207,10 +212,14 @@ class Node:
         8080 to port 80 of an IPv4 host inside. Raises as `add_rules` does.
         """
         self.port(outside)
-        lines = [
-            f'iifname "{outside}" {protocol} dport {int(port)} dnat ip to {IPv4Address(host)}:{int(inner)};'
-            for (protocol, port), (host, inner) in forward.items()
-        ]
+        try:
+            lines = [
+                f'iifname "{outside}" {protocol} dport {int(port)} dnat ip to {IPv4Address(host)}:{int(inner)};'
+                for (protocol, port), (host, inner) in forward.items()
+            ]
+        except (ValueError, TypeError) as error:
+            what = f"such as {{('tcp', 8080): ('10.0.1.1', 80)}} ({error})"
+            raise FieldError(self.name, "forward", dict(forward), what) from error
         self.add_rules(
             "table inet nat {\n"
             f"chain prerouting {{ type nat hook prerouting priority -100; {' '.join(lines)} }}\n"
@@ -286,8 +295,26 @@ class Host(Node):
         """Add the routes that the lab's wiring gives it by now, and that it does not have yet."""
         for network, gateway in routes_of(self.station).items():
             if network not in self._routed:
-                self.netlink.add_route(network, gateway)
+                self.netlink.set_route(network, gateway)
                 self._routed.add(network)
+
+    def set_route(self, network: str, via: str | None) -> None:
+        """Send what is for a network through a neighbour, whatever the lab's wiring says; with None, nowhere.
+
+        Such as `host.set_route("10.0.3.0/24", "10.0.2.2")`, or "default". Raises FieldError, KernelError.
+        """
+        try:
+            gateway = None if via is None else ip_address(via)
+            version = 6 if gateway is not None and gateway.version == 6 else 4
+            to = DEFAULTS[version == 6] if network == "default" else ip_network(network)
+        except ValueError as error:
+            raise FieldError(
+                self.name, "route", (network, via), f"a network, and an address in reach ({error})"
+            ) from error
+        if gateway is not None and gateway.version != to.version:
+            raise FieldError(self.name, "route", (network, via), "a network and an address of one IP version")
+        self.netlink.set_route(to, gateway)
+        self._routed.add(to)
 
     def _join(
         self, mtu: int, index: int, segment: Segment, addresses: Addresses
@@ -327,6 +354,10 @@ class Switch(Node):
     def _join(
         self, mtu: int, index: int, segment: Segment, addresses: Addresses
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        if addresses:
+            raise FieldError(
+                "Lab.link", "addresses", str(addresses[0]), f"none for {self.name}, which is a switch"
+            )
         self.netlink.set_master(index, self._bridge)
         return ()
 

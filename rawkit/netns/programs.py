@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from rawkit.errors import kernel_error
+from rawkit.errors import FieldError, kernel_error
 from rawkit.netns import _kernel
 from rawkit.netns.namespace import Namespace
 
@@ -27,13 +27,19 @@ class Programs:
 
     def __init__(self, most: int = 0) -> None:
         self._most = most
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, "rawkit-programs")
         self.guardian: subprocess.Popen[bytes] | None = None
         """PID 1 of their namespace, once there is one."""
         self._started: list[subprocess.Popen[Any]] = []
 
     def start(self, namespace: Namespace, arguments: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
-        """Start a program there, as subprocess.Popen does. Raises what that raises, NotPermittedError."""
+        """Start a program there, as subprocess.Popen does. Raises what that raises, NotPermittedError.
+
+        Raises FieldError once this is closed.
+        """
+        if self._closed:
+            raise FieldError("Lab", "program", arguments, "a lab that was not closed yet")
         return self._thread.submit(self._start, namespace, arguments, options).result()
 
     def close(self) -> None:
@@ -43,6 +49,7 @@ class Programs:
             # The namespace ends when its last zombie is reaped, and the guardian not before.
             for program in (*self._started, self.guardian):
                 program.wait()
+        self._closed = True
         self._thread.shutdown()
 
     def _start(self, namespace: Namespace, arguments: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:

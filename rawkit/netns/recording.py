@@ -67,7 +67,7 @@ class Recording:
         self._relayed = [cable for cable in cables if cable.relay is not None]
         self._found: list[Transit] = []
         self._full = False
-        for relay in self._relays():
+        for relay in map(_relay_of, self._relayed):
             relay.news()
             relay.cues.give("listen")
             relay.cues.take(PATIENCE)
@@ -92,28 +92,34 @@ class Recording:
         if self._recorder is not None:
             self._found += [_transit(self._plain[at], passage) for at, passage in self._recorder.news()]
         for cable in self._relayed:
-            assert cable.relay is not None
-            self._found += [_transit(cable, passage) for passage in cable.relay.news()]
+            self._found += [_transit(cable, passage) for passage in _relay_of(cable).news()]
         self._found.sort(key=lambda each: each.frame.time_ns)
         return self._found.copy()
 
     @property
     def is_full(self) -> bool:
-        """Whether so much came that not all of it is kept."""
+        """Whether so much came that not all of it is kept. Raises KernelError if the recorder was killed."""
         if self._recorder is not None and not self._full and select.select([self._recorder.cues], [], [], 0)[0]:
-            self._full = self._recorder.cues.take() in ("full", "")
+            self._full = _alive(self._recorder.cues.take()) == "full"
         return self._full
 
     def settle(self) -> None:
-        """Wait until everything that was sent before is among the `transits`."""
+        """Wait until everything that was sent before is among the `transits`.
+
+        Raises KernelError if a process that records or relays was killed.
+        """
         if self._recorder is None:
             return
+        for cable in self._relayed:
+            with suppress(TimedOut):
+                while _alive(_relay_of(cable).cues.take(0)):  # what was too late for the last time
+                    pass
         self._recorder.cues.give("mark")
-        for relay in self._relays():
+        for cable in self._relayed:
             with suppress(TimedOut):  # an end is down, and so its mark never came
-                relay.cues.take(PATIENCE)
+                _alive(_relay_of(cable).cues.take(PATIENCE + cable.longest))
         self._recorder.cues.give("settle")
-        while (cue := self._recorder.cues.take(2 * PATIENCE)) not in ("settled", ""):
+        while _alive(cue := self._recorder.cues.take(2 * PATIENCE)) != "settled":
             self._full |= cue == "full"
 
     def finish(self) -> list[Transit]:
@@ -122,11 +128,6 @@ class Recording:
         found = self.transits()
         self.close()
         return found
-
-    def _relays(self) -> Iterator[Worker]:
-        for cable in self._relayed:
-            assert cable.relay is not None
-            yield cable.relay
 
     def close(self) -> None:
         """End it. Closing twice is no error."""
@@ -200,6 +201,18 @@ class _Recorder:
             self._look([self._numbers[descriptor] for descriptor, _ in events if descriptor in self._numbers])
         self._look(range(len(self._taps)))
         self._worker.cues.give("settled")
+
+
+def _relay_of(cable: Cable) -> Worker:
+    assert cable.relay is not None
+    return cable.relay
+
+
+def _alive(cue: str) -> str:
+    """A cue of a process that records or relays. Raises KernelError for that of one that has ended."""
+    if not cue:
+        raise KernelError(0, "record what crosses the links", "a process of the lab was killed; run it again")
+    return cue
 
 
 def _waiting(tap: PacketSocket) -> Iterator[Frame]:

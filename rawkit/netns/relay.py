@@ -127,18 +127,18 @@ class _Relay:
         for order in self._orders:
             match order.instruction:
                 case Nth() if order in named:
-                    self._tell(frame, sender, "dropped")
+                    self._tell(frame, sender, f"dropped, {order.words}")
                     return
                 case Hold(for_ms=milliseconds) if order in named:
-                    self._tell(frame, sender, f"held back for {milliseconds:g} ms")
+                    self._tell(frame, sender, f"held back for {milliseconds:g} ms, {order.words}")
                     self._send(frame.data, sender, self._what.delay + milliseconds / 1000)
                     return
                 case Swap() if order in named and not order.parked and order.count == order.instruction.numbers[0]:
-                    self._tell(frame, sender, f"trades places with number {order.instruction.numbers[1]}")
+                    self._tell(frame, sender, f"trades places, {order.words}")
                     order.park(frame.data, sender)
                     return
                 case Swap() if order in named and order.parked:
-                    self._tell(frame, sender, f"trades places with number {order.instruction.numbers[0]}")
+                    self._tell(frame, sender, f"trades places, {order.words}")
                     self._send(frame.data, sender, self._what.delay)
                     order.parked.append(order.parked.pop(0))
                     self._release(order)
@@ -224,6 +224,13 @@ class _Order:
             return False
         self.count += 1
         return self.count in self.instruction.numbers
+
+    @property
+    def words(self) -> str:
+        """Which of its frames it has come to: `as number 3 of 'tcp' sent by a`."""
+        where = "" if self.instruction.where is None else f" of {self.instruction.where!a:.60}"
+        sent_by = "" if self.instruction.sent_by is None else f" sent by {self.instruction.sent_by}"
+        return f"as number {self.count}{where}{sent_by}"
 
     def park(self, data: bytes, sender: int) -> None:
         """Keep a frame waiting."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
+from rawkit.errors import FieldError
+
 __all__ = ["DEFAULTS", "Hop", "Segment", "Station", "routes_of"]
 
 Network = IPv4Network | IPv6Network
@@ -52,9 +54,28 @@ class Segment:
         )
 
     def plug(self, station: Station, addresses: Iterable[IPv4Interface | IPv6Interface]) -> None:
-        """Note that a station has these addresses here."""
-        self.hops += [Hop(station, address) for address in addresses]
+        """Note that a station has these addresses here. Raises FieldError for one that is there already."""
+        elsewhere = {
+            hop.interface.network
+            for segment in station.segments
+            if segment is not self
+            for hop in segment.hops
+            if hop.station is station
+        }
+        for address in addresses:
+            taken = next((hop.station.name for hop in self.hops if hop.interface.ip == address.ip), None)
+            if taken is not None:
+                raise FieldError("Lab.link", "addresses", str(address), f"another address than that of {taken}")
+            if address.network in elsewhere and not _is_shared(address):
+                what = f"another network than {station.name} has on another link"
+                raise FieldError("Lab.link", "addresses", str(address), what)
+            self.hops.append(Hop(station, address))
         station.segments.append(self)
+
+
+def _is_shared(address: IPv4Interface | IPv6Interface) -> bool:
+    """Whether several links of a station may have that network: one of a single address, or of link-local ones."""
+    return address.is_link_local or address.network.num_addresses == 1
 
 
 def routes_of(station: Station) -> dict[Network, Address]:

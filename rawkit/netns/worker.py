@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rawkit.errors import RawkitError, TimedOut
+from rawkit.errors import KernelError, RawkitError, TimedOut
 from rawkit.netns import _kernel
 from rawkit.netns.namespace import Namespace
 
@@ -72,7 +72,8 @@ class Worker:
 
     `work` gets this object, in the new process: what it says with `tell` is in `told` here, also after a crash;
     cues go both ways. It is killed at the end of the `with` block, and by the kernel when the thread that started
-    it ends (PR_SET_PDEATHSIG in prctl(2)). What it raises is raised by `join`, where it is one of rawkit's errors.
+    it ends (PR_SET_PDEATHSIG in prctl(2)). What it raises is raised by `join`; as a KernelError in words, where it
+    is none of rawkit's own errors.
     """
 
     def __init__(self, namespace: Namespace, work: Callable[[Worker], object]) -> None:
@@ -103,8 +104,9 @@ class Worker:
                 status = 0
         except RawkitError as error:
             self.tell(error)
-        except BaseException:  # noqa: BLE001 - whatever it is, it must not go on in what the parent was doing
+        except BaseException as error:  # noqa: BLE001 - it must not go on in what the parent was doing
             traceback.print_exc()
+            self.tell(KernelError(0, "call a function in a host", f"it raised {type(error).__name__}: {error}"))
         finally:
             os._exit(status)
 
@@ -147,6 +149,12 @@ class Worker:
         errors = [fact for fact in self.told if isinstance(fact, RawkitError)]
         if errors:
             raise errors[-1]
+
+    def poll(self) -> int | None:
+        """How it has ended: its exit status, negative for a signal. None if it has not."""
+        if self.status is None and (found := os.waitpid(self.pid, os.WNOHANG))[0]:
+            self.status = os.waitstatus_to_exitcode(found[1])
+        return self.status
 
     def kill(self) -> None:
         """End it at once (SIGKILL). Ending what has ended is no error."""
