@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -13,7 +16,7 @@ from programs import require
 from rawkit.errors import FieldError, FilterError, KernelError
 from rawkit.netns import Host, Lab, Transit, hold, nth, swap
 from rawkit.pcap import open_capture
-from rawkit.wire import ICMPv4Echo
+from rawkit.wire import UDP, ICMPv4Echo
 
 pytestmark = pytest.mark.root
 
@@ -121,6 +124,28 @@ def test_every_frame_is_corrupted(lab: Lab) -> None:
     with lab.record() as recording:
         ping(a, b, 1)
         assert all("corrupted" in transit.fate for transit in recording.finish())
+
+
+def test_a_recording_waits_for_what_a_slow_link_has(lab: Lab) -> None:
+    """Longer than anything else in a lab takes."""
+    a, b = impaired(lab, delay=2.5)
+    a.set_neighbor(str(b.address()), b.mac())
+    with lab.record() as recording:
+        with a.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"slow", (str(b.address()), 9))
+        packets = [transit.frame.packet() for transit in recording.finish()]
+    assert any(UDP in packet and packet.payload == b"slow" for packet in packets)
+    assert b.state().counters["Udp.NoPorts"] == 1  # it has arrived
+
+
+def test_a_relay_that_was_killed_is_told(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    cable = lab.link(a, b, delay=0.001)
+    assert cable.relay is not None
+    with lab.record() as recording:
+        os.kill(cable.relay.pid, signal.SIGKILL)
+        with pytest.raises(KernelError, match="a process of the lab was killed"):
+            recording.settle()
 
 
 def test_a_rate_is_not_exceeded(lab: Lab) -> None:

@@ -189,7 +189,8 @@ def shell(
 ) -> int:
     """Be in the student's host yourself, in a shell; at its end, what you did is judged.
 
-    Within tmux, a second pane shows every frame as it crosses a link.
+    What the task has a command print, write to $LAB_OUTPUT. Within tmux, a second pane shows every frame as it
+    crosses a link.
     """
     _refuse_without_defence(exercise, defended)
     if not sys.stdin.isatty():
@@ -199,7 +200,10 @@ def shell(
     with Lines() as lines:
         for line in sheet(exercise, exercise.values_of(name), name, colour=colour_wanted()):
             lines.write(line)
-        lines.write("\nThis shell is in the host `you`. `exit` ends it, and what you did is judged.\n")
+        lines.write(
+            "\nThis shell is in the host `you`. What you are to print, write to it: echo ANSWER > $LAB_OUTPUT"
+        )
+        lines.write("`exit` ends it, and what you did is judged.\n")
     played = play(exercise, name, interactive(watch=watch), defended=defended)
     return _judged(exercise, name, played, defended, False, file, _key(key), "text")
 

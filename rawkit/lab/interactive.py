@@ -36,7 +36,10 @@ NARROWEST: Final = 60
 
 
 def interactive(*, watch: bool = False) -> Run:
-    """A student who types. With `watch`, a ladder goes to standard error; within tmux, to a pane below."""
+    """A student who types; what goes to $LAB_OUTPUT is the output that is judged.
+
+    With `watch`, a ladder goes to standard error; within tmux, to a pane below.
+    """
 
     def run(stage: Stage) -> Outcome:
         began = time.monotonic()
@@ -48,7 +51,8 @@ def interactive(*, watch: bool = False) -> Run:
                 told.append(stack.enter_context(_pane()))
             stack.enter_context(_terminal_kept())
             confinement = stack.enter_context(Confinement(stage.host(STUDENT), Bounds().processes))
-            process = _start(confinement, stage)
+            output = stack.enter_context(os.fdopen(os.memfd_create("rawkit-output"), "rb", 0))
+            process = _start(confinement, stage, output.fileno())
             drawn = Ladder([*stage.nodes], width=max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST))
             seen = 0
             for tell in told:
@@ -58,14 +62,16 @@ def interactive(*, watch: bool = False) -> Run:
                     process.wait(GLANCE)
                 for tell in told:
                     seen = _tell(stage, drawn, seen, tell)
-            return Outcome(process.returncode, b"", time.monotonic() - began, "")
+            written = os.pread(output.fileno(), Bounds().output, 0)
+            return Outcome(process.returncode, written, time.monotonic() - began, "")
 
     return run
 
 
-def _start(confinement: Confinement, stage: Stage) -> subprocess.Popen[bytes]:
+def _start(confinement: Confinement, stage: Stage, output: int) -> subprocess.Popen[bytes]:
     """The shell, in the foreground of the terminal. Raises FieldError for one that cannot be started."""
     shell = _shell()
+    environment = stage.values.environment() | {"LAB_OUTPUT": f"/dev/fd/{output}"}
 
     def take_the_terminal() -> None:
         os.setpgid(0, 0)
@@ -74,7 +80,7 @@ def _start(confinement: Confinement, stage: Stage) -> subprocess.Popen[bytes]:
             signal.signal(number, signal.SIG_DFL)
 
     try:
-        return confinement.popen([shell], take_the_terminal, env=surroundings(stage.values.environment()))
+        return confinement.popen([shell], take_the_terminal, env=surroundings(environment), pass_fds=[output])
     except KernelError:
         raise
     except OSError as error:
