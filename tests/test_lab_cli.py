@@ -274,6 +274,17 @@ def test_a_shell_is_judged_at_its_end(desk: Path) -> None:
         terminal.expect("ping: not yet, 2 of 5 checks hold")
 
 
+def test_what_is_printed_in_a_shell_counts_where_it_is_told_to(desk: Path, tmp_path: Path) -> None:
+    program, file = reference("arp", tmp_path)
+    command = [*RAWKIT, "lab", "shell", "arp"]
+    with Terminal(command, env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}) as terminal:
+        terminal.expect("lab$ ")
+        terminal.send(f"echo wrong > $LAB_OUTPUT; {program} {file} > $LAB_OUTPUT; echo done\n")
+        terminal.expect("done\r\n")
+        terminal.send("exit\n")
+        terminal.expect("arp: passed")
+
+
 # ---------------------------------------------------------------------- solutions in what others use
 
 SCAPY = "import os\nfrom scapy.all import *\nconf.verb = 0\nv = lambda name: os.environ['LAB_' + name]\n"

@@ -200,10 +200,8 @@ def shell(
     with Lines() as lines:
         for line in sheet(exercise, exercise.values_of(name), name, colour=colour_wanted()):
             lines.write(line)
-        lines.write(
-            "\nThis shell is in the host `you`. What you are to print, write to it: echo ANSWER > $LAB_OUTPUT"
-        )
-        lines.write("`exit` ends it, and what you did is judged.\n")
+        lines.write("\nThis shell is in the host `you`. `exit` ends it, and what you did is judged.")
+        lines.write("What the task has you print counts where it goes to $LAB_OUTPUT: echo ANSWER > $LAB_OUTPUT\n")
     played = play(exercise, name, interactive(watch=watch), defended=defended)
     return _judged(exercise, name, played, defended, False, file, _key(key), "text")
 
