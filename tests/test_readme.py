@@ -77,6 +77,24 @@ def test_the_exercise_passes_its_rehearsal(tmp_path: Path) -> None:
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stdout + done.stderr
 
 
+@pytest.mark.root
+def test_the_exercise_can_be_had_over_ipv6(tmp_path: Path) -> None:
+    file = block_with("EXERCISE = ", tmp_path / "exercise.py")
+    text = file.read_text()
+    for old, new in (
+        ("seed.network()", "seed.network(version=6)"),
+        ("{v.you}/24", "{v.you}/64"),
+        ("{v.server}/24", "{v.server}/64"),
+        ("AF_INET", "AF_INET6"),
+        (".icmp(type=3, code=3)", ".icmp6(type=1, code=4)"),  # RFC 4443, section 3.1
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
+    done = subprocess.run([*RAWKIT, "lab", "rehearse", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stdout + done.stderr
+
+
 MISTAKES = {
     "values": ("seed.port()", "seed.prt()", "line 15 of exercise.py: AttributeError"),
     "topology": ("{v.server}", "{v.servr}", "line 19 of exercise.py: AttributeError"),

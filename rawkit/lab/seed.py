@@ -9,7 +9,7 @@ import os
 import re
 from copy import copy
 from functools import cached_property
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 from random import Random
 from typing import Any, Final
 
@@ -95,11 +95,13 @@ class Seed:
         secret._drawn, secret._told = set(), self._drawn
         return secret
 
-    def network(self) -> IPv4Network:
-        """A /24 within 10.0.0.0/8."""
+    def network(self, version: int = 4) -> IPv4Network | IPv6Network:
+        """A /24 within 10.0.0.0/8; or of IP version 6 a /64 within fd00::/8 (RFC 4193); not drawn before."""
+        if version == 6:
+            return IPv6Network((self._new(lambda: 0xFD << 56 | self._random.getrandbits(56)) << 64, 64))
         return IPv4Network((self._new(lambda: self._random.randrange(0x0A0100, 0x0B0000)) << 8, 24))
 
-    def address(self, network: IPv4Network) -> str:
+    def address(self, network: IPv4Network | IPv6Network) -> str:
         """An address of a host there, that was not drawn before."""
         return str(self._new(lambda: network[self._random.randrange(2, network.num_addresses - 2)]))
 
