@@ -67,6 +67,8 @@ def test_a_student_s_way(desk: Path, tmp_path: Path) -> None:
     said = lab("check", "ping", "--", sys.executable, wrong, code=1)
     assert "FAIL  checksum" in said
     assert "See the frames: rawkit lab why ping checksum" in said
+    said = lab("check", "ping", "--student", "bob", "--", "true", code=1)
+    assert "See the frames: rawkit lab why ping request --student bob" in said
     shown = lab("why", "ping", "checksum")
     assert "the complement was not taken" in shown
     carets = next(line for line in shown.splitlines() if "^^" in line)

@@ -377,8 +377,9 @@ def _judged(
     write_bundle(path, played, verdict, key=key)  # after the verdict, which is to be told in any case
     with Lines() as lines:
         if format_ != "json" and verdict.failed:
-            read = f" -r {shlex.quote(path)}" if file or defended else ""
-            lines.write(f"See the frames: rawkit lab why {exercise.handle} {verdict.failed[0].check}{read}")
+            whose = "" if student == student_of(None) else f" --student {student}"
+            where = f" -r {shlex.quote(path)}" if file or defended else whose
+            lines.write(f"See the frames: rawkit lab why {exercise.handle} {verdict.failed[0].check}{where}")
         elif format_ != "json":
             lines.write(f"Evidence: {path}")
     return OK if verdict.passed else USAGE if verdict.broken else NO
