@@ -76,10 +76,9 @@ class Stage:
         return worker
 
     def check_actors(self) -> None:
-        """Raise what ended an actor that did not end by itself: KernelError for one that was killed."""
+        """Raise KernelError for an actor that was killed: what it did not do is no fault of the student's."""
         for host, worker in self._actors:
-            if worker.poll():
-                worker.join(0)
+            if (worker.poll() or 0) < 0:
                 raise KernelError(0, f"have {host} act", "its process was killed; run it again")
 
     def run(self, host: str, arguments: Sequence[str]) -> None:

@@ -90,7 +90,7 @@ class _Relay:
                 if order.is_overdue():
                     self._release(order)
             self._deliver()
-            if self._marks == len(self._ends) and not self._parcels:
+            if self._marks >= len(self._ends) and not self._parcels:
                 self._marks = 0
                 self._worker.cues.give("drained")
 
