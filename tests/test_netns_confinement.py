@@ -106,6 +106,27 @@ def test_it_can_do_what_packets_take(host: Host) -> None:
     assert outcome(host, sys.executable, "-c", program).output == b"yes\n"
 
 
+SOCKETS = """
+import ctypes, errno, os, socket
+for family in range(1, 50):
+    try:
+        socket.socket(family, socket.SOCK_RAW if family in (16, 17) else socket.SOCK_DGRAM).close()
+        print(family)
+    except OSError as error:
+        assert error.errno in (errno.EAFNOSUPPORT, errno.ESOCKTNOSUPPORT), error
+print(*socket.socketpair(), file=open(os.devnull, "w"))
+ctypes.CDLL(None, use_errno=True).syscall(425, 8, ctypes.create_string_buffer(120))  # io_uring_setup(2)
+assert ctypes.get_errno() == errno.ENOSYS
+"""
+
+
+def test_it_opens_no_sockets_that_know_no_namespaces(host: Host) -> None:
+    """AF_VSOCK, among them, which the kernel of a virtual machine has (vsock(7))."""
+    done = outcome(host, sys.executable, "-c", SOCKETS)
+    assert done.status == 0
+    assert {*map(int, done.output.split())} - {44} == {1, 2, 10, 16, 17}
+
+
 def test_a_command_that_is_not_there(host: Host) -> None:
     with pytest.raises(FieldError, match="a program that can be started"):
         outcome(host, "no-such-program")

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from rawkit.netns import _kernel
+from rawkit.netns._seccomp import forbid_other_sockets
 from rawkit.netns.node import Host
 from rawkit.netns.programs import Programs
 
@@ -35,8 +36,9 @@ class Confinement:
 
     They have a /proc of their own, and an empty /run. They keep, whoever starts them, only the capabilities that
     packets and files take: with those, a program cannot enter another network namespace (setns(2) takes
-    CAP_SYS_ADMIN), nor touch another's memory. There can be no more than about `processes` of them where the
-    kernel counts them for each PID namespace (Linux 6.14 and later).
+    CAP_SYS_ADMIN), nor touch another's memory. They open only sockets that belong to a network namespace. There can
+    be no more than about `processes` of them where the kernel counts them for each PID namespace (Linux 6.14 and
+    later).
     """
 
     def __init__(self, host: Host, processes: int) -> None:
@@ -52,6 +54,8 @@ class Confinement:
         def confine() -> None:
             prepare()
             _hide_the_machine()
+            with suppress(OSError):  # a kernel without such filters
+                forbid_other_sockets()
             _kernel.drop_capabilities()
 
         return self._programs.start(self._host.namespace, arguments, {**options, "preexec_fn": confine})
