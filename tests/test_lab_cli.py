@@ -149,6 +149,7 @@ def test_it_works_for_nobody(tmp_path: Path) -> None:
         (["check", "ping"], "Missing argument", 2),
         (["check", "ping", "--defence", "--", "true"], "is no attack", 2),
         (["check", "ping", "--student", "../x", "--", "true"], "letters, digits", 2),
+        (["check", "ping", "--student", "a--b", "--", "true"], "without --", 2),
         (["check", "ping", "--", "no-such-program"], "a program that can be started", 2),
         (["check", "nowhere.py", "--", "true"], "no such file", 2),
         (["why", "ping", "nothing"], "was not checked yet", 2),

@@ -25,7 +25,7 @@ __all__ = ["Check", "Defence", "Exercise", "Prediction", "Program", "Scene", "Wr
 Scene = Callable[["Stage"], Generator[None, None, None]]
 """What happens around the student's command: it runs where the generator yields, once."""
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_NAME: Final = re.compile(r"(?!.*--)[a-z][a-z0-9-]{1,39}")
 
 
 class Program(NamedTuple):
@@ -148,7 +148,7 @@ class Exercise:
     def __post_init__(self) -> None:
         self._check_types()
         if not _NAME.fullmatch(self.name):
-            raise FieldError("Exercise", "name", self.name, "2 to 40 small letters, digits and hyphens")
+            raise FieldError("Exercise", "name", self.name, "2 to 40 small letters, digits and single hyphens")
         names = [check.name for check in self.checks]
         if len(set(names)) < len(names) or not names:
             raise FieldError(self.name, "checks", names, "checks with names of their own, at least one")

@@ -21,7 +21,7 @@ __all__ = ["STUDENT_NAME", "Seed", "Values", "student_of"]
 _DRAWS: Final = 10_000
 """How often a value that was drawn before is drawn again."""
 
-STUDENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+STUDENT_NAME: Final = re.compile(r"(?!.*--)[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 _WORDS: Final = (
     "amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "hazel", "indigo", "jasper", "karst", "linen",
@@ -37,7 +37,7 @@ def student_of(name: str | None) -> str:
     """
     chosen = name or os.environ.get("RAWKIT_STUDENT") or os.environ.get("SUDO_USER") or _login()
     if not STUDENT_NAME.fullmatch(chosen):
-        raise FieldError("lab", "student", chosen, "a name of up to 64 letters, digits and ._@-")
+        raise FieldError("lab", "student", chosen, "a name of up to 64 letters, digits and ._@-, without --")
     return chosen
 
 

@@ -36,9 +36,9 @@ class Confinement:
 
     They have a /proc of their own, and an empty /run. They keep, whoever starts them, only the capabilities that
     packets and files take: with those, a program cannot enter another network namespace (setns(2) takes
-    CAP_SYS_ADMIN), nor touch another's memory. They open only sockets that belong to a network namespace. There can
-    be no more than about `processes` of them where the kernel counts them for each PID namespace (Linux 6.14 and
-    later).
+    CAP_SYS_ADMIN), nor touch another's memory. They open only sockets that belong to a network namespace. There
+    can be no more than about `processes` of them where the kernel counts them for each PID namespace (Linux 6.14
+    and later).
     """
 
     def __init__(self, host: Host, processes: int) -> None:
