@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 
+import noise
 import pytest
 from rehearsing import STUDENT, Ended, start
 
 from rawkit.errors import FieldError
-from rawkit.lab import Exercise
+from rawkit.lab import Bounds, Exercise, judge, play, running
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.rehearsal import Rehearsal, rehearsals
 
@@ -61,6 +64,15 @@ def test_an_answer_of_another_student_fails() -> None:
     rehearsal = Rehearsal(exercise, "hard-coded", program)
     assert rehearsal.play(STUDENT)[1].passed
     assert not rehearsal.play("bob")[1].passed
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_noise_breaks_no_check(exercise: Exercise) -> None:
+    command = [sys.executable, str(Path(noise.__file__))]
+    played = play(exercise, STUDENT, running(command, Bounds()))
+    assert played.outcome.status == 0
+    verdict = judge(exercise, STUDENT, played.evidence, stopped=played.outcome.stopped)
+    assert verdict.broken == []
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
