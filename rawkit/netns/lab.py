@@ -336,7 +336,8 @@ def _put_back(undo: ExitStack, segment: Segment, *nodes: Node) -> None:
     """Let `undo` take back whatever plugging these nodes in is going to note."""
     undo.callback(setattr, segment, "stations", segment.stations)
     stations = [node.station for node in nodes if isinstance(node, Host)]
-    noted: list[list[Any]] = [segment.hops, *(node.ports for node in nodes), *(each.segments for each in stations)]
+    undo.callback(setattr, segment, "hops", dict(segment.hops))
+    noted: list[list[Any]] = [*(node.ports for node in nodes), *(each.segments for each in stations)]
     for notes in noted:
         undo.callback(notes.__setitem__, slice(None), notes[:])
 

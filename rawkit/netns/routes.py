@@ -41,7 +41,8 @@ class Segment:
     """
 
     number: int
-    hops: list[Hop] = field(default_factory=list)
+    hops: dict[Address, Hop] = field(default_factory=dict)
+    """By their addresses."""
     stations: int = 0
 
     def next_addresses(self) -> tuple[IPv4Interface, IPv6Interface]:
@@ -55,27 +56,28 @@ class Segment:
 
     def plug(self, station: Station, addresses: Iterable[IPv4Interface | IPv6Interface]) -> None:
         """Note that a station has these addresses here. Raises FieldError for one that is there already."""
-        elsewhere = {
-            hop.interface.network
-            for segment in station.segments
-            if segment is not self
-            for hop in segment.hops
-            if hop.station is station
-        }
+        elsewhere = _own_networks(station, [segment for segment in station.segments if segment is not self])
         for address in addresses:
-            taken = next((hop.station.name for hop in self.hops if hop.interface.ip == address.ip), None)
-            if taken is not None:
-                raise FieldError("Lab.link", "addresses", str(address), f"another address than that of {taken}")
+            if address.ip in self.hops:
+                what = f"another address than that of {self.hops[address.ip].station.name}"
+                raise FieldError("Lab.link", "addresses", str(address), what)
             if address.network in elsewhere and not _is_shared(address):
                 what = f"another network than {station.name} has on another link"
                 raise FieldError("Lab.link", "addresses", str(address), what)
-            self.hops.append(Hop(station, address))
+            self.hops[address.ip] = Hop(station, address)
         station.segments.append(self)
 
 
 def _is_shared(address: IPv4Interface | IPv6Interface) -> bool:
     """Whether several links of a station may have that network: one of a single address, or of link-local ones."""
     return address.is_link_local or address.network.num_addresses == 1
+
+
+def _own_networks(station: Station, segments: Iterable[Segment]) -> set[Network]:
+    """The networks that a station has an address in, of those segments."""
+    return {
+        hop.interface.network for segment in segments for hop in segment.hops.values() if hop.station is station
+    }
 
 
 def routes_of(station: Station) -> dict[Network, Address]:
@@ -85,7 +87,7 @@ def routes_of(station: Station) -> dict[Network, Address]:
     first. A host's default gateway is the first router that it shares a network with.
     """
     found: dict[Network, Address] = {}
-    own = {hop.interface.network for segment in station.segments for hop in segment.hops if hop.station is station}
+    own = _own_networks(station, station.segments)
     if not station.forwards:
         for hop in _routers_beside(station):
             default = next(network for network in DEFAULTS if network.version == hop.interface.version)
@@ -117,7 +119,7 @@ def _routers_beside(station: Station) -> list[Hop]:
     return [
         hop
         for segment in station.segments
-        for hop in segment.hops
+        for hop in segment.hops.values()
         if hop.station.forwards and hop.station is not station
     ]
 
@@ -127,4 +129,4 @@ def _feet(station: Station, neighbour: Station) -> list[Hop]:
 
 
 def _networks(station: Station) -> set[Network]:
-    return {hop.interface.network for segment in station.segments for hop in segment.hops}
+    return {hop.interface.network for segment in station.segments for hop in segment.hops.values()}
