@@ -206,6 +206,12 @@ def test_evidence_with_the_defence_on_is_apart_and_is_not_graded(desk: Path) -> 
     assert "a run with the defence" in lab("grade", file, code=1)
 
 
+def test_how_a_command_ended_is_told(desk: Path) -> None:
+    assert "Your command ended with exit code 3." in lab("check", "ping", "--", "sh", "-c", "exit 3", code=1)
+    said = lab("check", "ping", "--", "sh", "-c", "kill -SEGV $$", code=1)
+    assert "Your command was ended by Segmentation fault." in said
+
+
 def test_what_a_command_signals_to_its_group_is_for_itself(desk: Path) -> None:
     assert "ping: not yet" in lab("check", "ping", "--", "sh", "-c", "trap 'kill 0' EXIT; kill -9 0", code=1)
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shlex
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -371,7 +372,7 @@ def _judged(
             for line in verdict_lines(verdict, colour=colour_wanted()):
                 lines.write(line)
             if played.outcome.status and not verdict.passed:
-                lines.write(f"Your command ended with exit code {played.outcome.status}.")
+                lines.write(f"Your command {_ending(played.outcome.status)}.")
     if file is None:
         desk.prepare()
     write_bundle(path, played, verdict, key=key)  # after the verdict, which is to be told in any case
@@ -383,6 +384,11 @@ def _judged(
         elif format_ != "json":
             lines.write(f"Evidence: {path}")
     return OK if verdict.passed else USAGE if verdict.broken else NO
+
+
+def _ending(status: int) -> str:
+    """How a command ended, in words (signal(7))."""
+    return f"ended with exit code {status}" if status > 0 else f"was ended by {signal.strsignal(-status)}"
 
 
 def _refuse_without_defence(exercise: Exercise, defended: bool) -> None:
