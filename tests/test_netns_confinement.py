@@ -71,6 +71,24 @@ def test_all_processes_together_have_bounded_memory(host: Host) -> None:
     assert (done.status, done.stopped) == (None, "it took 143 MiB of memory")
 
 
+def test_the_machine_keeps_some_memory(host: Host) -> None:
+    done = outcome(host, "sleep", "1000", spare=1)
+    assert (done.status, done.stopped) == (None, "it left the machine almost no memory")
+
+
+SHARED = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.shmget(0, 1 << 20, 0o1600) >= 0, libc.shmget(0, 1 << 27, 0o1600) >= 0)
+"""
+
+
+def test_shared_memory_is_bounded_and_ends_with_it(host: Host) -> None:
+    before = Path("/proc/sysvipc/shm").read_text()
+    assert outcome(host, sys.executable, "-c", SHARED).output == b"True False\n"
+    assert Path("/proc/sysvipc/shm").read_text() == before
+
+
 def test_one_process_has_bounded_memory(host: Host) -> None:
     done = outcome(host, sys.executable, "-c", "bytearray(200_000_000)", memory=150_000_000)
     assert (done.status, done.stopped) == (1, "")

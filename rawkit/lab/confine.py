@@ -47,6 +47,8 @@ class Bounds(NamedTuple):
     """Bytes of the largest file that it may write (RLIMIT_FSIZE in getrlimit(2))."""
     memory: int = 2048 * MEBIBYTE
     """Bytes of memory that its processes may have in all; each is held to that by the kernel (RLIMIT_DATA)."""
+    spare: float = 0.05
+    """Share of the machine's memory that must be left."""
 
 
 class Outcome(NamedTuple):
@@ -149,6 +151,8 @@ def _overstepped(confinement: Confinement, bounds: Bounds, began: float, free: M
         return f"it had {bounds.processes} processes"
     if confinement.takes(bounds.memory):
         return f"it took {bounds.memory // MEBIBYTE} MiB of memory"
+    if confinement.memory_left() < bounds.spare:
+        return "it left the machine almost no memory"
     now = _free_space()
     if any(now.get(path, 0) < before - bounds.disk for path, before in free.items()):
         return f"it filled {bounds.disk // MEBIBYTE} MiB of disk"

@@ -11,6 +11,7 @@ import socket
 import struct
 
 __all__ = [
+    "CLONE_NEWIPC",
     "CLONE_NEWNET",
     "CLONE_NEWPID",
     "CLONE_NEWUSER",
@@ -25,6 +26,7 @@ __all__ = [
 
 # <linux/sched.h>
 CLONE_NEWNS = 0x0002_0000
+CLONE_NEWIPC = 0x0800_0000
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 CLONE_NEWNET = 0x4000_0000

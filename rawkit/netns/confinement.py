@@ -27,6 +27,12 @@ PATIENCE: Final = 0.5
 READ_ONLY: Final = ("/sys", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 """Where root could change the machine as a whole by writing a file."""
 
+SHARED_MEMORY: Final = Path("/proc/sys/kernel/shmall")
+"""Pages of System V shared memory in an IPC namespace (proc_sys_kernel(5))."""
+
+MOST_SHARED: Final = 64 * 1024 * 1024
+"""Bytes of it that programs may have together."""
+
 OWN_SETTINGS: Final = "/proc/sys/net"
 """Of a network namespace, which is the host's own (network_namespaces(7))."""
 
@@ -44,7 +50,7 @@ class Confinement:
     def __init__(self, host: Host, processes: int) -> None:
         self._host = host
         self._programs = Programs(processes)
-        self._threads, self._available = _threads(), _available()
+        self._threads, self._available = _threads(), _memory("MemAvailable")
 
     def popen(
         self, arguments: Sequence[str], prepare: Callable[[], None] = lambda: None, **options: Any
@@ -71,7 +77,7 @@ class Confinement:
 
     def takes(self, memory: int) -> bool:
         """Whether they have so many bytes of memory now, all together, without what they share with others."""
-        if self._available - _available() < memory:
+        if self._available - _memory("MemAvailable") < memory:
             return False  # on the whole machine
         pages = 0
         with suppress(TimeoutError):
@@ -80,6 +86,11 @@ class Confinement:
                     _, resident, shared, *_ = Path("/proc", process, "statm").read_text().split()
                     pages += int(resident) - int(shared)
         return pages * resource.getpagesize() >= memory
+
+    @staticmethod
+    def memory_left() -> float:
+        """The share of the machine's memory that programs can have yet, from 0 to 1."""
+        return _memory("MemAvailable") / _memory("MemTotal")
 
     def _processes(self) -> Iterator[str]:
         """Their numbers. Raises TimeoutError where they have no end, as programs come while they are listed."""
@@ -109,12 +120,15 @@ class Confinement:
 
 
 def _hide_the_machine() -> None:
-    """Give this process, and what it starts, a /proc of their own PID namespace, and an empty /run.
+    """Give this process, and what it starts, a /proc of their own PID namespace, an empty /run, and their own IPC.
 
     Other processes are not to be seen then, and services of the machine, whose sockets are files under /run, not
-    to be reached; of the kernel's settings, only those of the host's own network can be changed. Where the kernel
-    permits no mounts, all of it stays as it is.
+    to be reached; of the kernel's settings, only those of the host's own network can be changed; shared memory
+    (sysvipc(7)) is bounded, and ends with them. Where the kernel permits no mounts, all of it stays as it is.
     """
+    with suppress(OSError):
+        _kernel.unshare(_kernel.CLONE_NEWIPC)
+        SHARED_MEMORY.write_text(str(MOST_SHARED // resource.getpagesize()))
     flags = _kernel.MS_NOSUID | _kernel.MS_NODEV | _kernel.MS_NOEXEC
     with suppress(OSError):
         _kernel.unshare(_kernel.CLONE_NEWNS)
@@ -133,10 +147,10 @@ def _threads() -> int:
     return int(Path("/proc/loadavg").read_text().split("/")[1].split()[0])
 
 
-def _available() -> int:
-    """Bytes of memory that programs of this machine can have yet (proc_meminfo(5))."""
+def _memory(name: str) -> int:
+    """Bytes, of the whole machine: such as MemAvailable, what programs can have yet (proc_meminfo(5))."""
     lines = Path("/proc/meminfo").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 def _pid_namespace(process: str) -> int:
