@@ -76,10 +76,17 @@ class Terminal:
                 raise AssertionError(f"it ended before {text!r}: {self._printed.decode()}") from None
         self._printed = self._printed.partition(text.encode())[2]
 
+    def close(self, seconds: float = 60) -> int:
+        """Close the terminal, of which the command is told (SIGHUP); its exit code."""
+        os.close(self._ours)
+        self._ours = -1
+        return self._process.wait(seconds)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
-        os.close(self._ours)
+        if self._ours >= 0:
+            os.close(self._ours)

@@ -244,14 +244,14 @@ def waiting(way: Way, *options: str) -> Iterator[subprocess.Popen[str]]:
                 ask.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_is_left_however_it_ends(way: Way, number: signal.Signals) -> None:
     with waiting(way) as ask:
         assert "table inet rawkit-" in ruleset(way.a)
         ask.send_signal(number)
         out, err = ask.communicate(timeout=PATIENCE)
         assert ask.returncode == (-number if number == signal.SIGKILL else 128 + number)
-        name = "" if number == signal.SIGKILL else "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+        name = "" if number == signal.SIGKILL else "Ctrl-C" if number == signal.SIGINT else number.name
         assert (out, err) == ("", f"ended by {name} before all was known\n" if name else "")
         assert ruleset(way.a) == ""
 

@@ -86,7 +86,7 @@ def said_by(capture: subprocess.Popen[Any], code: int = 0) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("name", ["x.pcapng", "x.pcap"])
 def test_it_captures_what_tcpdump_does_to_the_last_packet(
     hosts: tuple[Host, ...], tmp_path: Path, how: signal.Signals, name: str

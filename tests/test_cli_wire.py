@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from programs import require
+from terminal import Terminal
 from unprivileged import run_as_nobody
 
 from rawkit import ARP, UDP, Ethernet, ICMPv4Echo, IPv4, open_capture
@@ -149,7 +150,7 @@ def test_capture_writes_what_crosses_and_counts(hosts: tuple[Host, ...], tmp_pat
         assert [record.packet()[ICMPv4Echo].type for record in records] == [8, 0, 8, 0]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_capture_ends_cleanly_on_a_signal_and_keeps_what_it_has(
     hosts: tuple[Host, ...], tmp_path: Path, how: signal.Signals
 ) -> None:
@@ -171,6 +172,32 @@ def test_capture_ends_cleanly_on_a_signal_and_keeps_what_it_has(
         assert capture.stderr.read().endswith("2 captured, 2 received, 0 dropped by the kernel\n")
     with open_capture(file) as records:
         assert len(list(records)) == 2
+
+
+def test_capture_keeps_what_it_has_when_its_terminal_is_closed(hosts: tuple[Host, ...], tmp_path: Path) -> None:
+    a, b = hosts
+    file = tmp_path / "x.pcap"
+    with (
+        b.open(PacketSocket, "eth0", filter="icmp") as tap,
+        b,
+        Terminal([*RAWKIT, "capture", "-i", "eth0", "-f", "icmp", "-w", str(file)], os.environ) as terminal,
+    ):
+        terminal.expect("listening")
+        a.run(["ping", "-n", "-c", "50", "-i", "0.01", "10.0.1.2"], check=True, stdout=subprocess.DEVNULL)
+        for _ in range(100):
+            tap.receive(PATIENCE)
+        assert terminal.close() == 0
+    with open_capture(file) as records:
+        assert len(list(records)) == 100
+
+
+def test_nohup_lets_it_go_on(hosts: tuple[Host, ...]) -> None:
+    require("nohup")
+    with hosts[0].popen(["nohup", *RAWKIT, "capture", "-i", "eth0"], stderr=subprocess.PIPE, text=True) as capture:
+        assert any("listening" in line for line in capture.stderr)
+        capture.send_signal(signal.SIGHUP)
+        capture.send_signal(signal.SIGTERM)
+        assert capture.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

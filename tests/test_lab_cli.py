@@ -176,7 +176,7 @@ def test_a_flood_is_stopped(desk: Path, tmp_path: Path) -> None:
     assert "it flooded the network" in lab("check", "ping", "--", sys.executable, flood, code=1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_is_left_of_a_check_that_is_ended(desk: Path, tmp_path: Path, number: signal.Signals) -> None:
     ready = tmp_path / "ready"
     mark = f"check-{number}-{os.getpid()}"

@@ -51,7 +51,7 @@ def running(tool: str) -> Iterator[tuple[subprocess.Popen[str], Host]]:
 @pytest.mark.parametrize("tool", TOOLS)
 def test_ctrl_c_and_sigterm(tool: str) -> None:
     require("ip", "nft")
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with running(tool) as (process, host):
             process.send_signal(number)
             _, err = process.communicate(timeout=PATIENCE)

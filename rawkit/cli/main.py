@@ -39,7 +39,7 @@ Examples:
 
 \b
 Exit codes: 0 it worked, 1 the answer is no, 2 wrong usage or input,
-3 not permitted or not possible here, 130 ended by Ctrl-C (143 by SIGTERM);
+3 not permitted or not possible here, 130 ended by Ctrl-C (143 by SIGTERM, 129 by SIGHUP);
 capture ends that way with 0."""
 
 

@@ -12,6 +12,7 @@ import click
 
 from rawkit.cli.arguments import INTERFACE, Seconds
 from rawkit.cli.output import count_of
+from rawkit.cli.signals import STOPPING, forget_closed_terminal
 from rawkit.link import Flow, drop_privileges
 from rawkit.probe import Exchange, KernelPort
 from rawkit.wire import Packet
@@ -93,26 +94,34 @@ def _announce(flows: Sequence[Flow]) -> None:
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, raised as Ctrl-C is, so that both end a command in the same way."""
+    """SIGTERM or SIGHUP, raised as Ctrl-C is, so that all end a command in the same way."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = signal.Signals(number)
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Have SIGTERM raise `Terminated` where Ctrl-C raises KeyboardInterrupt."""
+    """Have SIGTERM and SIGHUP raise `Terminated` where Ctrl-C raises KeyboardInterrupt; not what is ignored."""
 
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            forget_closed_terminal()
+        raise Terminated(number)
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    numbers = [number for number in STOPPING[1:] if signal.getsignal(number) is not signal.SIG_IGN]
+    before = [(number, signal.signal(number, terminate)) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def ended_by(stop: KeyboardInterrupt) -> int:
     """Tell that a command was ended before it was done; returns its exit code (128 and the signal's number)."""
-    number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+    number = stop.number if isinstance(stop, Terminated) else signal.SIGINT
     click.echo(f"ended by {'Ctrl-C' if number == signal.SIGINT else number.name} before all was known", err=True)
     return 128 + number
 

@@ -1,21 +1,26 @@
-"""Ctrl-C and SIGTERM for commands that must finish what they are doing: a record is written whole or not at all.
+"""Signals that end a command which must finish what it is doing: a record is written whole or not at all.
 
 Python raises KeyboardInterrupt wherever the program happens to be, also between two bytes of a record. Within
-`with StopSignals() as stop` the two signals only set `stop.received` and wake `stop.wait`.
+`with StopSignals() as stop` the signals only set `stop.received` and wake `stop.wait`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
+import termios
 import threading
 import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, Self
 
-__all__ = ["StopSignals"]
+__all__ = ["STOPPING", "StopSignals", "forget_closed_terminal"]
+
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, what kill(1) sends, and what comes when the terminal is closed."""
 
 GRACE: Final = 1.0
 """Seconds after the first signal, after which another one ends the process at once: it is stuck somewhere."""
@@ -23,8 +28,20 @@ GRACE: Final = 1.0
 NO_SIGNAL: Final = b"\0"
 
 
+def forget_closed_terminal() -> None:
+    """After SIGHUP: let what is still said to a terminal that was closed go nowhere; else it would be an error."""
+    for descriptor in (1, 2):
+        try:
+            termios.tcgetattr(descriptor)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:  # a terminal, but closed; ENOTTY is for all else
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+
+
 class StopSignals:
-    """SIGINT and SIGTERM as a fact that a loop looks at between its rounds. A signal that is ignored stays so.
+    """Those signals as a fact that a loop looks at between its rounds. One that is ignored stays so.
 
     For what waits in a system call of its own, `then` is what wakes it. It is called from a thread: Python calls
     handlers between two instructions, so one for a signal that comes just before a call that waits for ever is
@@ -50,7 +67,7 @@ class StopSignals:
     def __enter__(self) -> Self:
         self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._woken_before = signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPPING:
             if (handler := signal.getsignal(number)) is not signal.SIG_IGN:
                 self._before[number] = handler
                 signal.signal(number, self._note)
@@ -83,6 +100,8 @@ class StopSignals:
                 return
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            forget_closed_terminal()
         if self.received is None:
             self.received, self._since = signal.Signals(number), time.monotonic()
         elif time.monotonic() - self._since > GRACE:

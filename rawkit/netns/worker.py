@@ -26,8 +26,8 @@ CUE = 64
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back until the end of the block: for what must not be left half done."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    """Hold what ends a command back until the end of the block: for what must not be left half done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
         yield
     finally:
@@ -94,7 +94,8 @@ class Worker:
     def _work(self, owner: int, namespace: Namespace, work: Callable[[Worker], object]) -> None:
         status = 1
         try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends this process
+            for number in (signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)  # the parent is told too, and ends this process
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             _kernel.die_with_the_parent()
