@@ -22,14 +22,14 @@ def marked(mark: str) -> list[int]:
 
 
 def held_namespaces(processes: Iterable[int] | None = None) -> set[int]:
-    """Numbers of the network namespaces that these processes, by default all, are in or have a descriptor of."""
+    """Numbers of the network and user namespaces that these processes, by default all, are in or have open."""
     found = set()
     numbers = (
         [*Path("/proc").glob("[0-9]*")] if processes is None else [Path("/proc", str(pid)) for pid in processes]
     )
     for process in numbers:
         try:
-            links = [process / "ns/net", *(process / "fd").iterdir()]
+            links = [process / "ns/net", process / "ns/user", *(process / "fd").iterdir()]
         except OSError:
             continue
         for link in links:
@@ -37,6 +37,6 @@ def held_namespaces(processes: Iterable[int] | None = None) -> set[int]:
                 kind, _, number = link.readlink().name.partition(":")
             except OSError:
                 continue
-            if kind == "net":
+            if kind in ("net", "user"):
                 found.add(int(number.strip("[]")))
     return found

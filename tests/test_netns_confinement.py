@@ -22,7 +22,9 @@ PATIENCE = 60.0
 @pytest.fixture
 def host() -> Iterator[Host]:
     with Lab() as lab:
-        yield lab.host("you")
+        host = lab.host("you", untrusted=True)
+        lab.link(host, lab.host("other"))
+        yield host
 
 
 def outcome(host: Host, *command: str, seconds: float = PATIENCE, **bounds: int) -> Outcome:
@@ -122,6 +124,45 @@ def test_it_can_do_what_packets_take(host: Host) -> None:
         "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW); socket.socket(2, 3, 255); print('yes')"
     )
     assert outcome(host, sys.executable, "-c", program).output == b"yes\n"
+
+
+REACHING = """
+import socket, struct
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+with IPRoute() as route:
+    (there,) = {link.get("link_netnsid") for link in route.get_links()} - {None}
+    for what in (
+        {"ifname": "v0", "kind": "veth", "peer": {"ifname": "v1", "net_ns_pid": 1}},
+        {"ifname": "m0", "kind": "macvlan", "link": 2, "link_netnsid": there},
+    ):
+        try:
+            route.link("add", **what)
+            print("added", what)
+        except NetlinkError as error:
+            print(error.code)
+    route.link("add", ifname="own", kind="veth", peer={"ifname": "peer"})
+    route.link("del", ifname="own")
+
+def asked(kind, flags, message):
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
+        netlink.send(struct.pack("=IHHII", 16 + len(message), kind, flags | 1, 1, 0) + message)
+        answer = netlink.recv(65536)
+    kind, = struct.unpack_from("=4xH", answer)
+    return -struct.unpack_from("=i", answer, 16)[0] if kind in (2, 3) else f"answered: {kind}"  # ERROR, DONE
+
+target = struct.pack("=HHi", 8, 46, there)  # IFLA_TARGET_NETNSID
+print(asked(18, 0, struct.pack("=BxHiII", 0, 0, 2, 0, 0) + target))  # RTM_GETLINK
+print(asked(18, 0x300, struct.pack("=BxHiII", 0, 0, 0, 0, 0) + target))  # a dump
+print(asked(16, 4, struct.pack("=BxHiII", 0, 0, 2, 0, 1) + target))  # RTM_NEWLINK, to take it down
+"""
+
+
+def test_it_reaches_no_other_network_by_netlink(host: Host) -> None:
+    """Neither the one of PID 1, which is the machine's, nor that at the other end of its link."""
+    done = outcome(host, sys.executable, "-c", REACHING)
+    assert done.status == 0
+    assert done.output.split() == [b"1", b"1", b"13", b"13", b"1"]  # EPERM, EACCES
 
 
 SOCKETS = """

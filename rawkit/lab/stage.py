@@ -13,13 +13,11 @@ from rawkit.lab.confine import FLOODED, Bounds, Outcome, run_confined
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise, Scene
 from rawkit.lab.seed import Values
+from rawkit.lab.topology import STUDENT
 from rawkit.lab.wire import Wire
 from rawkit.netns import Host, Lab, Recording, State, Transit, Worker
 
 __all__ = ["STUDENT", "Played", "Run", "Stage", "play", "running"]
-
-STUDENT = "you"
-"""The name of the student's host."""
 
 READY = "ready"
 """The cue of an actor whose service can be used."""

@@ -12,7 +12,10 @@ from rawkit.errors import FieldError
 from rawkit.netns import Host, Lab, Node
 from rawkit.netns.lab import cable_name
 
-__all__ = ["Link", "Topology"]
+__all__ = ["STUDENT", "Link", "Topology"]
+
+STUDENT = "you"
+"""The name of the student's host."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.]{1,32}")
 _NO_IPV6 = {"ipv6/conf/all/disable_ipv6": 1, "ipv6/conf/default/disable_ipv6": 1}
@@ -96,7 +99,7 @@ class Topology:
         for names, make in ((self.switches, lab.switch), (self.hubs, lab.hub), (self.routers, lab.router)):
             if name in names:
                 return make(name)
-        return lab.host(name)
+        return lab.host(name, untrusted=name == STUDENT)
 
     def drawing(self) -> Iterator[str]:
         """Lines that show it: a link a line, and what is plugged into a switch below it."""

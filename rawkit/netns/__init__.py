@@ -1,5 +1,6 @@
 """Networks inside the machine: hosts, switches and routers in namespaces, gone when their owner is."""
 
+from rawkit.netns._kernel import uninterrupted
 from rawkit.netns.checks import Check, check_machine
 from rawkit.netns.confinement import Confinement
 from rawkit.netns.impairment import Hold, Impairment, Nth, Swap, hold, nth, swap
@@ -9,7 +10,7 @@ from rawkit.netns.node import Host, Hub, Node, Port, Router, Switch
 from rawkit.netns.recording import Recording, Transit
 from rawkit.netns.state import Connection, Endpoint, NeighborEntry, RouteEntry, SocketEntry, State
 from rawkit.netns.user import reexec_in_user_namespace
-from rawkit.netns.worker import Cues, Worker, uninterrupted
+from rawkit.netns.worker import Cues, Worker
 
 __all__ = [
     "Cable",

@@ -9,6 +9,8 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 __all__ = [
     "CLONE_NEWIPC",
@@ -21,6 +23,7 @@ __all__ = [
     "setns",
     "switch_offloads_off",
     "synchronize_carrier",
+    "uninterrupted",
     "unshare",
 ]
 
@@ -55,6 +58,16 @@ _IFREQ_POINTER = struct.Struct("@16sP16x")  # struct ifreq (<linux/if.h>), with 
 _ETHTOOL_VALUE = struct.Struct("=II")  # struct ethtool_value (<linux/ethtool.h>): command, data
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold what ends a command back until the end of the block: for what must not be left half done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def unshare(flags: int) -> None:

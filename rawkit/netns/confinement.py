@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from rawkit.errors import FieldError
 from rawkit.netns import _kernel
 from rawkit.netns._seccomp import forbid_other_sockets
 from rawkit.netns.node import Host
@@ -40,14 +41,17 @@ OWN_SETTINGS: Final = "/proc/sys/net"
 class Confinement:
     """Runs programs inside a host, apart from the lab's own: they see no other's processes, and end with this.
 
-    They have a /proc of their own, and an empty /run. They keep, whoever starts them, only the capabilities that
-    packets and files take: with those, a program cannot enter another network namespace (setns(2) takes
-    CAP_SYS_ADMIN), nor touch another's memory. They open only sockets that belong to a network namespace. There
+    The host is one that `Lab.host` made with `untrusted`; FieldError is raised for another. They have a /proc of
+    their own, and an empty /run. They keep, whoever starts them, only the capabilities that packets and files
+    take, and those over packets only in that host: with them, a program can neither enter nor change another
+    network namespace, nor touch another's memory. They open only sockets that belong to a network namespace. There
     can be no more than about `processes` of them where the kernel counts them for each PID namespace (Linux 6.14
     and later).
     """
 
     def __init__(self, host: Host, processes: int) -> None:
+        if host.namespace.owner < 0:
+            raise FieldError("Confinement", "host", host.name, "one of Lab.host(..., untrusted=True)")
         self._host = host
         self._programs = Programs(processes)
         self._threads, self._available = _threads(), _memory("MemAvailable")
@@ -62,6 +66,7 @@ class Confinement:
             _hide_the_machine()
             with suppress(OSError):  # a kernel without such filters
                 forbid_other_sockets()
+            _kernel.setns(self._host.namespace.owner, _kernel.CLONE_NEWUSER)
             _kernel.drop_capabilities()
 
         return self._programs.start(self._host.namespace, arguments, {**options, "preexec_fn": confine})

@@ -76,9 +76,9 @@ class Lab:
         self._programs = Programs()
         Namespace().close()  # fails here, rather than at the first host, where it is not permitted
 
-    def host(self, name: str) -> Host:
-        """Add an end system."""
-        return self._add(Host, name)
+    def host(self, name: str, *, untrusted: bool = False) -> Host:
+        """Add an end system; with `untrusted`, one for programs that must not get out of it (`Confinement`)."""
+        return self._add(Host, name, untrusted=untrusted)
 
     def hosts(self, *names: str) -> tuple[Host, ...]:
         """Add several end systems."""
@@ -252,10 +252,10 @@ class Lab:
             self._nodes, self._middles, self.cables = {}, [], []
             stack.callback(self._programs.close)
 
-    def _add(self, kind: type[N], name: str) -> N:
+    def _add(self, kind: type[N], name: str, **options: bool) -> N:
         if name in self._nodes:
             raise FieldError("Lab", "name", name, "a name that no other node of the lab has")
-        node = kind(name, len(self._nodes) + 1, self._programs)
+        node = kind(name, len(self._nodes) + 1, self._programs, **options)
         self._nodes[name] = node
         return node
 

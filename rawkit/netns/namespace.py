@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import threading
+from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, NoReturn, Self
 
 from rawkit.errors import kernel_error
 from rawkit.netns import _kernel
@@ -13,6 +17,10 @@ from rawkit.netns import _kernel
 __all__ = ["Namespace"]
 
 _CAPABILITY = "CAP_SYS_ADMIN (rawkit.netns.reexec_in_user_namespace gives it to everyone)"
+
+_NO_USERS: Final = dict.fromkeys(
+    (errno.ENOSPC, errno.EUSERS, errno.EINVAL), "this machine permits none; see /proc/sys/user/max_user_namespaces"
+)
 
 
 class _Entered(threading.local):
@@ -32,11 +40,21 @@ class Namespace:
     its owner ended. `with namespace:` moves the calling thread into it and back out; threads do not disturb
     each other, and entries nest.
 
+    With `untrusted`, it belongs to a user namespace of its own, `owner`: what is in there has no capabilities but
+    over this network, whereas what root has elsewhere reaches all of them, the machine's own too
+    (IFLA_NET_NS_PID and IFLA_TARGET_NETNSID in rtnetlink(7); user_namespaces(7)).
+
     Raises NotPermittedError without CAP_SYS_ADMIN in the user namespace.
     """
 
-    def __init__(self) -> None:
-        self._descriptor = -1
+    def __init__(self, *, untrusted: bool = False) -> None:
+        self._descriptor = self.owner = -1
+        if untrusted:
+            self._descriptor, self.owner = _make_with_owner()
+        else:
+            self._make()
+
+    def _make(self) -> None:
         try:
             before = os.open(_kernel.CURRENT_NETWORK, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -57,9 +75,10 @@ class Namespace:
 
     def close(self) -> None:
         """Let go of the namespace. Closing twice is no error."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        for descriptor in (self._descriptor, self.owner):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._descriptor = self.owner = -1
 
     def __enter__(self) -> Self:
         before = os.open(_kernel.CURRENT_NETWORK, os.O_RDONLY | os.O_CLOEXEC)
@@ -79,3 +98,49 @@ class Namespace:
             _kernel.setns(before, _kernel.CLONE_NEWNET)
         finally:
             os.close(before)
+
+
+def _make_with_owner() -> tuple[int, int]:
+    """Descriptors of a network namespace, and of the user namespace that owns it, where everybody is who they are.
+
+    Only a process of one thread can make the latter, so a child does, and holds both until they are open.
+    """
+    with ExitStack() as ours:
+        (told, tells), (held, holds) = os.pipe(), os.pipe()
+        for descriptor in (told, holds):
+            ours.callback(os.close, descriptor)
+        with _kernel.uninterrupted():  # Ctrl-C between here and there would have two processes go on
+            child = os.fork()
+            if child == 0:
+                _hold_namespaces(tells, holds, held)
+            ours.callback(os.waitpid, child, 0)
+            ours.callback(os.kill, child, signal.SIGKILL)
+        os.close(tells)
+        os.close(held)
+        try:
+            failed = int(os.read(told, 16) or errno.ECHILD)
+            if failed:
+                raise OSError(failed, os.strerror(failed))
+            for file in ("uid_map", "gid_map"):
+                own = [line.split() for line in Path("/proc/self", file).read_text().splitlines()]
+                same = "".join(f"{inside} {inside} {count}\n" for inside, _, count in own)
+                Path(f"/proc/{child}", file).write_text(same)
+            network = os.open(f"/proc/{child}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            ours.callback(os.close, network)
+            owner = os.open(f"/proc/{child}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+            return os.dup(network), owner
+        except OSError as error:
+            raise kernel_error(error, "create a user namespace", _CAPABILITY, remedies=_NO_USERS) from error
+
+
+def _hold_namespaces(tells: int, holds: int, held: int) -> NoReturn:
+    """What the child does: make both, say so, and wait until the other process has them, or is gone."""
+    try:
+        os.close(holds)
+        _kernel.unshare(_kernel.CLONE_NEWUSER | _kernel.CLONE_NEWNET)
+        os.write(tells, b"0")
+        os.read(held, 1)
+    except OSError as error:
+        os.write(tells, str(error.errno).encode())
+    finally:
+        os._exit(0)

@@ -78,12 +78,12 @@ class Node:
 
     _SYSCTLS: dict[str, int] = _QUIET
 
-    def __init__(self, name: str, number: int, programs: Programs) -> None:
+    def __init__(self, name: str, number: int, programs: Programs, *, untrusted: bool = False) -> None:
         self.name = name
         self.number = number
         self.ports: list[Port] = []
         self._programs = programs
-        self._namespace = Namespace()
+        self._namespace = Namespace(untrusted=untrusted)
         try:
             self.set_sysctls(self._SYSCTLS)
             self.netlink = Netlink(self._namespace)
@@ -285,8 +285,8 @@ class Host(Node):
 
     _FORWARDS = False
 
-    def __init__(self, name: str, number: int, programs: Programs) -> None:
-        super().__init__(name, number, programs)
+    def __init__(self, name: str, number: int, programs: Programs, *, untrusted: bool = False) -> None:
+        super().__init__(name, number, programs, untrusted=untrusted)
         self.station = Station(name, self._FORWARDS)
         self._routed: set[Network] = set()
         self.netlink.set_up(1)  # lo is the first interface of every namespace

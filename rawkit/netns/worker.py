@@ -8,30 +8,21 @@ import select
 import signal
 import socket
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from rawkit.errors import KernelError, RawkitError, TimedOut
 from rawkit.netns import _kernel
+from rawkit.netns._kernel import uninterrupted
 from rawkit.netns.namespace import Namespace
 
-__all__ = ["Cues", "Worker", "uninterrupted"]
+__all__ = ["Cues", "Worker"]
 
 CUE = 64
 """Bytes of the longest cue."""
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold what ends a command back until the end of the block: for what must not be left half done."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Cues:
