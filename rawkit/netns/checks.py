@@ -71,9 +71,9 @@ def check_machine() -> Iterator[Check]:
 
 
 def make_lab() -> None:
-    """Make two hosts, a link between them and a program in one of them. Raises RawkitError."""
+    """Make two hosts, one of them untrusted, a link between them and a program. Raises RawkitError."""
     with Lab() as lab:
-        a, b = lab.hosts("a", "b")
+        a, b = lab.host("a"), lab.host("b", untrusted=True)
         lab.link(a, b)
         a.run([sys.executable, "-I", "-S", "-c", ""], check=True)
 
