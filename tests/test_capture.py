@@ -172,16 +172,19 @@ def test_duration_ends_it(hosts: tuple[Host, ...], tmp_path: Path) -> None:
 def test_a_reader_that_stops_loses_packets_and_says_how_many(hosts: tuple[Host, ...], tmp_path: Path) -> None:
     a, b = hosts
     file = tmp_path / "x.pcapng"
+    sent = numbered(3000, size=1000)
     with capturing(b, "-i", "eth0", "-f", OURS, "-B", "1024", "-w", file) as capture:
         capture.send_signal(signal.SIGSTOP)
-        send(a, *numbered(3000, size=1000))
+        send(a, *sent)
         capture.send_signal(signal.SIGCONT)
         (said,) = end(capture)
     captured, received, dropped = (int(part.split()[0]) for part in said.split(", "))
-    assert received == 3000
+    assert received == len(sent)
     assert dropped > 0
-    assert captured == received - dropped
-    assert data_in(file) == numbered(3000, size=1000)[:captured]
+    kept = data_in(file)
+    assert len(kept) == captured == received - dropped
+    # Not always the first ones: on a busy machine the last frames arrive once the capture goes on.
+    assert kept == [frame for frame in sent if frame in set(kept)]
     assert summarize(file).drops == dropped
 
 
