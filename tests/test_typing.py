@@ -36,7 +36,7 @@ def test_checkers_infer_and_reject(checker) -> None:
     for number, line in enumerate(CASES.read_text().splitlines(), 1):
         if line.endswith("# rejected"):
             rejected.add(number)
-        elif match := re.search(r"^reveal_type.*# -> (.+)$", line):
+        elif match := re.search(r"^ *reveal_type.*# -> (.+)$", line):
             shown = re.search(r'(?:Revealed type is|is) "(.+)"$', revealed[number])
             assert shown is not None, revealed[number]
             assert re.sub(r"(?:builtins|ipaddress|rawkit\.[\w.]+)\.", "", shown[1]) == match[1]

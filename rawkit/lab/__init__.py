@@ -5,6 +5,7 @@ from rawkit.lab.confine import Bounds, Outcome, run_confined
 from rawkit.lab.evidence import Evidence, Piece
 from rawkit.lab.exercise import Check, Defence, Exercise, Prediction, Program, Scene, Wrong, python, shell
 from rawkit.lab.finding import Finding
+from rawkit.lab.live import LiveWire, RecordedLab
 from rawkit.lab.seed import Seed, Values, student_of
 from rawkit.lab.stage import Played, Stage, play, running
 from rawkit.lab.topology import Link, Topology
@@ -20,11 +21,13 @@ __all__ = [
     "Exercise",
     "Finding",
     "Link",
+    "LiveWire",
     "Outcome",
     "Piece",
     "Played",
     "Prediction",
     "Program",
+    "RecordedLab",
     "Result",
     "Scene",
     "Seed",

@@ -16,6 +16,8 @@ capture file beside it. Without the permission for namespaces, such tests are sk
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
@@ -25,12 +27,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from rawkit.lab.live import RecordedLab
+    from rawkit.lab.live import LiveWire, RecordedLab
     from rawkit.netns import Host
 
 __all__ = ["lab", "wire"]
 
 WIDTH = 100
+
+NAME = 120
+"""Characters of a test's name that are in its capture's."""
 
 _LAB = pytest.StashKey["RecordedLab"]()
 _NAMESPACE = pytest.StashKey["Host"]()
@@ -55,12 +60,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         return (yield)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Skip a marked test where namespaces are not permitted."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a marked test where namespaces are not permitted: no wrapper, since those of others must be begun."""
     if item.get_closest_marker("namespace") is not None and _NAMESPACE not in item.stash:
         pytest.skip("network namespaces are not permitted here; as root, or in a user namespace, they are")
-    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -107,11 +111,9 @@ def lab(request: pytest.FixtureRequest) -> Iterator[RecordedLab]:
 
 
 @pytest.fixture
-def wire(lab: RecordedLab) -> Any:
+def wire(lab: RecordedLab) -> LiveWire:
     """What has crossed the links of the `lab` whenever it is asked: `wire.tcp(flags="S").sent_by("a").once()`."""
-    from rawkit.lab.live import LiveWire
-
-    return LiveWire(lab)
+    return lab.wire
 
 
 @pytest.hookimpl(wrapper=True)
@@ -122,7 +124,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed and made is not None:
         from rawkit.lab.live import told
 
-        folder = item.config.cache.mkdir("rawkit") if item.config.cache is not None else None
-        file = None if folder is None else Path(folder, re.sub(r"[^A-Za-z0-9.-]+", "-", item.nodeid) + ".pcapng")
-        report.sections.append(("What crossed the wire", "\n".join(told(made, file, WIDTH))))
+        report.sections.append(("What crossed the wire", "\n".join(told(made, _file_for(item), WIDTH))))
     return report
+
+
+def _file_for(item: pytest.Item) -> Path | None:
+    """Where the capture of a test goes, by a name that is its own and not too long; None without a cache."""
+    cache = getattr(item.config, "cache", None)  # missing with -p no:cacheprovider
+    if cache is None:
+        return None
+    words = re.sub(r"[^A-Za-z0-9.-]+", "-", item.nodeid)[-NAME:]
+    which = hashlib.sha256(os.fsencode(item.nodeid)).hexdigest()[:8]
+    with suppress(OSError):  # a report that fails would hide why the test did
+        return Path(cache.mkdir("rawkit"), f"{words}-{which}.pcapng")
+    return None

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from typing import reveal_type
 
 from rawkit import AUTO, MAC, TCP, UDP, Ethernet, ICMPv4, IPv4, MaximumSegmentSize, TCPFlags, Timestamps, dissect
+from rawkit.lab import LiveWire, RecordedLab
 
 header = IPv4(src="10.0.0.1", dst=IPv4Address("10.0.0.2"), ttl=3, checksum=AUTO)
 segment = TCP(src_port=1025, dst_port=80, flags="SA", options=(MaximumSegmentSize(mss=1460), Timestamps()))
@@ -29,6 +30,14 @@ reveal_type(packet.replace(TCP, dst_port=81))  # -> Packet
 reveal_type(header.replace(ttl=2))  # -> IPv4
 reveal_type(IPv4.parse(b""))  # -> tuple[IPv4, bytes]
 reveal_type(dissect(b"").problems[0].message)  # -> str
+
+
+def test_of_others(lab: RecordedLab, wire: LiveWire) -> None:  # with the fixtures of the pytest plugin
+    reveal_type(lab.host("a").address())  # -> IPv4Address | IPv6Address
+    reveal_type(wire.tcp(flags="S").sent_by("a"))  # -> LiveWire
+    reveal_type(wire.tcp().once().frames)  # -> tuple[int, ...]
+    wire.tpc()  # rejected
+
 
 TCP(dst_port=80, flags=TCPFlags.SYN | TCPFlags.ACK)
 Ethernet(dst=MAC("02:00:00:00:00:01"))
