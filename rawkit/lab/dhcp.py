@@ -11,12 +11,15 @@ from rawkit.layout import U8, U16, X16, X32, IPv4Addr, MACAddr, Rest, default
 from rawkit.layout.kinds import FixedBytes
 from rawkit.wire import Header
 
-__all__ = ["CLIENT_PORT", "DHCP", "SERVER_PORT", "MessageType", "Option"]
+__all__ = ["CLIENT_PORT", "COOKIE", "DHCP", "NOWHERE", "REQUEST", "SERVER_PORT", "MessageType", "Option"]
 
 SERVER_PORT: Final = 67
 CLIENT_PORT: Final = 68
 COOKIE: Final = 0x63825363
 """That options follow (RFC 2131, section 3)."""
+NOWHERE: Final = IPv4Address(0)
+EVERYBODY: Final = IPv4Address(0xFFFFFFFF)
+REQUEST: Final = 1
 REPLY: Final = 2
 
 _Ten = Annotated[bytes, FixedBytes(10)]
@@ -33,6 +36,7 @@ class MessageType(IntEnum):
     ACK = 5
     NAK = 6
     RELEASE = 7
+    INFORM = 8
 
 
 class Option(IntEnum):
@@ -41,17 +45,19 @@ class Option(IntEnum):
     PAD = 0
     NETMASK = 1
     ROUTER = 3
+    DNS = 6
     REQUESTED = 50
     LEASE = 51
     MESSAGE_TYPE = 53
     SERVER = 54
+    CLIENT = 61
     END = 255
 
 
 class DHCP(Header):
     """A message of DHCP for Ethernet: what a UDP datagram between ports 67 and 68 carries."""
 
-    operation: U8 = 1
+    operation: U8 = REQUEST
     """1 from a client, 2 from a server."""
     hardware_type: U8 = 1
     hardware_length: U8 = 6
@@ -79,18 +85,27 @@ class DHCP(Header):
     def answer(
         self, kind: MessageType, address: IPv4Address, options: Iterable[tuple[int, bytes]], *, server: IPv4Address
     ) -> DHCP:
-        """A server's message in answer to this one, with that address and these options."""
+        """A server's message in answer to this one, with that address for the client and these options."""
         listed = [(Option.MESSAGE_TYPE, bytes([kind])), *options]
         written = b"".join(bytes([number, len(value)]) + value for number, value in listed)
         return DHCP(
             operation=REPLY,
             transaction=self.transaction,
             flags=self.flags,
+            client_address=self.client_address if kind == MessageType.ACK else NOWHERE,
             your_address=address,
             server_address=server,
+            relay_address=self.relay_address,
             client_mac=self.client_mac,
             options=written + bytes([Option.END]),
         )
+
+    def destination(self) -> tuple[str, int]:
+        """Where a server sends it (RFC 2131, section 4.1): to who has an address already, else to everybody."""
+        if self.relay_address != NOWHERE:
+            return str(self.relay_address), SERVER_PORT
+        client = EVERYBODY if self.client_address == NOWHERE else self.client_address
+        return str(client), CLIENT_PORT
 
 
 def _options(data: bytes) -> Iterator[tuple[int, bytes]]:
