@@ -48,6 +48,13 @@ def test_a_command_starts_itself_again_where_it_may(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == ["start ['an argument', '--option']"] * 2 + ["done"]
 
 
+def test_a_script_that_cannot_be_read_again_says_so() -> None:
+    done = run_as_nobody("-", input=REEXEC)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == ["start []"]
+    assert "the script came from standard input; put it into a file" in done.stderr.splitlines()[-1]
+
+
 def test_without_that_the_error_says_what_to_do(tmp_path: Path) -> None:
     done = run_as_nobody(script(tmp_path, REFUSED))
     assert done.returncode == 0, done.stderr

@@ -13,12 +13,14 @@ from programs import give_up
 NOBODY = 65534
 
 
-def run_as_nobody(script: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_as_nobody(
+    script: str | Path, *arguments: str, input: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a Python file as uid and gid 65534, in / and without a home, with what this process can import."""
     interpreter = _interpreter()
     if interpreter is None:
         give_up("no Python that nobody can run and that can import rawkit")
-    return _run(str(interpreter), str(script), *arguments)
+    return _run(str(interpreter), str(script), *arguments, input=input)
 
 
 def script(directory: Path, text: str) -> Path:
@@ -44,10 +46,11 @@ def _interpreter() -> str | None:
     return None
 
 
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
+def _run(*command: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([*sys.path, str(Path(__file__).parent.parent)])
     return subprocess.run(
         command,
+        input=input,
         user=NOBODY,
         group=NOBODY,
         extra_groups=[],

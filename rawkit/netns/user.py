@@ -23,7 +23,8 @@ def reexec_in_user_namespace() -> None:
     there and nobody outside. The process keeps its number, arguments, environment, directory and open files
     that are inheritable; everything else begins anew, so call this first thing, before there are threads.
 
-    Raises NotPermittedError where the machine forbids user namespaces, KernelError when threads run already.
+    Raises NotPermittedError where the machine forbids user namespaces, KernelError when threads run already and
+    for a script from standard input, of which nothing is left to read again.
     """
     try:
         Namespace().close()
@@ -32,6 +33,10 @@ def reexec_in_user_namespace() -> None:
             raise
     else:
         return
+    if sys.argv[:1] in ([""], ["-"]) and not os.isatty(0):
+        raise KernelError(
+            errno.ESPIPE, "start this command again", "the script came from standard input; put it into a file"
+        )
     enter_user_namespace()
     arguments = [sys.executable, *sys.orig_argv[1:]]
     try:
