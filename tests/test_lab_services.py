@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,13 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import require
+from unprivileged import run_as_nobody, script
 
 from rawkit.errors import FieldError
 from rawkit.lab import services
 from rawkit.lab.dhcp import DHCP
 from rawkit.lab.dns import Zone
 from rawkit.lab.leases import Leases
-from rawkit.netns import Host, Lab, Worker
+from rawkit.netns import Host, Lab, Worker, with_nameserver
 from rawkit.wire import UDP
 
 PATIENCE = 5.0
@@ -198,6 +201,42 @@ def test_answers_that_take_their_time_do_not_wait_for_each_other() -> None:
                     asker.recv(512)
             senders = [each.sender for each in recording.finish() if UDP in each.frame.packet()]
     assert senders == ["a"] * 5 + ["b"] * 5
+
+
+RESOLVING = """
+from rawkit.lab import services
+from rawkit.netns import Lab, reexec_in_user_namespace, with_nameserver
+
+reexec_in_user_namespace()
+with Lab() as lab:
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    names = {"www.example": [str(b.address()), str(b.address(6))]}
+    with b.spawn(services.dns(names)) as name_server, b.spawn(services.http({"/": b"hello"})) as web_server:
+        assert name_server.cues.take(5) == web_server.cues.take(5) == "ready"
+        for version in (4, 6):
+            asking = with_nameserver(str(b.address(version)))
+            command = ["curl", "-sS", "-m", "5", f"-{version}", "http://www.example"]
+            print(a.run(command, preexec_fn=asking, capture_output=True, text=True).stdout)
+        print(a.run(["cat", "/etc/resolv.conf"], capture_output=True, text=True).stdout, end="")
+"""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("who", ["root", "nobody"])
+def test_programs_ask_the_name_server_that_they_are_given(tmp_path: Path, who: str) -> None:
+    require("curl")
+    file = script(tmp_path, RESOLVING)
+    if who == "nobody":
+        done = run_as_nobody(file)
+    else:
+        done = subprocess.run([sys.executable, file], capture_output=True, text=True, check=False)
+    assert done.stdout == f"hello\nhello\n{Path('/etc/resolv.conf').read_text()}", done.stderr
+
+
+def test_name_servers_are_addresses() -> None:
+    with pytest.raises(FieldError, match="expected an IPv4 or IPv6 address"):
+        with_nameserver("www.example")
 
 
 def test_answers_are_not_answered() -> None:

@@ -8,6 +8,7 @@ from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Hub, Node, Port, Router, Switch
 from rawkit.netns.recording import Recording, Transit
+from rawkit.netns.resolver import with_nameserver
 from rawkit.netns.state import Connection, Endpoint, NeighborEntry, RouteEntry, SocketEntry, State
 from rawkit.netns.user import reexec_in_user_namespace
 from rawkit.netns.worker import Cues, Worker
@@ -44,4 +45,5 @@ __all__ = [
     "reexec_in_user_namespace",
     "swap",
     "uninterrupted",
+    "with_nameserver",
 ]

@@ -95,6 +95,12 @@ def mount(source: str, target: str, kind: str, flags: int) -> None:
         _raise_errno("mount")
 
 
+def unmount(target: str) -> None:
+    """Take away what is mounted there (umount(2)). Raises OSError."""
+    if _libc.umount(ctypes.c_char_p(target.encode())) < 0:
+        _raise_errno("umount")
+
+
 def drop_capabilities() -> None:
     """Let no program that this process becomes have other capabilities than those for files and packets.
 
