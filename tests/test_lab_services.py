@@ -90,11 +90,12 @@ def test_arguments_are_checked_where_they_are_given(told: str) -> None:
 @pytest.mark.root
 def test_http_serves_others_while_a_client_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
     require("curl")
-    with served(services.http({"/": b"hello"})) as (a, b):
+    with served(services.http({"/": b"hello", "/?q=2": b"two"})) as (a, b):
         to = str(b.address())
         with a.open(socket.create_connection, (to, 80)), a.open(socket.create_connection, (to, 80)):
             for url in (f"http://{to}", f"http://[{b.address(6)}]", f"http://{to}/?q=1"):
                 assert output(a, "curl", "-sS", "-m", PATIENCE, url) == "hello"
+            assert output(a, "curl", "-sS", "-m", PATIENCE, f"http://{to}/?q=2") == "two"
             head = output(a, "curl", "-sS", "-m", PATIENCE, "-I", f"http://{to}/").splitlines()
             assert head[0].endswith("200 OK")
             assert "Content-Length: 5" in head

@@ -126,7 +126,7 @@ def http(pages: Mapping[str, bytes], port: int = 80) -> Work:
             self.wfile.write(self.do_HEAD())
 
         def do_HEAD(self) -> bytes:
-            page = pages.get(self.path.partition("?")[0])
+            page = pages.get(self.path, pages.get(self.path.partition("?")[0]))
             self.send_response(200 if page is not None else 404)
             self.send_header("Content-Length", str(len(page or b"")))
             self.end_headers()
