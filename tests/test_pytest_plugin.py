@@ -149,7 +149,7 @@ def test_it_is_there_to_be_looked_at(lab: RecordedLab, wire: LiveWire):
     for count in (1, 2):
         a.run(["ping", "-c", "1", str(b.address())], check=True, capture_output=True)
         assert len(pings) == len(list(pings)) == count  # also of a question that was begun before
-    assert wire.frame(1).transit.sender == "a"
+    assert wire.frame(pings.first().number).transit.sender == "a"
     with pytest.raises(FieldError, match="one of a, b"):
         wire.sent_by("c")
     with pytest.raises(FieldError, match="one of a-b"):

@@ -10,8 +10,9 @@
     def test_it_listens():  # it and its own fixtures; those of modules and sessions are outside
         socket.create_server(("127.0.0.1", 80)).close()
 
-pytest finds it by its entry point; `rawkit.lab` has the types of both, `RecordedLab` and `LiveWire`. What crossed the wire stands in the report of a test that fails, and in a
-capture file beside it. Without the permission for namespaces, such tests are skipped.
+pytest finds it by its entry point; `rawkit.lab` has the types of both, `RecordedLab` and `LiveWire`. What crossed
+the wire stands in the report of a test that fails, and in a capture file beside it. Without the permission for
+namespaces, such tests are skipped.
 """
 
 from __future__ import annotations
