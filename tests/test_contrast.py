@@ -173,6 +173,39 @@ def test_who_fills_the_fields_of_a_packet_that_is_made_by_hand(seen: Seen) -> No
         assert expression.endswith(" / b'hello'")
 
 
+def test_the_kernel_fills_nothing_behind_the_first_header_that_is_made_by_hand(seen: Seen) -> None:
+    """raw(7), packet(7): the kernel writes into the IPv4 header that it is given, and into nothing else."""
+    for kind in (name for name in OVER_A_WIRE if KINDS[name].by_hand):
+        own = {"icmp": "ICMPv4Echo", "raw-udp": "UDP"}.get(kind, "EchoHeader")
+        for run in (seen.kinds[kind], *seen.kinds[kind]["scenes"]):
+            assert set(filled(run, own).values()) == {"you"}, (kind, run["scene"])
+
+
+def test_the_frame_that_carries_the_data_is_the_first_of_the_message(seen: Seen) -> None:
+    """Where nothing is dropped or swapped, by what tshark reads: in TCP, after the handshakes."""
+    for kind, scene, number in (
+        ("tcp", "two-writes", 4),
+        ("udp", "two-writes", 1),
+        ("udp", "large", 1),
+        ("raw-udp", "swapped", 2),
+    ):
+        assert seen.of(kind, scene)["filled"]["frame"] == number, (kind, scene)
+    assert filled(seen.of("udp", "large"), "UDP")["dst_port"] == "you"
+
+
+@pytest.mark.parametrize("data", ["HTTP", "GET ", "websocket"])
+def test_a_handshake_does_not_carry_the_data(data: str, tmp_path: Path) -> None:
+    require("tshark")
+    capture = tmp_path / "websocket.pcapng"
+    command = ["contrast", "websocket", "-d", data, "-c", "10", "--format", "json", "-w", str(capture)]
+    done = subprocess.run([*RAWKIT, *command], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    number = output(
+        *("tshark", "-r", capture, "-d", "tcp.port==5005,http", "-Y", "websocket.opcode==2 && websocket.mask==1"),
+        *("-T", "fields", "-e", "frame.number"),
+    )
+    assert [str(json.loads(done.stdout)["filled"]["frame"])] == number
+
+
 def test_checksums_that_are_left_to_the_hardware_are_wrong_to_tshark(seen: Seen) -> None:
     require("tshark")
     assert filled(seen.of("udp"), "UDP")["checksum"] == "hardware"

@@ -74,6 +74,8 @@ class Run(NamedTuple):
     """What the client made by hand."""
     asked: int
     """Bytes of data that the client's kernel took."""
+    began_ns: int
+    """When the client's script had its first message sent, by the clock of frames; 0 if it never came to that."""
     killed: bool
     """Whether the server's process was killed in the scene."""
 
@@ -98,6 +100,12 @@ class Run(NamedTuple):
     def calls_of(self, end: str) -> list[Call]:
         """The calls of one end."""
         return [call for call in self.calls if call.end == end]
+
+    @property
+    def sends(self) -> list[Call]:
+        """The client's calls that sent something, from its first message on: no handshake of a library's."""
+        sent = [call for call in self.calls_of("client") if call.sends and not call.failed]
+        return [call for call in sent if call.start_ns >= self.began_ns]
 
 
 class _Side:
@@ -159,7 +167,7 @@ class Asking(_Side):
         self.stage, self.worker = stage, worker
         self.calls: list[Call] = []
         self.packets: list[Packet] = []
-        self.asked = 0
+        self.asked = self.began_ns = 0
         self._make = Recorder(self.end, self.calls.append).maker(stage.client.open)
         self._stack = ExitStack()
 
@@ -171,9 +179,13 @@ class Asking(_Side):
 
     def send(self, client: Client, data: bytes) -> None:
         """Send data by one call, and keep the packet that was made by hand for it."""
+        self._begin()
         client.send(data)
         self.asked += len(data)
         self.keep(client)
+
+    def _begin(self) -> None:
+        self.began_ns = self.began_ns or time.time_ns()
 
     def keep(self, client: Client) -> None:
         """Keep the packet that was made by hand last."""
@@ -183,6 +195,7 @@ class Asking(_Side):
 
     def echo(self, client: Client, data: bytes) -> bool:
         """Have the data echoed; whether all of it came back."""
+        self._begin()
         back = b""
         before = len(self.calls)
         try:
@@ -271,7 +284,7 @@ def play(kind: Kind, scene: Scene, data: bytes) -> Run:
     calls = [*asking.calls, *(fact for fact in told if isinstance(fact, Call))]
     heard += [fact for fact in told if isinstance(fact, Heard)]
     seen = (tuple(completed(calls)), tuple(frames), tuple(heard), tuple(asking.packets))
-    return Run(kind, scene.name, data, *seen, asking.asked, killed)
+    return Run(kind, scene.name, data, *seen, asking.asked, asking.began_ns, killed)
 
 
 def parts(data: bytes) -> tuple[bytes, bytes]:
