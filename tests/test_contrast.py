@@ -398,6 +398,19 @@ def test_stranger(seen: Seen) -> None:
             assert not any("not for you" in result for result in received)
 
 
+def test_what_is_said_of_strangers_does_not_hang_on_what_is_written() -> None:
+    command = ["contrast", "udp", "raw-udp", "--scene", "stranger", "-d", "not for you", "-c", "10"]
+    done = subprocess.run(
+        [*RAWKIT, *command, "--format", "json"], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    for told in map(json.loads, done.stdout.splitlines()):
+        (run,) = told["scenes"]
+        received = [name for name, _ in calls(run, "client") if name.startswith("recv")]
+        skipped = len(received) - 1
+        assert skipped == KINDS[told["kind"]].by_hand
+        assert ("it skipped that" in run["explanation"]) == bool(skipped)
+
+
 def test_numbers_in_a_ladder_are_those_that_tshark_counts(seen: Seen) -> None:
     """tcp.seq and tcp.ack are relative to each conversation, that of a stranger included."""
     require("tshark")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rawkit.echo.contrast.play import Heard, Run, parts
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.stage import Crossed
-from rawkit.echo.contrast.strangers import STRANGE
+from rawkit.echo.contrast.strangers import strange_to
 from rawkit.views import label, time_text
 from rawkit.wire import TCP, ICMPv4Unreachable, IPv4, Packet, TCPFlags
 
@@ -243,8 +243,9 @@ def half_close(run: Run) -> str:
 
 def stranger(run: Run) -> str:
     """A packet for somebody else arrived at the client's host."""
-    arrived = [each for each in run.frames if STRANGE in each.frame.data and each.source == "server"]
-    heard = [call for call in _received(run, "client") if STRANGE in call.data]
+    strange = strange_to(run.data)
+    arrived = [each for each in run.frames if strange in each.frame.data and each.source == "server"]
+    heard = [call for call in _received(run, "client") if strange in call.data]
     done = "and found its answer" if _back(run) == run.data else "and did not find its answer"
     if not arrived:
         return "No stranger came by."

@@ -12,7 +12,7 @@ from rawkit.echo.contrast import explained
 from rawkit.echo.contrast.play import SHORT, SIZE, Asking, Scene, Serving, parts
 from rawkit.echo.contrast.probed import largest
 from rawkit.echo.contrast.relay import Act
-from rawkit.echo.contrast.strangers import pass_by
+from rawkit.echo.contrast.strangers import pass_by, strange_to
 from rawkit.echo.endpoint import Client, Received
 from rawkit.echo.endpoint import explained as explained_error
 from rawkit.echo.handmade import RawSocket
@@ -138,7 +138,7 @@ def _send_to_the_dying(asking: Asking) -> None:
 
 def _ask_among_strangers(asking: Asking) -> None:
     client = asking.client()
-    pass_by(asking.kind, asking.stage)
+    pass_by(asking.kind, asking.stage, strange_to(asking.data))
     asking.echo(client, asking.data)
 
 
