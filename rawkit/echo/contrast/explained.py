@@ -90,7 +90,7 @@ def closed(run: Run) -> str:
     if not errors:
         return f"{_answer_of_the_kernel(run.frames)}. The program got no error."
     told = _error(errors[-1])
-    said_by = [call for call in run.calls_of("client") if call.result == told]
+    said_by = [call for call in run.calls_of("client") if call.result in (told, f"0, {told}")]
     where = f" from {said_by[-1].name}()" if said_by else ""
     return f"{_answer_of_the_kernel(run.frames)}. The program gets{where}: {told}."
 
