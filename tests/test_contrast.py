@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ from remains import MARK, held_namespaces, marked
 from unprivileged import run_as_nobody, script
 
 from rawkit.echo import KINDS
+from rawkit.echo.contrast import ECHO, play
+from rawkit.echo.contrast.play import SHORT, Serving
+from rawkit.errors import TimedOut
 from rawkit.netns import Lab
 
 pytestmark = pytest.mark.root
@@ -411,6 +415,48 @@ def test_crash(seen: Seen) -> None:
     for kind in USABLE:
         if kind != "icmp":
             assert ("close", "0") not in calls(seen.of(kind, "crash"), "server")
+
+
+def test_a_killed_process_is_killed_where_it_stands_among_the_calls(seen: Seen) -> None:
+    """RFC 9293, 3.10.7.4: the client's next receive fails by what the death of the server's process caused."""
+    told = [(call["end"], call["name"], call["result"]) for call in seen.of("tcp", "crash")["calls"]]
+    at = told.index(("server", "", "killed by SIGKILL"))
+    assert told[at - 1] == ("server", "recv", "b'hel'")
+    assert told[at + 1 :] == [
+        ("client", "recv", "ECONNRESET"),
+        ("client", "send", "EPIPE"),
+        ("client", "close", "0"),
+    ]
+    times = [call["start_ns"] for call in seen.of("tcp", "crash")["calls"][at - 1 :]]
+    assert times == sorted(times)
+
+
+def _slow(serving: Serving) -> None:
+    """Answer late, long after the client is done with everything."""
+    answer_and_wait(serving, 2 * SHORT)
+
+
+def _endless(serving: Serving) -> None:
+    answer_and_wait(serving, None)
+
+
+def answer_and_wait(serving: Serving, seconds: float | None) -> None:
+    assert ECHO.serve is not None
+    ECHO.serve(serving)
+    with suppress(TimedOut):
+        serving.worker.cues.take(seconds)  # of which there is none
+
+
+def test_a_slow_server_is_not_ended() -> None:
+    run = play(KINDS["tcp"], ECHO._replace(serve=_slow), b"hello")
+    assert [call.text() for call in run.calls if not call.name] == []
+    assert [call.name for call in run.calls_of("server")][-1] == "close"
+
+
+def test_a_server_that_does_not_end_by_itself_is_said_to_be_ended() -> None:
+    run = play(KINDS["tcp"], ECHO._replace(serve=_endless), b"hello")
+    assert run.calls[-1].text() == "ended by rawkit"
+    assert not run.killed
 
 
 def test_stranger(seen: Seen) -> None:

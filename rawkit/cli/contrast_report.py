@@ -72,8 +72,6 @@ def _calls(run: Run) -> Iterator[str]:
     for call in run.calls:
         text = call.text(HALF - 2)
         yield f"  {text}" if call.end == "client" else f"  {'':<{HALF}}{text}"
-    if run.killed:
-        yield f"  {'':<{HALF}}killed by SIGKILL"
 
 
 def _frames(run: Run, colour: bool) -> Iterator[str]:

@@ -107,8 +107,6 @@ def _calls(section: Element, run: Run) -> None:
         _text(grid, "div", end, f"{end} head")
     for call in run.calls:
         _text(grid, "div", str(call), f"{call.end} failed" if call.failed else call.end)
-    if run.killed:
-        _text(grid, "div", "killed by SIGKILL", "server failed")
 
 
 def _ladder(section: Element, run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import socket
 import termios
@@ -12,7 +13,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from rawkit.echo.contrast.recorded import Call, Recorder, completed
+from rawkit.echo.contrast.recorded import Call, Recorder, completed, ended
 from rawkit.echo.contrast.relay import Act
 from rawkit.echo.contrast.stage import PATIENCE, Crossed, Stage
 from rawkit.echo.endpoint import Client, MakeSocket, Received, Server
@@ -65,7 +66,7 @@ class Run(NamedTuple):
     data: bytes
     """What the client wanted to have echoed."""
     calls: tuple[Call, ...]
-    """Those of both ends, in the order in which they returned; then those that did not."""
+    """Those of both ends, and the violent end of a process, in order; then those that did not return."""
     frames: tuple[Crossed, ...]
     """Those between the ends, in the order in which they crossed the link, or were dropped."""
     heard: tuple[Heard, ...]
@@ -77,7 +78,7 @@ class Run(NamedTuple):
     began_ns: int
     """When the client's script had its first message sent, by the clock of frames; 0 if it never came to that."""
     killed: bool
-    """Whether the server's process was killed in the scene."""
+    """Whether the server's process was killed in the scene, which is among the calls, too."""
 
     @property
     def wire_bytes(self) -> int:
@@ -143,6 +144,11 @@ class Serving(_Side):
         """From now on, for each call of the socket that talks to the client."""
         self.server.timeout = seconds  # type: ignore[attr-defined]
         self.socket.settimeout(seconds)
+
+    def die(self) -> None:
+        """End this process without a word."""
+        self.worker.tell(ended(self.end, "killed by SIGKILL"))
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def wait_for_the_client(self) -> None:
         """Wait until the client says that it has sent everything."""
@@ -309,14 +315,19 @@ def _serve(kind: Kind, script: Callable[[Serving], object], address: Any, data: 
 
 
 def _end(worker: Worker | None) -> tuple[list[Any], bool]:
-    """What the server's process told, once it has ended or a moment is over, and whether it was killed before."""
+    """What the server's process told, once it has ended, and whether it was killed in the scene.
+
+    One that does not end by itself is ended, which then is among what it told.
+    """
     if worker is None:
         return [], False
-    with suppress(TimedOut):  # still waiting: for what never came
-        worker.join(SHORT)
-    killed = worker.status == -signal.SIGKILL
-    worker.kill()
-    return worker.told, killed
+    try:
+        worker.join(PATIENCE)
+    except TimedOut:  # still waiting: for what never came
+        by_force = [ended("server", "ended by rawkit")]
+        worker.kill()
+        return [*worker.told, *by_force], False
+    return worker.told, worker.status == -signal.SIGKILL
 
 
 def server_address(kind: Kind, stage: Stage) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import MakeSocket
 
-__all__ = ["Call", "RecordedSocket", "Recorder", "completed"]
+__all__ = ["Call", "RecordedSocket", "Recorder", "completed", "ended"]
 
 T = TypeVar("T")
 
@@ -36,18 +36,19 @@ MICROSECONDS: Final = 1_000_000
 
 
 class Call(NamedTuple):
-    """One socket call."""
+    """One socket call, or the end of the process that made them."""
 
     end: str
     """`client` or `server`."""
     socket: int
-    """Which of its sockets, counted from 1."""
+    """Which of its sockets, counted from 1; 0 for a process that ends."""
     descriptor: int
     """What its process knows the socket by; -1 for a call that makes one."""
     name: str
+    """Empty for a process that ends."""
     arguments: str
     result: str
-    """What it returned, or the name of its error; nothing while it has not returned."""
+    """What it returned, or the name of its error; nothing while it has not returned. How a process ended."""
     failed: bool
     start_ns: int
     """By the clock of frames: nanoseconds since 1970."""
@@ -71,6 +72,8 @@ class Call(NamedTuple):
 
     def text(self, width: int = 10_000) -> str:
         """The call as strace(1) writes it; where that is too long, its arguments are cut first."""
+        if not self.name:
+            return self.result
         given = [str(self.descriptor)] if self.descriptor >= 0 else []
         arguments = ", ".join([*given, self.arguments] if self.arguments else given)
         result = self.result or "... still waiting"
@@ -298,13 +301,26 @@ class RecordedSocket(socket.socket):
         return show(address)
 
 
+def ended(end: str, how: str) -> Call:
+    """That the process of an end is ending now."""
+    now_ns = time.time_ns()
+    return Call(end, 0, -1, "", "", how, True, now_ns, now_ns, "")
+
+
 def completed(calls: Iterable[Call]) -> list[Call]:
-    """What was kept of calls, each once: in the order in which they began or, those that wait, came to an end."""
+    """What was kept of calls, each once: in the order in which they began or, those that wait, came to an end.
+
+    Those that never returned came to an end with their process, or stand last.
+    """
     latest = {(call.end, call.socket, call.start_ns): call for call in calls}
-    return sorted(
-        latest.values(),
-        key=lambda call: (not call.result, call.stop_ns if waits(call.name) else call.start_ns),
-    )
+    ends = {call.end: call.start_ns for call in latest.values() if not call.name}
+
+    def moment(call: Call) -> tuple[float, bool]:
+        if not call.result:
+            return ends.get(call.end, math.inf), False
+        return call.stop_ns if waits(call.name) else call.start_ns, not call.name
+
+    return sorted(latest.values(), key=moment)
 
 
 def waits(name: str) -> bool:

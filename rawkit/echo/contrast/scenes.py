@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal
 import socket
 from typing import Final
 
@@ -187,7 +185,7 @@ def _die(serving: Serving) -> None:
     """Die without a word, with bytes unread where a stream leaves any."""
     serving.server.accept()
     serving.heard(serving.server.receive(len(serving.data) - 2))
-    os.kill(os.getpid(), signal.SIGKILL)
+    serving.die()
 
 
 # ---------------------------------------------------------------------- the scenes
