@@ -299,6 +299,8 @@ def test_lost(seen: Seen, kind: str) -> None:
     assert told["ladder"][0]["fate"] == "dropped"
     assert heard(told, "client") == [b"hello"]
     sends = [name for name, _ in calls(told, "client") if name.startswith("send")]
+    assert f"Dropped: {told['ladder'][0]['summary']}. " in told["explanation"]
+    assert told["application_bytes"] == 10
     if kind in ("tcp", "websocket"):  # RFC 6298: the kernel sends its SYN again
         require("tshark")
         syns = [
@@ -393,17 +395,20 @@ def test_large(seen: Seen) -> None:
 def test_half_close(seen: Seen) -> None:
     for kind in ("tcp", "unix-stream", "unix-seqpacket"):
         told = seen.of(kind, "half-close")
-        names = [call["name"] for call in told["calls"]]
+        made = [(call["end"], call["name"], call["result"]) for call in told["calls"]]
         assert heard(told, "client") == [b"hello", b""]
-        assert names.index("shutdown") < len(names) - 1 - names[::-1].index("send")  # the server's, after it
+        shut = made.index(("client", "shutdown", "0"))
+        assert shut < made.index(("client", "send", "EPIPE"))  # send(2)
+        assert shut < made.index(("server", "send", "5"))
+        assert "After the shutdown() the client's send() = EPIPE, but 5 bytes still came" in told["explanation"]
     require("tshark")
     rows = seen.wire("tcp", "half-close", "ip.src", "tcp.flags.fin", "tcp.len")
     assert rows.index(["10.0.1.1", "1", "0"]) < next(
         number for number, row in enumerate(rows) if row[0] == "10.0.1.2" and row[2] == "5"
     )
-    assert heard(seen.of("websocket", "half-close"), "client") == [
-        b""
-    ]  # RFC 6455, 5.5.1: no data after a close frame
+    websocket = seen.of("websocket", "half-close")  # RFC 6455, 5.5.1: no data after a close frame
+    assert heard(websocket, "client") == [b""]
+    assert "sends no message, nor does the server's: no answer came" in websocket["explanation"]
 
 
 def test_crash(seen: Seen) -> None:
@@ -415,6 +420,8 @@ def test_crash(seen: Seen) -> None:
     for kind in USABLE:
         if kind != "icmp":
             assert ("close", "0") not in calls(seen.of(kind, "crash"), "server")
+    told = seen.of("websocket", "crash")["explanation"]
+    assert "After its first send() the client saw: recv() = b''. The library above it takes" in told
 
 
 def test_a_killed_process_is_killed_where_it_stands_among_the_calls(seen: Seen) -> None:
@@ -502,6 +509,13 @@ def test_numbers_in_a_ladder_are_those_that_tshark_counts(seen: Seen) -> None:
 def test_bytes_that_were_sent_in_vain_count(seen: Seen) -> None:
     for kind in ("udp", "raw-udp", "raw-ip"):
         assert seen.of(kind, "closed")["application_bytes"] == 5
+
+
+def test_calls_that_an_explanation_names_were_made(seen: Seen) -> None:
+    for kind in seen.kinds.values():
+        for run in (kind, *kind["scenes"]):
+            names = {call["name"] for call in run["calls"]}
+            assert names.issuperset(re.findall(r"\b([a-z]+)\(", run["explanation"])), (kind["kind"], run["scene"])
 
 
 ERROR = r"\bE[A-Z]{4,}\b"

@@ -19,7 +19,7 @@ from rawkit.echo.contrast.stage import PATIENCE, Crossed, Stage
 from rawkit.echo.endpoint import Client, MakeSocket, Received, Server
 from rawkit.echo.handmade import RawSocket
 from rawkit.echo.kinds import Kind
-from rawkit.errors import FieldError, KernelError, RawkitError, TimedOut
+from rawkit.errors import FieldError, KernelError, RawkitError, ReplyError, TimedOut
 from rawkit.netns import Worker
 from rawkit.wire import Packet
 
@@ -56,6 +56,8 @@ class Heard(NamedTuple):
     truncated: bool = False
     error: str = ""
     errno: int = 0
+    by_library: bool = False
+    """Whether it was a library above the socket that said so, not the kernel."""
 
 
 class Run(NamedTuple):
@@ -74,7 +76,7 @@ class Run(NamedTuple):
     packets: tuple[Packet, ...]
     """What the client made by hand."""
     asked: int
-    """Bytes of data that the client's kernel took."""
+    """Bytes of data that the client's kernel took: those that the program sent again, once."""
     began_ns: int
     """When the client's script had its first message sent, by the clock of frames; 0 if it never came to that."""
     killed: bool
@@ -128,7 +130,8 @@ class _Side:
 
     def failed(self, error: RawkitError) -> None:
         """Note what was told instead."""
-        self._note(Heard(self.end, b"", False, str(error), getattr(error, "errno", None) or 0))
+        number = getattr(error, "errno", None) or 0
+        self._note(Heard(self.end, b"", False, str(error), number, isinstance(error, ReplyError)))
 
 
 class Serving(_Side):
@@ -199,8 +202,8 @@ class Asking(_Side):
         if made is not None and made not in self.packets[-1:]:
             self.packets.append(made)
 
-    def echo(self, client: Client, data: bytes) -> bool:
-        """Have the data echoed; whether all of it came back."""
+    def echo(self, client: Client, data: bytes, *, again: bool = False) -> bool:
+        """Have the data echoed, `again` what was sent before and lost; whether all of it came back."""
         self._begin()
         back = b""
         before = len(self.calls)
@@ -212,7 +215,7 @@ class Asking(_Side):
                 data = back  # of the rest, nobody knows
             raise
         finally:
-            self.asked += len(data)
+            self.asked += 0 if again else len(data)
             self.keep(client)
         return back == data
 
