@@ -9,6 +9,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 from collections import Counter
 from contextlib import suppress
@@ -25,8 +26,10 @@ from unprivileged import run_as_nobody, script
 
 from rawkit.echo import KINDS
 from rawkit.echo.contrast import ECHO, play
-from rawkit.echo.contrast.play import SHORT, Serving
-from rawkit.errors import TimedOut
+from rawkit.echo.contrast.play import PORT, SHORT, Serving
+from rawkit.echo.contrast.relay import Act
+from rawkit.echo.contrast.stage import Stage
+from rawkit.errors import KernelError, TimedOut
 from rawkit.netns import Lab
 
 pytestmark = pytest.mark.root
@@ -536,6 +539,31 @@ def test_what_is_said_of_two_writes_does_not_hang_on_what_is_written() -> None:
     done = subprocess.run([*RAWKIT, *command], capture_output=True, text=True, timeout=PATIENCE, check=True)
     for told in map(json.loads, done.stdout.splitlines()):
         assert tuple(told[name] for name in FACTS) == MANUALS[told["kind"]]
+
+
+def test_frames_that_are_not_kept_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """packet(7): what finds no room in the receive buffer is dropped, and counted."""
+    with Stage() as stage:
+        monkeypatch.setattr("rawkit.echo.contrast.stage.ROOM", 1)  # the kernel makes it the least that there is
+        stage.listen()
+        with stage.client.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(100):
+                sender.sendto(bytes(1000), (str(stage.server.address()), PORT))
+        with pytest.raises(KernelError, match=r"keep every frame: [1-9]"):
+            stage.frames()
+
+
+@pytest.mark.parametrize("act", [None, Act.DROP])
+def test_an_end_that_is_not_heard_to_the_last_is_an_error(
+    act: Act | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rawkit.echo.contrast.relay.ENDING", 0.1)
+    with Stage(act=act) as stage:
+        stage.listen()
+        monkeypatch.setattr("rawkit.echo.contrast.stage.PATIENCE", 0.1)
+        monkeypatch.setattr("rawkit.echo.contrast.stage._mark", lambda host, interface: None)
+        with pytest.raises(KernelError, match=r"keep every frame: 0 found no room, and the last of [12] did not"):
+            stage.frames()
 
 
 # ---------------------------------------------------------------------- the command
