@@ -228,7 +228,7 @@ def test_the_calls_are_those_that_the_kernel_saw(tmp_path: Path) -> None:
     require("strace")
     trace = tmp_path / "trace"
     strace = ["strace", "-f", "-qq", "-s", "0", "-e", "trace=%network,close", "-o", str(trace)]
-    scenes = ["--scene", "short-read", "--scene", "closed"]
+    scenes = ["--scene", "short-read", "--scene", "closed", "--scene", "large"]
     command = [*strace, *RAWKIT, "contrast", *scenes, "-c", "10", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
@@ -391,6 +391,10 @@ def test_large(seen: Seen) -> None:
     for kind, most in (("raw-udp", 1472), ("icmp", 1472), ("raw-ip", 1472), ("ether", 1492)):  # of an MTU of 1500
         assert errno.EMSGSIZE in errors(seen.of(kind, "large"), "client")
         assert [len(each) for each in heard(seen.of(kind, "large"), "client")] == [most]
+    for kind in ("tcp", "unix-stream"):  # send(2): how many bytes were taken
+        first = next(result for name, result in calls(seen.of(kind, "large"), "client") if name == "send")
+        assert int(first) > 1 << 14
+    assert ("send", "70000") in calls(seen.of("unix-stream", "large"), "client")
     for kind in ("tcp", "websocket", *WITHIN):
         assert b"".join(heard(seen.of(kind, "large"), "client")) == b"0123456789" * 7_000
 
