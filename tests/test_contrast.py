@@ -441,6 +441,7 @@ def test_a_killed_process_is_killed_where_it_stands_among_the_calls(seen: Seen) 
         ("client", "send", "EPIPE"),
         ("client", "close", "0"),
     ]
+    assert ">killed by SIGKILL</div>" in seen.page.read_text()
     times = [call["start_ns"] for call in seen.of("tcp", "crash")["calls"][at - 1 :]]
     assert times == sorted(times)
 
@@ -464,7 +465,7 @@ def answer_and_wait(serving: Serving, seconds: float | None) -> None:
 def test_a_slow_server_is_not_ended() -> None:
     run = play(KINDS["tcp"], ECHO._replace(serve=_slow), b"hello")
     assert [call.text() for call in run.calls if not call.name] == []
-    assert [call.name for call in run.calls_of("server")][-1] == "close"
+    assert [call.name for call in run.calls_of("server")].count("close") == 2  # of the listener, too
 
 
 def test_a_server_that_does_not_end_by_itself_is_said_to_be_ended() -> None:
@@ -566,7 +567,7 @@ def test_an_end_that_is_not_heard_to_the_last_is_an_error(
         stage.listen()
         monkeypatch.setattr("rawkit.echo.contrast.stage.PATIENCE", 0.1)
         monkeypatch.setattr("rawkit.echo.contrast.stage._mark", lambda host, interface: None)
-        with pytest.raises(KernelError, match=r"keep every frame: 0 found no room, and the last of [12] did not"):
+        with pytest.raises(KernelError, match=r"keep every frame: 0 were dropped for want of room, [12] last"):
             stage.frames()
 
 

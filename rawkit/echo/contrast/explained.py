@@ -135,11 +135,11 @@ def _answer_of_the_kernel(frames: Iterable[Crossed]) -> str:
 def short_read(run: Run) -> str:
     """The buffer was too small."""
     pieces = run.of("server")
-    if not pieces:
-        return _told(run) or "Nothing was received."
-    first, *rest = pieces
     size = str(len(run.data) - 2)
     calls = [call for call in _received(run, "server") if call.arguments.split(", ")[0] == size]
+    if not pieces or not calls:
+        return _told(run) or "Nothing was received."
+    first, *rest = pieces
     asked = f"{calls[0].name}({size})"
     if first.data == run.data:
         return (

@@ -25,7 +25,6 @@ LIBRARY: Final = "library"
 TRANSPORTS: Final = ("TCP", "UDP")
 """The headers whose checksums a network card can finish."""
 
-
 LINK_TYPES: Final = {"Ethernet": LinkType.ETHERNET, "IPv4": LinkType.RAW}
 """What is handed over to sockets whose headers are made by hand, by the first of these."""
 
@@ -48,8 +47,9 @@ class Filled(NamedTuple):
 
 def first_with_data(run: Run) -> tuple[int, Crossed] | None:
     """The first frame that carries what the client's first message was sent by, and its number from 1."""
-    numbered = enumerate(run.frames, 1)
-    return next(((n, each) for n, each in numbered if run.sends and _carries(each, run.sends[0])), None)
+    first = run.sends[:1]
+    found = ((n, each) for n, each in enumerate(run.frames, 1) for call in first if _carries(each, call))
+    return next(found, None)
 
 
 def is_made_of(crossed: Crossed, packet: Packet) -> bool:
@@ -66,8 +66,9 @@ def _carries(crossed: Crossed, call: Call) -> bool:
     if (link_type := LINK_TYPES.get(call.begins_with)) is not None:
         return is_made_of(crossed, dissect(call.data, link_type))
     packet = crossed.packet
-    last, payload = packet.layers[-1], packet.payload
-    if crossed.source != "client" or not isinstance(last, TCP | UDP) or last.dst_port != PORT or not payload:
+    payload = packet.payload
+    to_the_server = any(isinstance(each, TCP | UDP) and each.dst_port == PORT for each in packet.layers)
+    if crossed.source != "client" or not to_the_server or not payload:
         return False
     return call.data.startswith(payload) or payload.startswith(call.data)
 

@@ -108,7 +108,7 @@ class Run(NamedTuple):
     def sends(self) -> list[Call]:
         """The client's calls that sent something, from its first message on: no handshake of a library's."""
         sent = [call for call in self.calls_of("client") if call.sends and not call.failed]
-        return [call for call in sent if call.start_ns >= self.began_ns]
+        return [call for call in sent if 0 < self.began_ns <= call.start_ns]
 
 
 class _Side:

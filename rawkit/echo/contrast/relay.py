@@ -129,9 +129,8 @@ class _Wire:
 def check_complete(marks_missing: int, drops: int) -> None:
     """Raise KernelError unless a tap heard of all ends that they are done, and had room for every frame."""
     if marks_missing or drops:
-        remedy = (
-            f"{drops} found no room, and the last of {marks_missing} did not come; try again once less is going on"
-        )
+        lost = f"{drops} were dropped for want of room, {marks_missing} last ones did not come"
+        remedy = f"{lost}; try again when less is going on"
         raise KernelError(errno.ENOBUFS, "keep every frame", remedy)
 
 
