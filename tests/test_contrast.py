@@ -9,8 +9,10 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +25,11 @@ from remains import MARK, held_namespaces, marked
 from unprivileged import run_as_nobody, script
 
 from rawkit.echo import KINDS
+from rawkit.echo.contrast import ECHO, play
+from rawkit.echo.contrast.play import PORT, SHORT, Serving
+from rawkit.echo.contrast.relay import Act
+from rawkit.echo.contrast.stage import Stage
+from rawkit.errors import KernelError, TimedOut
 from rawkit.netns import Lab
 
 pytestmark = pytest.mark.root
@@ -173,6 +180,39 @@ def test_who_fills_the_fields_of_a_packet_that_is_made_by_hand(seen: Seen) -> No
         assert expression.endswith(" / b'hello'")
 
 
+def test_the_kernel_fills_nothing_behind_the_first_header_that_is_made_by_hand(seen: Seen) -> None:
+    """raw(7), packet(7): the kernel writes into the IPv4 header that it is given, and into nothing else."""
+    for kind in (name for name in OVER_A_WIRE if KINDS[name].by_hand):
+        own = {"icmp": "ICMPv4Echo", "raw-udp": "UDP"}.get(kind, "EchoHeader")
+        for run in (seen.kinds[kind], *seen.kinds[kind]["scenes"]):
+            assert set(filled(run, own).values()) == {"you"}, (kind, run["scene"])
+
+
+def test_the_frame_that_carries_the_data_is_the_first_of_the_message(seen: Seen) -> None:
+    """Where nothing is dropped or swapped, by what tshark reads: in TCP, after the handshakes."""
+    for kind, scene, number in (
+        ("tcp", "two-writes", 4),
+        ("udp", "two-writes", 1),
+        ("udp", "large", 1),
+        ("raw-udp", "swapped", 2),
+    ):
+        assert seen.of(kind, scene)["filled"]["frame"] == number, (kind, scene)
+    assert filled(seen.of("udp", "large"), "UDP")["dst_port"] == "you"
+
+
+@pytest.mark.parametrize("data", ["HTTP", "GET ", "websocket"])
+def test_a_handshake_does_not_carry_the_data(data: str, tmp_path: Path) -> None:
+    require("tshark")
+    capture = tmp_path / "websocket.pcapng"
+    command = ["contrast", "websocket", "-d", data, "-c", "10", "--format", "json", "-w", str(capture)]
+    done = subprocess.run([*RAWKIT, *command], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    number = output(
+        *("tshark", "-r", capture, "-d", "tcp.port==5005,http", "-Y", "websocket.opcode==2 && websocket.mask==1"),
+        *("-T", "fields", "-e", "frame.number"),
+    )
+    assert [str(json.loads(done.stdout)["filled"]["frame"])] == number
+
+
 def test_checksums_that_are_left_to_the_hardware_are_wrong_to_tshark(seen: Seen) -> None:
     require("tshark")
     assert filled(seen.of("udp"), "UDP")["checksum"] == "hardware"
@@ -181,33 +221,67 @@ def test_checksums_that_are_left_to_the_hardware_are_wrong_to_tshark(seen: Seen)
 
 
 def test_the_calls_are_those_that_the_kernel_saw(tmp_path: Path) -> None:
-    """strace, which asks the kernel, sees the same calls with the same results in the same order."""
+    """strace, which asks the kernel, sees the same calls on each socket from its first to its close, and no other.
+
+    Save those that only look, and those by which Python has the kernel watch the clock (SO_RCVTIMEO, SO_SNDTIMEO).
+    """
     require("strace")
     trace = tmp_path / "trace"
-    strace = ["strace", "-f", "-qq", "-e", "trace=network", "-o", str(trace)]
-    command = [*strace, *RAWKIT, "contrast", "tcp", "udp", "-c", "10", "--format", "json"]
+    strace = ["strace", "-f", "-qq", "-s", "0", "-e", "trace=%network,close", "-o", str(trace)]
+    scenes = ["--scene", "short-read", "--scene", "closed", "--scene", "large"]
+    command = [*strace, *RAWKIT, "contrast", *scenes, "-c", "10", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
-    by_process: dict[str, list[tuple[str, str]]] = {}
-    pattern = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed).*= (-?\d+)")
-    for process, name, result in pattern.findall(trace.read_text()):
-        by_process.setdefault(process, []).append((name, result))
-    system_calls = {"accept": "accept4", "send": "sendto", "recv": "recvfrom"}
+    lives = lives_of_sockets(trace.read_text())
+    compared = 0
     for told in map(json.loads, done.stdout.splitlines()):
-        for end in ("client", "server"):
-            wanted = [
-                (system_calls.get(name, name), _number(name, result))
-                for name, result in calls(told, end)
-                if name != "close"
-            ]
-            assert any(_in_order(wanted, found) for found in by_process.values()), (told["kind"], end, wanted)
+        for run in (told, *told["scenes"]):
+            for end, number in {(call["end"], call["socket"]) for call in run["calls"]}:
+                mine = [call for call in run["calls"] if (call["end"], call["socket"]) == (end, number)]
+                life = [(SYSTEM_CALLS.get(call["name"], call["name"]), result_of(call)) for call in mine]
+                assert life in lives, (told["kind"], run["scene"], end)
+                compared += len(life)
+    assert compared > 100
 
 
-def _number(name: str, result: str) -> str:
-    """What the system call returned, of what is told."""
-    if name.startswith("recv"):
-        return str(len(eval_bytes(result)))
-    return result.split(",")[0]
+SYSTEM_CALLS = {"accept": "accept4", "send": "sendto", "recv": "recvfrom"}
+LEFT_OUT = re.compile(r"getsockname|getpeername|getsockopt(?!.*SO_ERROR, \[E)|.*(SO_RCVTIMEO|SO_SNDTIMEO)")
+
+
+def result_of(call: dict[str, Any]) -> str:
+    """What the system call returned, of what is told: a number, or an error's name."""
+    result = call["result"]
+    if not call["name"].startswith("recv") or call["failed"]:
+        return str(re.split("[ ,]", result)[0])
+    whole = re.search(r"\.\.\. (\d+) bytes", result)
+    return whole[1] if whole is not None else str(len(eval_bytes(result)))
+
+
+def lives_of_sockets(trace: str) -> list[list[tuple[str, str]]]:
+    """Of each socket that strace saw, the calls from socket() to close(); of an accepted one, the rest."""
+    begun: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    lives = []
+    unfinished: dict[str, str] = {}
+    for line in trace.splitlines():
+        process, _, text = line.partition(" ")
+        text = text.strip()
+        if text.endswith("<unfinished ...>"):
+            unfinished[process] = text.removesuffix("<unfinished ...>")
+            continue
+        text = unfinished.pop(process, "") + re.sub(r"^<\.\.\. \w+ resumed>", "", text)
+        found = re.match(r"(\w+)\((\w*)(.*)\) += (-1 )?(\w+)", text)
+        if found is None or LEFT_OUT.match(text):
+            continue
+        name, descriptor, _, _, result = found.groups()
+        if name == "socket":
+            begun[process, result] = [(name, result)]
+            continue
+        begun.get((process, descriptor), []).append((name, result))
+        if name == "accept4":
+            begun[process, result] = []
+        if name == "close" and (process, descriptor) in begun:
+            lives.append(begun.pop((process, descriptor)))
+    return lives
 
 
 def eval_bytes(text: str) -> bytes:
@@ -216,11 +290,6 @@ def eval_bytes(text: str) -> bytes:
     data = ast.literal_eval(found[0])
     assert isinstance(data, bytes)
     return data
-
-
-def _in_order(wanted: list[tuple[str, str]], found: list[tuple[str, str]]) -> bool:
-    rest = iter(found)
-    return all(each in rest for each in wanted)
 
 
 # ---------------------------------------------------------------------- scenes
@@ -233,6 +302,8 @@ def test_lost(seen: Seen, kind: str) -> None:
     assert told["ladder"][0]["fate"] == "dropped"
     assert heard(told, "client") == [b"hello"]
     sends = [name for name, _ in calls(told, "client") if name.startswith("send")]
+    assert f"Dropped: {told['ladder'][0]['summary']}. " in told["explanation"]
+    assert told["application_bytes"] == 10
     if kind in ("tcp", "websocket"):  # RFC 6298: the kernel sends its SYN again
         require("tshark")
         syns = [
@@ -285,7 +356,7 @@ def test_short_read(seen: Seen) -> None:
             assert len(got) > 3
         else:
             assert ", MSG_TRUNC" in got[0]
-            assert got[1] == "nothing in time"
+            assert got[1] == "EAGAIN (time-out)"
             first = {"ether": b"\x02\x00\x00"}.get(kind, b"E\x00\x00" if KINDS[kind].by_hand else b"hel")
             assert eval_bytes(got[0]) == first
 
@@ -320,6 +391,10 @@ def test_large(seen: Seen) -> None:
     for kind, most in (("raw-udp", 1472), ("icmp", 1472), ("raw-ip", 1472), ("ether", 1492)):  # of an MTU of 1500
         assert errno.EMSGSIZE in errors(seen.of(kind, "large"), "client")
         assert [len(each) for each in heard(seen.of(kind, "large"), "client")] == [most]
+    for kind in ("tcp", "unix-stream"):  # send(2): how many bytes were taken
+        first = next(result for name, result in calls(seen.of(kind, "large"), "client") if name == "send")
+        assert int(first) > 1 << 14
+    assert ("send", "70000") in calls(seen.of("unix-stream", "large"), "client")
     for kind in ("tcp", "websocket", *WITHIN):
         assert b"".join(heard(seen.of(kind, "large"), "client")) == b"0123456789" * 7_000
 
@@ -327,17 +402,20 @@ def test_large(seen: Seen) -> None:
 def test_half_close(seen: Seen) -> None:
     for kind in ("tcp", "unix-stream", "unix-seqpacket"):
         told = seen.of(kind, "half-close")
-        names = [call["name"] for call in told["calls"]]
+        made = [(call["end"], call["name"], call["result"]) for call in told["calls"]]
         assert heard(told, "client") == [b"hello", b""]
-        assert names.index("shutdown") < len(names) - 1 - names[::-1].index("send")  # the server's, after it
+        shut = made.index(("client", "shutdown", "0"))
+        assert shut < made.index(("client", "send", "EPIPE"))  # send(2)
+        assert shut < made.index(("server", "send", "5"))
+        assert "After the shutdown() the client's send() = EPIPE, but 5 bytes still came" in told["explanation"]
     require("tshark")
     rows = seen.wire("tcp", "half-close", "ip.src", "tcp.flags.fin", "tcp.len")
     assert rows.index(["10.0.1.1", "1", "0"]) < next(
         number for number, row in enumerate(rows) if row[0] == "10.0.1.2" and row[2] == "5"
     )
-    assert heard(seen.of("websocket", "half-close"), "client") == [
-        b""
-    ]  # RFC 6455, 5.5.1: no data after a close frame
+    websocket = seen.of("websocket", "half-close")  # RFC 6455, 5.5.1: no data after a close frame
+    assert heard(websocket, "client") == [b""]
+    assert "sends no message, nor does the server's: no answer came" in websocket["explanation"]
 
 
 def test_crash(seen: Seen) -> None:
@@ -349,6 +427,51 @@ def test_crash(seen: Seen) -> None:
     for kind in USABLE:
         if kind != "icmp":
             assert ("close", "0") not in calls(seen.of(kind, "crash"), "server")
+    told = seen.of("websocket", "crash")["explanation"]
+    assert "After its first send() the client saw: recv() = b''. The library above it takes" in told
+
+
+def test_a_killed_process_is_killed_where_it_stands_among_the_calls(seen: Seen) -> None:
+    """RFC 9293, 3.10.7.4: the client's next receive fails by what the death of the server's process caused."""
+    told = [(call["end"], call["name"], call["result"]) for call in seen.of("tcp", "crash")["calls"]]
+    at = told.index(("server", "", "killed by SIGKILL"))
+    assert told[at - 1] == ("server", "recv", "b'hel'")
+    assert told[at + 1 :] == [
+        ("client", "recv", "ECONNRESET"),
+        ("client", "send", "EPIPE"),
+        ("client", "close", "0"),
+    ]
+    assert ">killed by SIGKILL</div>" in seen.page.read_text()
+    times = [call["start_ns"] for call in seen.of("tcp", "crash")["calls"][at - 1 :]]
+    assert times == sorted(times)
+
+
+def _slow(serving: Serving) -> None:
+    """Answer late, long after the client is done with everything."""
+    answer_and_wait(serving, 2 * SHORT)
+
+
+def _endless(serving: Serving) -> None:
+    answer_and_wait(serving, None)
+
+
+def answer_and_wait(serving: Serving, seconds: float | None) -> None:
+    assert ECHO.serve is not None
+    ECHO.serve(serving)
+    with suppress(TimedOut):
+        serving.worker.cues.take(seconds)  # of which there is none
+
+
+def test_a_slow_server_is_not_ended() -> None:
+    run = play(KINDS["tcp"], ECHO._replace(serve=_slow), b"hello")
+    assert [call.text() for call in run.calls if not call.name] == []
+    assert [call.name for call in run.calls_of("server")].count("close") == 2  # of the listener, too
+
+
+def test_a_server_that_does_not_end_by_itself_is_said_to_be_ended() -> None:
+    run = play(KINDS["tcp"], ECHO._replace(serve=_endless), b"hello")
+    assert run.calls[-1].text() == "ended by rawkit"
+    assert not run.killed
 
 
 def test_stranger(seen: Seen) -> None:
@@ -363,6 +486,19 @@ def test_stranger(seen: Seen) -> None:
             assert len(received) == 2
         else:
             assert not any("not for you" in result for result in received)
+
+
+def test_what_is_said_of_strangers_does_not_hang_on_what_is_written() -> None:
+    command = ["contrast", "udp", "raw-udp", "--scene", "stranger", "-d", "not for you", "-c", "10"]
+    done = subprocess.run(
+        [*RAWKIT, *command, "--format", "json"], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    for told in map(json.loads, done.stdout.splitlines()):
+        (run,) = told["scenes"]
+        received = [name for name, _ in calls(run, "client") if name.startswith("recv")]
+        skipped = len(received) - 1
+        assert skipped == KINDS[told["kind"]].by_hand
+        assert ("it skipped that" in run["explanation"]) == bool(skipped)
 
 
 def test_numbers_in_a_ladder_are_those_that_tshark_counts(seen: Seen) -> None:
@@ -383,13 +519,22 @@ def test_bytes_that_were_sent_in_vain_count(seen: Seen) -> None:
         assert seen.of(kind, "closed")["application_bytes"] == 5
 
 
+def test_calls_that_an_explanation_names_were_made(seen: Seen) -> None:
+    for kind in seen.kinds.values():
+        for run in (kind, *kind["scenes"]):
+            names = {call["name"] for call in run["calls"]}
+            assert names.issuperset(re.findall(r"\b([a-z]+)\(", run["explanation"])), (kind["kind"], run["scene"])
+
+
+ERROR = r"\bE[A-Z]{4,}\b"
+
+
 def test_what_is_said_was_seen(seen: Seen) -> None:
     """Every error that an explanation names was returned by a call; frames are in the order of their times."""
     for kind in seen.kinds.values():
         for run in (kind, *kind["scenes"]):
-            results = [call["result"].split(" ")[0] for call in run["calls"]]
-            for name in re.findall(r"\bE[A-Z]{4,}\b", run["explanation"]):
-                assert name in results, (kind["kind"], run["scene"], name)
+            returned = {name for call in run["calls"] for name in re.findall(ERROR, call["result"])}
+            assert returned.issuperset(re.findall(ERROR, run["explanation"])), (kind["kind"], run["scene"])
             times = [each["time_ns"] for each in run["ladder"]]
             assert times == sorted(times)
 
@@ -399,6 +544,31 @@ def test_what_is_said_of_two_writes_does_not_hang_on_what_is_written() -> None:
     done = subprocess.run([*RAWKIT, *command], capture_output=True, text=True, timeout=PATIENCE, check=True)
     for told in map(json.loads, done.stdout.splitlines()):
         assert tuple(told[name] for name in FACTS) == MANUALS[told["kind"]]
+
+
+def test_frames_that_are_not_kept_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """packet(7): what finds no room in the receive buffer is dropped, and counted."""
+    with Stage() as stage:
+        monkeypatch.setattr("rawkit.echo.contrast.stage.ROOM", 1)  # the kernel makes it the least that there is
+        stage.listen()
+        with stage.client.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(100):
+                sender.sendto(bytes(1000), (str(stage.server.address()), PORT))
+        with pytest.raises(KernelError, match=r"keep every frame: [1-9]"):
+            stage.frames()
+
+
+@pytest.mark.parametrize("act", [None, Act.DROP])
+def test_an_end_that_is_not_heard_to_the_last_is_an_error(
+    act: Act | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rawkit.echo.contrast.relay.ENDING", 0.1)
+    with Stage(act=act) as stage:
+        stage.listen()
+        monkeypatch.setattr("rawkit.echo.contrast.stage.PATIENCE", 0.1)
+        monkeypatch.setattr("rawkit.echo.contrast.stage._mark", lambda host, interface: None)
+        with pytest.raises(KernelError, match=r"keep every frame: 0 were dropped for want of room, [12] last"):
+            stage.frames()
 
 
 # ---------------------------------------------------------------------- the command

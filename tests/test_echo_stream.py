@@ -165,6 +165,16 @@ def test_a_client_that_does_not_read_is_not_read_from_and_loses_nothing(pair: Pa
     assert back == sent
 
 
+@pytest.mark.parametrize("kind", ["tcp", "unix-stream"])
+def test_more_than_all_buffers_on_the_way_hold_comes_back(pair: Pair, kind: str) -> None:
+    """To a server that reads no further while its answers are not read (tcp_wmem, tcp_rmem in tcp(7))."""
+    data = bytes(range(256)) * (1 << 17)  # 32 MiB
+    where: Any = (THERE, 0) if kind == "tcp" else "@rawkit-test-large"
+    here = pair.here if kind == "tcp" else pair.there
+    with service(pair.there, kind, where, 1 << 16) as (at, _), client_of(here, kind, at) as client:
+        assert echoed(client, data) == data
+
+
 def test_a_reset_ends_that_client_only(pair: Pair) -> None:
     notes = Notes()
     with (

@@ -49,7 +49,13 @@ LEAST_DATA, MOST_DATA = 4, 1000
     type=click.Choice([*SCENES, "all"]),
     help="Play this, too; may be repeated.",
 )
-@click.option("-d", "--data", metavar="TEXT", default="hello", help="What is echoed (default 'hello').")
+@click.option(
+    "-d",
+    "--data",
+    metavar="TEXT",
+    default="hello",
+    help="What is echoed (default 'hello'), save in the scenes large and swapped.",
+)
 @click.option(
     "-c", "--count", type=click.IntRange(10, 100_000), default=200, help="Round trips to measure (default 200)."
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 from rawkit.cli.output import count_of
 from rawkit.echo.contrast import ECHO, SCENES, Contrast, Filled, Run, Scene, filled, first_with_data, notes
-from rawkit.echo.contrast.ladder import rungs
+from rawkit.echo.contrast.ladder import rungs, tally
 from rawkit.echo.contrast.records import expression_of
 from rawkit.views import Crossing, ladder
 from rawkit.views.palette import QUIET, TITLE, paint
@@ -72,8 +72,6 @@ def _calls(run: Run) -> Iterator[str]:
     for call in run.calls:
         text = call.text(HALF - 2)
         yield f"  {text}" if call.end == "client" else f"  {'':<{HALF}}{text}"
-    if run.killed:
-        yield f"  {'':<{HALF}}killed by SIGKILL"
 
 
 def _frames(run: Run, colour: bool) -> Iterator[str]:
@@ -95,8 +93,7 @@ def _frames(run: Run, colour: bool) -> Iterator[str]:
     yield from _shortened(lines, "frame")
     fates = {each.fate for each in run.frames if each.fate in MARKS}
     yield from (f"  {MARKS[fate]} {fate} on the way" for fate in sorted(fates))
-    data = f" for {run.application_bytes:,} of data" if run.application_bytes else ""
-    yield f"  {count_of(len(run.frames), 'frame')}, {run.wire_bytes:,} bytes{data}"
+    yield f"  {tally(run)}"
 
 
 def _fields(run: Run) -> Iterator[str]:

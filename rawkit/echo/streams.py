@@ -7,23 +7,19 @@ one. So whoever wants his bytes back reads until he has as many as he sent.
 from __future__ import annotations
 
 import errno
+import math
+import select
 import socket
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Client, Received, Server, Service, explained
 from rawkit.echo.witness import Witness
+from rawkit.errors import TimedOut
 
 __all__ = ["StreamClient", "StreamServer", "end_stream"]
-
-AHEAD: Final = 16_384
-"""Bytes that a client sends before it reads.
-
-Would it send everything first, both ends could wait for ever: the server for its answers to be read, the client
-for its questions. So many fit into the buffers of every kernel.
-"""
 
 
 def end_stream(connection: socket.socket) -> None:
@@ -42,26 +38,41 @@ class StreamClient(Client):
     timeout: float | None
 
     def send(self, data: bytes, peer: Any = None) -> int:
+        return self.put(data)
+
+    def put(self, data: bytes | memoryview, flags: int = 0) -> int:
+        """Send by one call with such flags (send(2)); returns how many bytes were taken."""
         with explained(f"send {len(data)} bytes", self.timeout):
-            return self.socket.send(data)
+            return self.socket.send(data, flags)
 
     def receive(self, size: int) -> Received:
         with explained("receive", self.timeout):
             return Received(self.socket.recv(size), None)
 
     def echo(self, data: bytes, size: int) -> Iterator[Received]:
-        """Send the data, and yield the pieces in which it comes back; fewer bytes if the stream ends before."""
-        for start in range(0, len(data), AHEAD):
-            part = data[start : start + AHEAD]
-            sent = back = 0
-            while sent < len(part):
-                sent += self.send(part[sent:])
-            while back < len(part):
-                received = self.receive(size)
-                if not received.data:
-                    return
-                back += len(received.data)
-                yield received
+        """Send the data, and yield the pieces in which it comes back; fewer bytes if the stream ends before.
+
+        Would it wait in sending until all is sent, both ends could wait for ever: the server for its answers to be
+        read, the client for its questions. So each call takes what the kernel takes, or has, at that moment.
+        """
+        rest, missing = memoryview(data), len(data)
+        while missing:
+            if self._wait(f"send {len(rest)} bytes" if rest else "receive", bool(rest)):
+                rest = rest[self.put(rest, socket.MSG_DONTWAIT) :]
+                continue
+            received = self.receive(size)
+            if not received.data:
+                return
+            missing -= len(received.data)
+            yield received
+
+    def _wait(self, doing: str, for_room: bool) -> bool:
+        """Wait for something to receive, or for room to send (poll(2)); whether there is room. Raises TimedOut."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN | (select.POLLOUT if for_room else 0))
+        if not (found := poll.poll(None if self.timeout is None else math.ceil(self.timeout * 1000))):
+            raise TimedOut(doing, self.timeout or 0)
+        return bool(found[0][1] & select.POLLOUT)
 
     def who(self) -> Any:
         with explained("ask for the other end's address"):

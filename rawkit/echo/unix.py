@@ -188,12 +188,12 @@ class Files:
     def __init__(self, descriptors: Iterable[int] = (), *, lent: bool = False) -> None:
         self._waiting, self._lent = tuple(descriptors), lent
 
-    def send(self, made: socket.socket, data: bytes, to: Any = None) -> int:
+    def send(self, made: socket.socket, data: bytes | memoryview, to: Any = None, flags: int = 0) -> int:
         """Send the data, with those that wait: sendmsg(2), or send(2) and sendto(2) where none do."""
         if not self._waiting:
-            return made.send(data) if to is None else made.sendto(data, to)
+            return made.send(data, flags) if to is None else made.sendto(data, flags, to)
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", self._waiting))]
-        sent = made.sendmsg([data], rights, 0, to)
+        sent = made.sendmsg([data], rights, flags, to)
         self.take(())
         return sent
 

@@ -42,9 +42,9 @@ class UnixClient(StreamClient):
             self.socket.close()
             raise
 
-    def send(self, data: bytes, peer: Any = None) -> int:
+    def put(self, data: bytes | memoryview, flags: int = 0) -> int:
         with explained(f"send {len(data)} bytes", self.timeout, remedies=unix.REMEDIES):
-            return self._files.send(self.socket, data)
+            return self._files.send(self.socket, data, flags=flags)
 
     def receive(self, size: int) -> Received:
         with explained("receive", self.timeout):

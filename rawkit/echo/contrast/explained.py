@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Sequence
 
+from rawkit.echo.contrast.ladder import rungs
 from rawkit.echo.contrast.play import Heard, Run, parts
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.stage import Crossed
-from rawkit.echo.contrast.strangers import STRANGE
+from rawkit.echo.contrast.strangers import strange_to
 from rawkit.views import label, time_text
 from rawkit.wire import TCP, ICMPv4Unreachable, IPv4, Packet, TCPFlags
 
@@ -60,7 +61,7 @@ def lost(run: Run) -> str:
     dropped = _dropped(run)
     if dropped is None:
         return "Nothing was dropped: no frame crossed the link."
-    what = f"Dropped: {label(dropped.packet)}."
+    what = f"Dropped: {_label(run, dropped)}."
     again = _next(run, dropped)
     if again is None:
         return f"{what} Nobody sent it again, and the bytes are lost."
@@ -90,19 +91,25 @@ def closed(run: Run) -> str:
     if not errors:
         return f"{_answer_of_the_kernel(run.frames)}. The program got no error."
     told = _error(errors[-1])
-    said_by = [call for call in run.calls_of("client") if call.result == told]
+    said_by = [call for call in run.calls_of("client") if call.result in (told, f"0, {told}")]
     where = f" from {said_by[-1].name}()" if said_by else ""
     return f"{_answer_of_the_kernel(run.frames)}. The program gets{where}: {told}."
 
 
 def crash(run: Run) -> str:
     """The server's process was killed."""
-    sends = [call for call in run.calls_of("client") if call.sends]
-    after = [call for call in run.calls if call.end == "client" and sends and call.start_ns > sends[0].start_ns]
-    told = "; ".join(f"{call.name}() = {call.result}" for call in after if call.name not in ("close", "shutdown"))
     killed = "The server was killed with SIGKILL." if run.killed else "The server lived on."
     answer = _answer_of_the_kernel(run.frames)
-    return f"{killed} After its first send() the client saw: {told or 'nothing'}. {answer}."
+    if not run.sends:
+        return f"{killed} The client had sent nothing. {answer}."
+    first = run.sends[0]
+    after = [call for call in run.calls_of("client") if call.start_ns > first.start_ns]
+    told = "; ".join(f"{call.name}() = {call.result}" for call in after if call.name not in ("close", "shutdown"))
+    library = ""
+    if any(each.by_library for each in run.errors("client")):
+        library = " The library above it takes the connection for broken"
+        library += " and sends nothing more." if len(run.sends) == 1 else "."
+    return f"{killed} After its first {first.name}() the client saw: {told or 'nothing'}.{library} {answer}."
 
 
 def _answer_of_the_kernel(frames: Iterable[Crossed]) -> str:
@@ -128,25 +135,26 @@ def _answer_of_the_kernel(frames: Iterable[Crossed]) -> str:
 def short_read(run: Run) -> str:
     """The buffer was too small."""
     pieces = run.of("server")
-    if not pieces:
+    size = str(len(run.data) - 2)
+    calls = [call for call in _received(run, "server") if call.arguments.split(", ")[0] == size]
+    if not pieces or not calls:
         return _told(run) or "Nothing was received."
     first, *rest = pieces
-    size = len(run.data) - 2
+    asked = f"{calls[0].name}({size})"
     if first.data == run.data:
-        calls = [call for call in _received(run, "server") if call.arguments.split(", ")[0] == str(size)]
         return (
-            f"{_count(len(calls), 'call')} of recv({size}) brought bytes of one message, which was put together "
+            f"{_count(len(calls), 'call')} of {asked} brought bytes of one message, which was put together "
             "above the socket."
         )
     if rest:
         joined = b"".join(each.data for each in pieces)
         order = "nothing is lost" if joined == run.data else f"{joined!r}"
-        return f"recv({size}) took {first.data!r}; the socket kept the rest for the next call: {order}."
+        return f"{asked} took {first.data!r}; the socket kept the rest for the next call: {order}."
     what = repr(first.data)
     if not run.data.startswith(first.data):
         what += ", the beginning of a header: to a raw socket the whole packet is the message"
     told = "MSG_TRUNC says so" if first.truncated else "and nothing says so"
-    return f"recv({size}) got {what}; the rest of the message is lost, {told}."
+    return f"{asked} got {what}; the rest of the message is lost, {told}."
 
 
 def keeper_of_boundaries(run: Run) -> str:
@@ -164,13 +172,14 @@ def keeper_of_boundaries(run: Run) -> str:
 def two_writes(run: Run) -> str:
     """Two sends, then as many recvs as it took."""
     pieces = [each.data for each in run.of("server")]
+    received = next((call.name for call in reversed(_received(run, "server"))), "")
     keeper = keeper_of_boundaries(run)
     if keeper == "kernel":
-        return f"Each recv() returned what one send() had sent: {_list(pieces)}."
+        return f"Each {received}() returned what one {run.sends[0].name}() had sent: {_list(pieces)}."
     if keeper == "library":
         return f"The messages came apart again, {_list(pieces)}, by headers of their own that the stream carries."
     if len(pieces) == 1:
-        return f"One recv() returned both: {_list(pieces)}. Where one ended and the next began is forgotten."
+        return f"One {received}() returned both: {_list(pieces)}. Where one ended and the next began is forgotten."
     return f"The pieces are not those that were sent: {_list(pieces)}."
 
 
@@ -223,35 +232,47 @@ def _in_frames(packets: Sequence[Packet]) -> str:
         return f"in {len(fragments)} fragments of IPv4, which the kernels cut and put together"
     if segments:
         largest = max(len(each.payload) for each in segments)
-        return f"in {len(segments)} segments of up to {largest:,} bytes, which the kernels cut and put together"
+        cut = "which the kernels cut and put together without the network card's help"
+        return f"in {len(segments)} segments of up to {largest:,} bytes, {cut}"
     if packets:
         return f"in {_count(len(packets), 'frame')}, which nobody cuts"
     return "without a frame"
 
 
 def half_close(run: Run) -> str:
-    """The client said that it was done, and then waited."""
-    back = b"".join(each.data for each in run.of("client"))
+    """The client said that it was done, tried to send all the same, and then waited."""
+    refused = [call for call in run.calls_of("client") if call.sends and call.failed]
+    libraries = [end for end in ("client", "server") if any(each.by_library for each in run.errors(end))]
+    if refused:
+        what = f"After the shutdown() the client's {refused[0].name}() = {refused[0].result}"
+    elif "client" in libraries:
+        what = "After its close frame the client's library sends no message"
+    else:
+        what = "The client could send on"
+    back = _back(run)
     if back == run.data:
-        return (
-            f"After shutdown() nothing more can be sent, but {_count(len(back), 'byte')} still came the other way."
-        )
-    reasons = [each.error for each in (*run.errors("server"), *run.errors("client"))]
-    why = f": {reasons[0]}" if reasons else ""
-    return f"What says that the client is done closes both ways here; no answer came after it{why}."
+        return f"{what}, but {_count(len(back), 'byte')} still came the other way."
+    nor = ", nor does the server's" if "server" in libraries else ""
+    return f"{what}{nor}: no answer came."
 
 
 def stranger(run: Run) -> str:
     """A packet for somebody else arrived at the client's host."""
-    arrived = [each for each in run.frames if STRANGE in each.frame.data and each.source == "server"]
-    heard = [call for call in _received(run, "client") if STRANGE in call.data]
+    strange = strange_to(run.data)
+    arrived = [each for each in run.frames if strange in each.frame.data and each.source == "server"]
+    heard = [call for call in _received(run, "client") if strange in call.data]
     done = "and found its answer" if _back(run) == run.data else "and did not find its answer"
     if not arrived:
         return "No stranger came by."
-    what = label(arrived[0].packet)
+    what = _label(run, arrived[0])
     if heard:
         return f"The client's {heard[0].name}() also returned {what}; it skipped that, {done}."
     return f"{what} reached the host; the kernel kept it from the client's socket."
+
+
+def _label(run: Run, crossed: Crossed) -> str:
+    """A frame by the words that the ladder has for it."""
+    return next(label(packet) for each, packet in rungs(run) if each is crossed)
 
 
 def _back(run: Run) -> bytes:

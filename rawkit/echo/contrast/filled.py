@@ -1,17 +1,21 @@
-"""Who filled each field of a frame: found by laying what was handed to the kernel beside what left the host."""
+"""Who filled each field of a frame: found by laying what was handed to the kernel beside what left the host.
+
+Which call a frame came from is told by its bytes, since frames may leave late, or overtake each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from rawkit.echo.contrast.play import Run
+from rawkit.echo.contrast.play import PORT, Run
 from rawkit.echo.contrast.probed import overwritten
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.stage import Crossed
 from rawkit.views.outline import Placed, Section, fields_of, sections
+from rawkit.wire import TCP, UDP, LinkType, Packet, dissect
 
-__all__ = ["HARDWARE", "KERNEL", "LIBRARY", "YOU", "Filled", "filled", "first_with_data"]
+__all__ = ["HARDWARE", "KERNEL", "LIBRARY", "YOU", "Filled", "filled", "first_with_data", "is_made_of"]
 
 YOU: Final = "you"
 KERNEL: Final = "kernel"
@@ -20,6 +24,9 @@ LIBRARY: Final = "library"
 
 TRANSPORTS: Final = ("TCP", "UDP")
 """The headers whose checksums a network card can finish."""
+
+LINK_TYPES: Final = {"Ethernet": LinkType.ETHERNET, "IPv4": LinkType.RAW}
+"""What is handed over to sockets whose headers are made by hand, by the first of these."""
 
 
 class Filled(NamedTuple):
@@ -39,16 +46,42 @@ class Filled(NamedTuple):
 
 
 def first_with_data(run: Run) -> tuple[int, Crossed] | None:
-    """The first frame in which the client's data is to be seen, else the first with any; and its number from 1."""
-    sent = [(n, each) for n, each in enumerate(run.frames, 1) if each.source == "client" and each.packet.payload]
-    mine = [found for found in sent if run.data in found[1].frame.data]
-    return next(iter(mine or sent[1:] or sent), None)  # of a library's, the first is a handshake
+    """The first frame that carries what the client's first message was sent by, and its number from 1."""
+    first = run.sends[:1]
+    found = ((n, each) for n, each in enumerate(run.frames, 1) for call in first if _carries(each, call))
+    return next(found, None)
+
+
+def is_made_of(crossed: Crossed, packet: Packet) -> bool:
+    """Whether a frame of the client's was made of this packet: what follows its first header is the same.
+
+    Into the first one the kernel may have written.
+    """
+    built = packet.built()
+    return crossed.source == "client" and crossed.frame.data.endswith(bytes(built)[built.bounds()[0][1] :])
+
+
+def _carries(crossed: Crossed, call: Call) -> bool:
+    """Whether a frame carries what this call handed over, or the beginning of it."""
+    if (link_type := LINK_TYPES.get(call.begins_with)) is not None:
+        return is_made_of(crossed, dissect(call.data, link_type))
+    packet = crossed.packet
+    payload = packet.payload
+    to_the_server = any(isinstance(each, TCP | UDP) and each.dst_port == PORT for each in packet.layers)
+    if crossed.source != "client" or not to_the_server or not payload:
+        return False
+    return call.data.startswith(payload) or payload.startswith(call.data)
 
 
 def filled(run: Run, crossed: Crossed) -> list[Filled]:
-    """The fields of a frame of the client's, from its first byte to its last."""
+    """The fields of a frame of the client's, from its first byte to its last.
+
+    None of a frame that was made by hand, if no call is known to have handed it over.
+    """
     payload = YOU if crossed.packet.payload in run.data else LIBRARY
-    handed = _handed(run, crossed)
+    handed = next((call for call in run.sends if _carries(crossed, call)), None)
+    if handed is None and run.kind.by_hand:
+        return []
     taken = overwritten() if handed is not None and handed.begins_with == "IPv4" else frozenset()
     found = _filled(crossed, handed, _addresses(run), payload)
     return [each._replace(who=KERNEL) if each.header == "IPv4" and each.field in taken else each for each in found]
@@ -81,12 +114,6 @@ def _filled(
                 yield Filled(*place, KERNEL)
         if not fields_of(section):
             yield Filled(section.name, "", "", section.start, section.stop, payload)
-
-
-def _handed(run: Run, crossed: Crossed) -> Call | None:
-    """The call whose data left in this frame."""
-    before = [call for call in run.calls_of("client") if call.sends and call.start_ns <= crossed.frame.time_ns]
-    return before[-1] if before else None
 
 
 def _addresses(run: Run) -> list[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from rawkit.echo.contrast.play import Run
 from rawkit.echo.contrast.stage import Crossed
 from rawkit.wire import TCP, IPv4, IPv6, Packet, TCPFlags
 
-__all__ = ["rungs"]
+__all__ = ["rungs", "tally"]
 
 NUMBERS = 1 << 32
 
@@ -26,6 +26,13 @@ def rungs(run: Run) -> list[tuple[Crossed, Packet]]:
             packet = _relative(packet, begun)
         found.append((each, packet))
     return found
+
+
+def tally(run: Run) -> str:
+    """What stands below: the frames, whosever they were, and the data of which the program knows."""
+    frames = "1 frame" if len(run.frames) == 1 else f"{len(run.frames)} frames"
+    data = f"{run.application_bytes:,}" if run.application_bytes else "none"
+    return f"{frames}, {run.wire_bytes:,} bytes on the wire; {data} of data"
 
 
 def _relative(packet: Packet, begun: dict[Flow, int]) -> Packet:

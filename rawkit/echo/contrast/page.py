@@ -7,7 +7,7 @@ from importlib.resources import files
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from rawkit.echo.contrast.filled import Filled, filled, first_with_data
-from rawkit.echo.contrast.ladder import rungs
+from rawkit.echo.contrast.ladder import rungs, tally
 from rawkit.echo.contrast.play import Run, Scene
 from rawkit.echo.contrast.records import expression_of
 from rawkit.echo.contrast.scenes import ECHO
@@ -107,8 +107,6 @@ def _calls(section: Element, run: Run) -> None:
         _text(grid, "div", end, f"{end} head")
     for call in run.calls:
         _text(grid, "div", str(call), f"{call.end} failed" if call.failed else call.end)
-    if run.killed:
-        _text(grid, "div", "killed by SIGKILL", "server failed")
 
 
 def _ladder(section: Element, run: Run) -> None:
@@ -127,8 +125,7 @@ def _ladder(section: Element, run: Run) -> None:
         way = SubElement(rung, "div", {"class": "way"})
         _text(way, "span", f"{label(packet)}{f' ({each.fate})' if each.fate else ''}", "what")
         _arrow(way, each.source == "client", arrives=each.fate != "dropped")
-    data = f" for {run.application_bytes:,} of data" if run.application_bytes else ""
-    _text(section, "p", f"{len(run.frames)} frames, {run.wire_bytes:,} bytes{data}.")
+    _text(section, "p", f"{tally(run)}.")
 
 
 def _arrow(way: Element, right: bool, *, arrives: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import socket
 import termios
@@ -12,13 +13,13 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from rawkit.echo.contrast.recorded import Call, Recorder, completed
+from rawkit.echo.contrast.recorded import Call, Recorder, completed, ended
 from rawkit.echo.contrast.relay import Act
 from rawkit.echo.contrast.stage import PATIENCE, Crossed, Stage
 from rawkit.echo.endpoint import Client, MakeSocket, Received, Server
 from rawkit.echo.handmade import RawSocket
 from rawkit.echo.kinds import Kind
-from rawkit.errors import FieldError, KernelError, RawkitError, TimedOut
+from rawkit.errors import FieldError, KernelError, RawkitError, ReplyError, TimedOut
 from rawkit.netns import Worker
 from rawkit.wire import Packet
 
@@ -55,6 +56,8 @@ class Heard(NamedTuple):
     truncated: bool = False
     error: str = ""
     errno: int = 0
+    by_library: bool = False
+    """Whether it was a library above the socket that said so, not the kernel."""
 
 
 class Run(NamedTuple):
@@ -65,7 +68,7 @@ class Run(NamedTuple):
     data: bytes
     """What the client wanted to have echoed."""
     calls: tuple[Call, ...]
-    """Those of both ends, in the order in which they returned; then those that did not."""
+    """Those of both ends, and the violent end of a process, in order; then those that did not return."""
     frames: tuple[Crossed, ...]
     """Those between the ends, in the order in which they crossed the link, or were dropped."""
     heard: tuple[Heard, ...]
@@ -73,9 +76,11 @@ class Run(NamedTuple):
     packets: tuple[Packet, ...]
     """What the client made by hand."""
     asked: int
-    """Bytes of data that the client's kernel took."""
+    """Bytes of data that the client's kernel took: those that the program sent again, once."""
+    began_ns: int
+    """When the client's script had its first message sent, by the clock of frames; 0 if it never came to that."""
     killed: bool
-    """Whether the server's process was killed in the scene."""
+    """Whether the server's process was killed in the scene, which is among the calls, too."""
 
     @property
     def wire_bytes(self) -> int:
@@ -99,6 +104,12 @@ class Run(NamedTuple):
         """The calls of one end."""
         return [call for call in self.calls if call.end == end]
 
+    @property
+    def sends(self) -> list[Call]:
+        """The client's calls that sent something, from its first message on: no handshake of a library's."""
+        sent = [call for call in self.calls_of("client") if call.sends and not call.failed]
+        return [call for call in sent if 0 < self.began_ns <= call.start_ns]
+
 
 class _Side:
     """One end of a scene: what its script works with."""
@@ -119,7 +130,8 @@ class _Side:
 
     def failed(self, error: RawkitError) -> None:
         """Note what was told instead."""
-        self._note(Heard(self.end, b"", False, str(error), getattr(error, "errno", None) or 0))
+        number = getattr(error, "errno", None) or 0
+        self._note(Heard(self.end, b"", False, str(error), number, isinstance(error, ReplyError)))
 
 
 class Serving(_Side):
@@ -135,6 +147,11 @@ class Serving(_Side):
         """From now on, for each call of the socket that talks to the client."""
         self.server.timeout = seconds  # type: ignore[attr-defined]
         self.socket.settimeout(seconds)
+
+    def die(self) -> None:
+        """End this process without a word."""
+        self.worker.tell(ended(self.end, "killed by SIGKILL"))
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def wait_for_the_client(self) -> None:
         """Wait until the client says that it has sent everything."""
@@ -159,7 +176,7 @@ class Asking(_Side):
         self.stage, self.worker = stage, worker
         self.calls: list[Call] = []
         self.packets: list[Packet] = []
-        self.asked = 0
+        self.asked = self.began_ns = 0
         self._make = Recorder(self.end, self.calls.append).maker(stage.client.open)
         self._stack = ExitStack()
 
@@ -171,9 +188,13 @@ class Asking(_Side):
 
     def send(self, client: Client, data: bytes) -> None:
         """Send data by one call, and keep the packet that was made by hand for it."""
+        self._begin()
         client.send(data)
         self.asked += len(data)
         self.keep(client)
+
+    def _begin(self) -> None:
+        self.began_ns = self.began_ns or time.time_ns()
 
     def keep(self, client: Client) -> None:
         """Keep the packet that was made by hand last."""
@@ -181,8 +202,9 @@ class Asking(_Side):
         if made is not None and made not in self.packets[-1:]:
             self.packets.append(made)
 
-    def echo(self, client: Client, data: bytes) -> bool:
-        """Have the data echoed; whether all of it came back."""
+    def echo(self, client: Client, data: bytes, *, again: bool = False) -> bool:
+        """Have the data echoed, `again` what was sent before and lost; whether all of it came back."""
+        self._begin()
         back = b""
         before = len(self.calls)
         try:
@@ -193,7 +215,7 @@ class Asking(_Side):
                 data = back  # of the rest, nobody knows
             raise
         finally:
-            self.asked += len(data)
+            self.asked += 0 if again else len(data)
             self.keep(client)
         return back == data
 
@@ -271,7 +293,7 @@ def play(kind: Kind, scene: Scene, data: bytes) -> Run:
     calls = [*asking.calls, *(fact for fact in told if isinstance(fact, Call))]
     heard += [fact for fact in told if isinstance(fact, Heard)]
     seen = (tuple(completed(calls)), tuple(frames), tuple(heard), tuple(asking.packets))
-    return Run(kind, scene.name, data, *seen, asking.asked, killed)
+    return Run(kind, scene.name, data, *seen, asking.asked, asking.began_ns, killed)
 
 
 def parts(data: bytes) -> tuple[bytes, bytes]:
@@ -296,14 +318,19 @@ def _serve(kind: Kind, script: Callable[[Serving], object], address: Any, data: 
 
 
 def _end(worker: Worker | None) -> tuple[list[Any], bool]:
-    """What the server's process told, once it has ended or a moment is over, and whether it was killed before."""
+    """What the server's process told, once it has ended, and whether it was killed in the scene.
+
+    One that does not end by itself is ended, which then is among what it told.
+    """
     if worker is None:
         return [], False
-    with suppress(TimedOut):  # still waiting: for what never came
-        worker.join(SHORT)
-    killed = worker.status == -signal.SIGKILL
-    worker.kill()
-    return worker.told, killed
+    try:
+        worker.join(PATIENCE)
+    except TimedOut:  # still waiting: for what never came
+        by_force = [ended("server", "ended by rawkit")]
+        worker.kill()
+        return [*worker.told, *by_force], False
+    return worker.told, worker.status == -signal.SIGKILL
 
 
 def server_address(kind: Kind, stage: Stage) -> Any:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import MakeSocket
 
-__all__ = ["Call", "RecordedSocket", "Recorder", "completed"]
+__all__ = ["Call", "RecordedSocket", "Recorder", "completed", "ended"]
 
 T = TypeVar("T")
 
@@ -28,19 +29,26 @@ OPTIONS: Final = {
 """The levels of setsockopt(2), and how the names of their options begin."""
 
 
+TIMEVAL: Final = struct.Struct("@ll")
+"""struct timeval (<sys/time.h>): seconds and microseconds."""
+
+MICROSECONDS: Final = 1_000_000
+
+
 class Call(NamedTuple):
-    """One socket call."""
+    """One socket call, or the end of the process that made them."""
 
     end: str
     """`client` or `server`."""
     socket: int
-    """Which of its sockets, counted from 1."""
+    """Which of its sockets, counted from 1; 0 for a process that ends."""
     descriptor: int
     """What its process knows the socket by; -1 for a call that makes one."""
     name: str
+    """Empty for a process that ends."""
     arguments: str
     result: str
-    """What it returned, or the name of its error; nothing while it has not returned."""
+    """What it returned, or the name of its error; nothing while it has not returned. How a process ended."""
     failed: bool
     start_ns: int
     """By the clock of frames: nanoseconds since 1970."""
@@ -64,6 +72,8 @@ class Call(NamedTuple):
 
     def text(self, width: int = 10_000) -> str:
         """The call as strace(1) writes it; where that is too long, its arguments are cut first."""
+        if not self.name:
+            return self.result
         given = [str(self.descriptor)] if self.descriptor >= 0 else []
         arguments = ", ".join([*given, self.arguments] if self.arguments else given)
         result = self.result or "... still waiting"
@@ -102,7 +112,12 @@ class Recorder:
 
 
 class RecordedSocket(socket.socket):
-    """A socket whose calls are recorded. Those that only look, such as getsockname(2), are not."""
+    """A socket whose calls are recorded. Those that only look, such as getsockname(2), are not.
+
+    Python's own sockets are non-blocking ones once they have a time-out, and call poll(2) to wait, so that
+    connect(2) returns EINPROGRESS. These block, and it is the kernel that ends what takes too long (SO_RCVTIMEO in
+    socket(7)): each call here is one system call, with its result.
+    """
 
     def __init__(
         self, recorder: Recorder, family: int, kind: int, protocol: int = 0, fileno: int | None = None
@@ -127,6 +142,7 @@ class RecordedSocket(socket.socket):
         call: Callable[[], T],
         result: Callable[[T], str] = lambda value: "0" if value is None else str(value),
         *,
+        flags: int = 0,
         data: bytes = b"",
         address: Any = None,
     ) -> T:
@@ -145,11 +161,26 @@ class RecordedSocket(socket.socket):
         try:
             value = call()
         except OSError as error:
-            keep(_error_of(error), True)
+            if self._is_time_out(error, flags):
+                keep(f"{_name_of(error)} (time-out)", True)
+                raise TimeoutError("timed out") from error
+            keep(_name_of(error), True)
             raise
         received = value[0] if isinstance(value, tuple) else value
         keep(result(value), False, received if isinstance(received, bytes) else b"")
         return value
+
+    def settimeout(self, value: float | None) -> None:
+        """Not recorded: what there is to see of it is what calls return."""
+        super().settimeout(0 if value == 0 else None)  # 0: not to wait at all
+        left = TIMEVAL.pack(*divmod(math.ceil((value or 0) * MICROSECONDS), MICROSECONDS))
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            super().setsockopt(socket.SOL_SOCKET, option, left)
+
+    def _is_time_out(self, error: OSError, flags: int) -> bool:
+        """Whether the kernel had waited before it said so (socket(7); EINPROGRESS is what connect(2) says)."""
+        has_waited = self.gettimeout() is None and not flags & socket.MSG_DONTWAIT
+        return has_waited and error.errno in (errno.EAGAIN, errno.EINPROGRESS)
 
     # ------------------------------------------------------------------ calls
 
@@ -187,24 +218,24 @@ class RecordedSocket(socket.socket):
         self._record("setsockopt", told, lambda: super(RecordedSocket, self).setsockopt(level, option, *value))
 
     def getsockopt(self, level: int, option: int, *size: int) -> Any:
-        """Recorded where it asks for an error, as a call that fails with that; else it only looks."""
+        """Recorded where it asks for an error and there is one; else it only looks."""
         value = super().getsockopt(level, option, *size)
         if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR) and value:
-
-            def told() -> int:
-                raise OSError(value, "")
-
-            with suppress(OSError):
-                self._record("getsockopt", "SOL_SOCKET, SO_ERROR", told)
+            told = f"0, {errno.errorcode.get(value, value)}"
+            self._record("getsockopt", "SOL_SOCKET, SO_ERROR", lambda: value, lambda _: told)
         return value
 
     def send(self, data: Any, flags: int = 0) -> int:
         told = _bytes(data) + _flags(flags)
-        return self._record("send", told, lambda: super(RecordedSocket, self).send(data, flags), data=bytes(data))
+        return self._record(
+            "send", told, lambda: super(RecordedSocket, self).send(data, flags), flags=flags, data=bytes(data)
+        )
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        told = _bytes(data) + _flags(flags)
-        self._record("sendall", told, lambda: super(RecordedSocket, self).sendall(data, flags), data=bytes(data))
+        """No system call: as many sends as it takes."""
+        left = memoryview(data)
+        while left:
+            left = left[self.send(left, flags) :]
 
     def sendto(self, data: Any, *rest: Any) -> int:
         *flags, address = rest
@@ -213,6 +244,7 @@ class RecordedSocket(socket.socket):
             "sendto",
             told,
             lambda: super(RecordedSocket, self).sendto(data, *rest),
+            flags=flags[0] if flags else 0,
             data=bytes(data),
             address=address,
         )
@@ -227,13 +259,16 @@ class RecordedSocket(socket.socket):
             "sendmsg",
             ", ".join(told),
             lambda: super(RecordedSocket, self).sendmsg(parts, *rest),
+            flags=rest[1] if len(rest) > 1 else 0,
             data=b"".join(parts),
             address=address,
         )
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         told = str(size) + _flags(flags)
-        got: bytes = self._record("recv", told, lambda: super(RecordedSocket, self).recv(size, flags), _bytes)
+        got: bytes = self._record(
+            "recv", told, lambda: super(RecordedSocket, self).recv(size, flags), _bytes, flags=flags
+        )
         return got
 
     def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:
@@ -242,6 +277,7 @@ class RecordedSocket(socket.socket):
             str(size) + _flags(flags),
             lambda: super(RecordedSocket, self).recvfrom(size, flags),
             lambda got: f"{_bytes(got[0])}, {self._address(got[1])}",
+            flags=flags,
         )
 
     def recvmsg(self, size: int, ancillary: int = 0, flags: int = 0) -> tuple[bytes, list[Any], int, Any]:
@@ -250,6 +286,7 @@ class RecordedSocket(socket.socket):
             str(size) + _flags(flags),
             lambda: super(RecordedSocket, self).recvmsg(size, ancillary, flags),
             lambda got: _bytes(got[0]) + _flags(got[2] & ~socket.MSG_CMSG_CLOEXEC) + self._from(got[3]),
+            flags=flags,
         )
 
     def _from(self, address: Any) -> str:
@@ -264,13 +301,26 @@ class RecordedSocket(socket.socket):
         return show(address)
 
 
+def ended(end: str, how: str) -> Call:
+    """That the process of an end is ending now."""
+    now_ns = time.time_ns()
+    return Call(end, 0, -1, "", "", how, True, now_ns, now_ns, "")
+
+
 def completed(calls: Iterable[Call]) -> list[Call]:
-    """What was kept of calls, each once: in the order in which they began or, those that wait, came to an end."""
+    """What was kept of calls, each once: in the order in which they began or, those that wait, came to an end.
+
+    Those that never returned came to an end with their process, or stand last.
+    """
     latest = {(call.end, call.socket, call.start_ns): call for call in calls}
-    return sorted(
-        latest.values(),
-        key=lambda call: (not call.result, call.stop_ns if waits(call.name) else call.start_ns),
-    )
+    ends = {call.end: call.start_ns for call in latest.values() if not call.name}
+
+    def moment(call: Call) -> tuple[float, bool]:
+        if not call.result:
+            return ends.get(call.end, math.inf), False
+        return call.stop_ns if waits(call.name) else call.start_ns, not call.name
+
+    return sorted(latest.values(), key=moment)
 
 
 def waits(name: str) -> bool:
@@ -284,9 +334,7 @@ def _first_header(family: int, kind: int) -> str:
     return "IPv4" if kind == socket.SOCK_RAW else "payload"
 
 
-def _error_of(error: OSError) -> str:
-    if isinstance(error, TimeoutError) and error.errno is None:
-        return "nothing in time"  # of settimeout
+def _name_of(error: OSError) -> str:
     return errno.errorcode.get(error.errno or 0, str(error.errno))
 
 

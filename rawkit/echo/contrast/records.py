@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rawkit.echo.contrast.filled import filled, first_with_data
+from rawkit.echo.contrast.filled import filled, first_with_data, is_made_of
 from rawkit.echo.contrast.ladder import rungs
 from rawkit.echo.contrast.play import Run, Scene
 from rawkit.echo.contrast.recorded import Call
@@ -98,12 +98,8 @@ def records(contrasts: Iterable[Contrast]) -> Iterator[Record]:
 
 
 def _by_hand(run: Run, each: Crossed) -> str:
-    """The expression of the packet that the frame was made from: what follows its first header is the same."""
-    for packet in run.packets if each.source == "client" else ():
-        built = packet.built()
-        if each.frame.data.endswith(bytes(built)[built.bounds()[0][1] :]):
-            return expression_of(packet)
-    return ""
+    """The expression of the packet that the frame was made of."""
+    return next((expression_of(packet) for packet in run.packets if is_made_of(each, packet)), "")
 
 
 def expression_of(packet: Packet) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import time
 from enum import Enum
 from typing import Any, Final
 
+from rawkit.errors import KernelError
 from rawkit.link import Direction, Frame, PacketSocket
 from rawkit.netns import Worker
 from rawkit.wire import ARP, Ethernet, Packet
 
-__all__ = ["SENTINEL", "Act", "is_mark", "relay"]
+__all__ = ["ENDING", "SENTINEL", "Act", "check_complete", "is_mark", "relay"]
 
 HELD: Final = 0.15
 """Seconds that a frame is held back for another to overtake it: less than until TCP sends it again."""
 
-ENDING: Final = 1.0
+ENDING: Final = 5.0
 """Seconds in which the last frames have to come."""
 
 SENTINEL: Final = 0x88B6
@@ -34,7 +36,8 @@ def relay(worker: Worker, act: Act) -> None:
     """Pass frames between `eth0`, the client's side, and `eth1`, until told to end. Runs in a host of its own.
 
     It takes the cues `listen`, `arm` and `end`. From the first on it tells (frame, end, fate) of each, in the
-    order in which it sends them on, or does not; what asks for addresses (ARP) is passed on without a word.
+    order in which it sends them on, or does not; what asks for addresses (ARP) is passed on without a word. Raises
+    KernelError if it did not see every frame.
     """
     with (
         PacketSocket("eth0", promiscuous=True, filter="not ip6") as client,
@@ -53,7 +56,9 @@ def relay(worker: Worker, act: Act) -> None:
             if not ready:
                 wire.let_go()
             if wire.is_over():
-                return
+                break
+        drops = sum(each.statistics().drops for each in (client, server))
+        check_complete(wire.marks_missing, drops)
 
 
 class _Wire:
@@ -63,7 +68,7 @@ class _Wire:
         self._held: Frame | None = None
         self._since = 0.0
         self._ends_at: float | None = None
-        self._marks = 0
+        self.marks_missing = 2
 
     def obey(self, cue: str) -> bool:
         """Do what the stage asks for; whether it may ask again."""
@@ -77,7 +82,7 @@ class _Wire:
 
     def is_over(self) -> bool:
         """Whether the last frames of both ends have come, or should have."""
-        return self._ends_at is not None and (self._marks == 2 or time.monotonic() > self._ends_at)
+        return self._ends_at is not None and (not self.marks_missing or time.monotonic() > self._ends_at)
 
     def patience(self) -> float | None:
         """Seconds until there is something to do though nothing comes."""
@@ -90,7 +95,7 @@ class _Wire:
         if frame.direction is Direction.OUTGOING:
             return
         if is_mark(frame):
-            self._marks += 1
+            self.marks_missing -= 1
             return
         if self._act is Act.DROP and self.armed and source is self._client:
             self.armed = False
@@ -119,6 +124,14 @@ class _Wire:
     def _tell(self, frame: Frame, source: PacketSocket, fate: str) -> None:
         if self.listening and ARP not in frame.packet():
             self._worker.tell((frame, "client" if source is self._client else "server", fate))
+
+
+def check_complete(marks_missing: int, drops: int) -> None:
+    """Raise KernelError unless a tap heard of all ends that they are done, and had room for every frame."""
+    if marks_missing or drops:
+        lost = f"{drops} were dropped for want of room, {marks_missing} last ones did not come"
+        remedy = f"{lost}; try again when less is going on"
+        raise KernelError(errno.ENOBUFS, "keep every frame", remedy)
 
 
 def is_mark(frame: Frame) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal
 import socket
 from typing import Final
 
@@ -12,7 +10,7 @@ from rawkit.echo.contrast import explained
 from rawkit.echo.contrast.play import SHORT, SIZE, Asking, Scene, Serving, parts
 from rawkit.echo.contrast.probed import largest
 from rawkit.echo.contrast.relay import Act
-from rawkit.echo.contrast.strangers import pass_by
+from rawkit.echo.contrast.strangers import pass_by, strange_to
 from rawkit.echo.endpoint import Client, Received
 from rawkit.echo.endpoint import explained as explained_error
 from rawkit.echo.handmade import RawSocket
@@ -62,7 +60,7 @@ def _ask_twice(asking: Asking) -> None:
         asking.echo(client, asking.data)
     except TimedOut as error:
         asking.failed(error)
-        asking.echo(client, asking.data)
+        asking.echo(client, asking.data, again=True)
 
 
 def _ask_for_less(asking: Asking) -> None:
@@ -114,10 +112,14 @@ def _send_parts(asking: Asking, client: Client) -> None:
 
 
 def _send_and_shut_down(asking: Asking) -> None:
-    """Say that nothing more will be sent, and then see what still comes."""
+    """Say that nothing more will be sent, try to all the same, and then see what still comes."""
     client = asking.client()
     asking.send(client, asking.data)
     client.finish()
+    try:
+        asking.send(client, asking.data)
+    except RawkitError as error:
+        asking.failed(error)
     while asking.heard(client.receive(SIZE)).data:
         pass
 
@@ -138,7 +140,7 @@ def _send_to_the_dying(asking: Asking) -> None:
 
 def _ask_among_strangers(asking: Asking) -> None:
     client = asking.client()
-    pass_by(asking.kind, asking.stage)
+    pass_by(asking.kind, asking.stage, strange_to(asking.data))
     asking.echo(client, asking.data)
 
 
@@ -187,7 +189,7 @@ def _die(serving: Serving) -> None:
     """Die without a word, with bytes unread where a stream leaves any."""
     serving.server.accept()
     serving.heard(serving.server.receive(len(serving.data) - 2))
-    os.kill(os.getpid(), signal.SIGKILL)
+    serving.die()
 
 
 # ---------------------------------------------------------------------- the scenes
@@ -199,7 +201,7 @@ LOST: Final = Scene(
 )
 TWO_WRITES: Final = Scene(
     "two-writes",
-    "two sends, then one recv",
+    "the data in two sends; the server receives only after both",
     _everywhere,
     _send_in_two,
     _listen,
@@ -208,7 +210,7 @@ TWO_WRITES: Final = Scene(
 )
 SWAPPED: Final = Scene(
     "swapped",
-    "two sends, of which the second overtakes the first",
+    "'hello' in two sends, the first held back for the second to overtake it",
     _over_a_wire,
     _send_in_two_swapped,
     _listen,
@@ -224,7 +226,7 @@ _SCENES: Final = (
     Scene("closed", "nobody listens", _answered_by_programs, _ask_in_vain, None, explained.closed),
     Scene(
         "short-read",
-        "the buffer is two bytes too small",
+        "the server's buffer is two bytes smaller than the data",
         _everywhere,
         _send,
         _read_short,
@@ -235,7 +237,7 @@ _SCENES: Final = (
     SWAPPED,
     Scene(
         "large",
-        "70,000 bytes, with the network card's help switched off",
+        f"{LARGE:,} bytes are to be echoed",
         _everywhere,
         _ask_for_less,
         _answer,
@@ -245,7 +247,7 @@ _SCENES: Final = (
     ),
     Scene(
         "half-close",
-        "the client says that it is done, then the server answers",
+        "the client says that it is done, and waits for an answer",
         _with_connections,
         _send_and_shut_down,
         _answer_at_the_end,
@@ -261,7 +263,7 @@ _SCENES: Final = (
     ),
     Scene(
         "stranger",
-        "something for somebody else arrives at the client's host",
+        "something for somebody else is sent to the client's host",
         _over_a_wire,
         _ask_among_strangers,
         _answer,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple, Self
 
-from rawkit.echo.contrast.relay import SENTINEL, Act, is_mark, relay
+from rawkit.echo.contrast.relay import ENDING, SENTINEL, Act, check_complete, is_mark, relay
 from rawkit.echo.ether import ETHER_TYPE
 from rawkit.echo.handmade import EchoHeader
 from rawkit.echo.raw_ip import PROTOCOL
@@ -99,13 +99,13 @@ class Stage:
         self._relay.cues.take(PATIENCE)  # that it did so
 
     def frames(self) -> list[Crossed]:
-        """What was kept. To be asked for once."""
+        """What was kept. To be asked for once. Raises KernelError if that is not every frame."""
         ends = {self.client, self.server}  # each marks the end of what it sends
         if self._relay is not None:
             for host in ends:
                 _mark(host, "eth0")
             self._relay.cues.give("end")
-            self._relay.join(PATIENCE)
+            self._relay.join(ENDING + PATIENCE)
             return [Crossed(*told) for told in self._relay.told]
         found: list[Crossed] = []
         for tap in self._taps:
@@ -166,8 +166,9 @@ def _until_the_marks(tap: PacketSocket, marks: int) -> Iterator[Frame]:
         try:
             frame = tap.receive(PATIENCE)
         except TimedOut:
-            return
+            break
         if is_mark(frame):
             marks -= 1
         else:
             yield frame
+    check_complete(marks, tap.statistics().drops)

@@ -12,31 +12,37 @@ from rawkit.echo.raw_ip import PROTOCOL
 from rawkit.link import PacketSocket
 from rawkit.wire import TCP, UDP, Ethernet, ICMPv4, IPv4, Packet
 
-__all__ = ["STRANGE", "pass_by"]
+__all__ = ["pass_by", "strange_to"]
 
 OTHER: Final = 9
 """The port, or the identifier, of nobody."""
 
-STRANGE: Final = b"not for you"
+
+def strange_to(data: bytes) -> bytes:
+    """What a stranger carries to a client with such data, in which it is nowhere to be found."""
+    strange = b"not for you"
+    while strange in data:
+        strange += b"!"
+    return strange
 
 
-def pass_by(kind: Kind, stage: Stage) -> None:
+def pass_by(kind: Kind, stage: Stage, strange: bytes) -> None:
     """Send the client's host a packet of the same protocol, for another port or identifier."""
-    packet = _packet(kind, stage)
+    packet = _headers(kind, stage, len(strange)) / strange
     with stage.server.open(PacketSocket, "eth0", protocol=0) as link:
         link.send(packet)
 
 
-def _packet(kind: Kind, stage: Stage) -> Packet:
+def _headers(kind: Kind, stage: Stage, length: int) -> Packet:
     frame = Ethernet(dst=stage.client.mac(), src=stage.server.mac())
     ip = IPv4(src=str(stage.server.address()), dst=str(stage.client.address()))
-    echo = EchoHeader(type=ANSWER, id=OTHER, seq=1, length=len(STRANGE))
+    echo = EchoHeader(type=ANSWER, id=OTHER, seq=1, length=length)
     if kind.name == "ether":
-        return frame.replace(type=ETHER_TYPE) / echo / STRANGE
+        return frame.replace(type=ETHER_TYPE) / echo
     if kind.name == "raw-ip":
-        return frame / ip.replace(protocol=PROTOCOL) / echo / STRANGE
+        return frame / ip.replace(protocol=PROTOCOL) / echo
     if kind.name == "icmp":
-        return frame / ip / ICMPv4.echo_reply(id=OTHER, seq=1) / STRANGE
+        return frame / ip / ICMPv4.echo_reply(id=OTHER, seq=1)
     if kind.connected:
-        return frame / ip / TCP(src_port=OTHER, dst_port=OTHER, flags="S") / STRANGE
-    return frame / ip / UDP(src_port=OTHER, dst_port=OTHER) / STRANGE
+        return frame / ip / TCP(src_port=OTHER, dst_port=OTHER, flags="S")
+    return frame / ip / UDP(src_port=OTHER, dst_port=OTHER)
