@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 from rawkit.cli.output import count_of
@@ -20,7 +20,7 @@ WIDTH: Final = 100
 HALF: Final = WIDTH // 2 - 1
 
 MOST: Final = 30
-"""Lines of calls, or of frames, that are shown whole; of more, the first and the last."""
+"""Calls, or frames, that are all shown; of more, the first and the last."""
 
 LAST: Final = 4
 
@@ -58,7 +58,7 @@ def chapter(contrast: Contrast, *, colour: bool) -> Iterator[str]:
 def _scene(scene: Scene, run: Run, colour: bool) -> Iterator[str]:
     yield ""
     yield paint(f"  {'client':<{HALF}}server", QUIET, colour)
-    yield from _shortened([*_calls(run)], "call")
+    yield from chain(*_shortened([*_calls(run)], "call"))
     yield ""
     yield from _frames(run, colour)
     for packet in run.packets if scene is ECHO else ():
@@ -68,12 +68,13 @@ def _scene(scene: Scene, run: Run, colour: bool) -> Iterator[str]:
     yield from _wrapped(scene.explain(run))
 
 
-def _calls(run: Run) -> Iterator[str]:
+def _calls(run: Run) -> Iterator[list[str]]:
+    """The lines of each call, in the column of its end."""
     for call in run.calls:
-        text = call.text(HALF - 2)
-        yield f"  {text}" if call.end == "client" else f"  {'':<{HALF}}{text}"
+        indent = 2 if call.end == "client" else 2 + HALF
+        yield [f"{'':<{indent}}{line}" for line in call.lines(HALF - 2)]
     if run.killed:
-        yield f"  {'':<{HALF}}killed by SIGKILL"
+        yield [f"  {'':<{HALF}}killed by SIGKILL"]
 
 
 def _frames(run: Run, colour: bool) -> Iterator[str]:
@@ -92,7 +93,7 @@ def _frames(run: Run, colour: bool) -> Iterator[str]:
     ]
     heading, *lines = ladder(crossings, hosts=("client", "server"), width=WIDTH)
     yield paint(heading, QUIET, colour)
-    yield from _shortened(lines, "frame")
+    yield from chain(*_shortened([[line] for line in lines], "frame"))
     fates = {each.fate for each in run.frames if each.fate in MARKS}
     yield from (f"  {MARKS[fate]} {fate} on the way" for fate in sorted(fates))
     data = f" for {run.application_bytes:,} of data" if run.application_bytes else ""
@@ -147,11 +148,11 @@ def _row(cells: Iterable[str]) -> str:
     return " ".join(padded).rstrip()
 
 
-def _shortened(lines: list[str], noun: str) -> list[str]:
-    if len(lines) <= MOST:
-        return lines
-    left_out = count_of(len(lines) - MOST + 1, f"more {noun}")
-    return [*lines[: MOST - LAST - 1], f"  ... {left_out} ...", *lines[-LAST:]]
+def _shortened(entries: list[list[str]], noun: str) -> list[list[str]]:
+    if len(entries) <= MOST:
+        return entries
+    left_out = count_of(len(entries) - MOST + 1, f"more {noun}")
+    return [*entries[: MOST - LAST - 1], [f"  ... {left_out} ..."], *entries[-LAST:]]
 
 
 def _wrapped(text: str) -> list[str]:

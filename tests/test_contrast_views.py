@@ -1,0 +1,55 @@
+"""What `rawkit contrast` shows: lines of calls, the page, help, and what is left of it after Ctrl-C."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawkit.echo.contrast.recorded import Call, shortened
+
+WIDTH = 47
+
+HEADER = b"E\0\0!\x9f\x01" + bytes(27)
+
+
+def call(name: str, arguments: str, result: str, data: bytes = b"", descriptor: int = 21) -> Call:
+    return Call("client", 1, descriptor, name, arguments, result, False, 0, 1, "IPv4", data)
+
+
+def sent(data: bytes, address: str, result: str) -> Call:
+    return call("sendto", f"{shortened(data)}, {address}", result, data)
+
+
+# ---------------------------------------------------------------------- lines of calls
+
+
+def test_a_call_that_fits_is_written_as_strace_writes_it() -> None:
+    assert call("send", "b'hello'", "5", b"hello").lines(WIDTH) == ["send(21, b'hello') = 5"]
+    assert call("recv", "131072", "").lines(WIDTH) == ["recv(21, 131072) = ... still waiting"]
+
+
+def test_data_is_shortened_before_anything_else() -> None:
+    assert sent(HEADER, "10.0.1.2", "33").lines(WIDTH) == [r"sendto(21, b'E\x00'... 33 bytes, 10.0.1.2) = 33"]
+
+
+def test_a_call_that_is_still_too_long_goes_on_in_another_line() -> None:
+    received = call("recvmsg", "131072", f"{shortened(HEADER)}, 10.0.1.2", HEADER)
+    assert received.lines(WIDTH) == ["recvmsg(21, 131072)", r"    = b'E\x00\x00!\x9f'... 33 bytes, 10.0.1.2"]
+
+
+@given(
+    st.binary(max_size=40) | st.text(" ,='\"\\\xa0\x1b)b", max_size=40).map(str.encode),
+    st.sampled_from(["10.0.1.2", "eth0, 0x88b5, 02:00:00:00:01:00"]),
+    st.sampled_from(["131072", "EMSGSIZE", ""]),
+)
+def test_all_but_data_stays_whole_whatever_the_data(data: bytes, address: str, result: str) -> None:
+    lines = sent(data, address, result).lines(WIDTH)
+    assert max(map(len, lines)) <= WIDTH
+    assert all(line.isprintable() for line in lines)
+    text = " ".join(map(str.strip, lines))
+    assert text.startswith("sendto(21, b")
+    assert text.endswith(f", {address}) = {result or '... still waiting'}")
+    count = re.search(r"\.\.\. (\d+) bytes, ", text)
+    assert shortened(data) == repr(data) or (count is not None and int(count[1]) == len(data))
