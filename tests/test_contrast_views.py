@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from terminal import RAWKIT, Terminal
 
 from rawkit.echo.contrast.recorded import Call, shortened
 
@@ -53,3 +56,19 @@ def test_all_but_data_stays_whole_whatever_the_data(data: bytes, address: str, r
     assert text.endswith(f", {address}) = {result or '... still waiting'}")
     count = re.search(r"\.\.\. (\d+) bytes, ", text)
     assert shortened(data) == repr(data) or (count is not None and int(count[1]) == len(data))
+
+
+# ---------------------------------------------------------------------- the command
+
+
+@pytest.mark.root
+def test_ctrl_c_while_measuring_keeps_what_was_played() -> None:
+    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+    with Terminal([RAWKIT, "contrast", "raw-ip", "-c", "100000"], environment) as terminal:
+        terminal.expect("steps of raw-ip done")
+        terminal.expect("round trips of raw-ip measured")
+        terminal.send("\x03")
+        terminal.expect("raw-ip: IP protocol 253")
+        terminal.expect("All bytes came back, in 2 frames.")
+        terminal.expect("raw-ip              2    94   9.4       ?       ? nobody    nobody you     kernel ")
+        terminal.expect("ended by Ctrl-C before all was known")

@@ -15,10 +15,10 @@ from rawkit.cli.arguments import OUTPUT_FILE
 from rawkit.cli.contrast_report import chapter, table
 from rawkit.cli.kinds import KIND, USABLE
 from rawkit.cli.main import OK
-from rawkit.cli.output import Lines, colour_wanted
+from rawkit.cli.output import Lines, Progress, colour_wanted
 from rawkit.cli.probing import FORMAT, ended_by, terminable
 from rawkit.echo import KINDS, Kind
-from rawkit.echo.contrast import SCENES, Contrast, contrast
+from rawkit.echo.contrast import SCENES, Contrast, found_out
 from rawkit.echo.contrast.page import page_of
 from rawkit.echo.contrast.records import as_object, records
 from rawkit.netns import reexec_in_user_namespace
@@ -97,7 +97,7 @@ def _shown(
         html = stack.enter_context(output(page)) if page is not None else None
         chosen = [*dict.fromkeys(kinds or map(KINDS.__getitem__, USABLE))]
         names = SCENES if "all" in scenes else scenes
-        show = _Show(chosen, partial(contrast, data=data, scenes=names, count=count), lines, format_)
+        show = _Show(chosen, partial(found_out, data=data, scenes=names, count=count), lines, format_)
         if file is not None:
             write_capture(file, records(show.played()), format="pcapng")
         else:
@@ -112,9 +112,9 @@ class _Show:
     """The kinds, one after the other, each told once it is known; Ctrl-C ends that, and keeps what was seen."""
 
     def __init__(
-        self, kinds: Sequence[Kind], play: Callable[[Kind], Contrast], lines: Lines, format_: str
+        self, kinds: Sequence[Kind], find_out: Callable[..., Iterator[Contrast]], lines: Lines, format_: str
     ) -> None:
-        self._kinds, self._play, self._lines, self._format = kinds, play, lines, format_
+        self._kinds, self._find_out, self._lines, self._format = kinds, find_out, lines, format_
         self.found: list[Contrast] = []
         self.stop: KeyboardInterrupt | None = None
 
@@ -122,12 +122,27 @@ class _Show:
         """Play and tell them all."""
         try:
             for kind in self._kinds:
-                self.found.append(self._play(kind))
-                self._tell(self.found[-1])
+                told = len(self.found)
+                try:
+                    self._follow(kind)
+                finally:
+                    for one in self.found[told:]:
+                        self._tell(one)
         except KeyboardInterrupt as stop:
             if not self.found:
                 raise
             self.stop = stop
+
+    def _follow(self, kind: Kind) -> None:
+        """Play one kind, and keep what is found out of it at any time; a terminal sees how far that is."""
+        told = len(self.found)
+        with (
+            Progress("step", f"of {kind.name} done") as steps,
+            Progress("round trip", f"of {kind.name} measured") as trips,
+        ):
+            for done, one in enumerate(self._find_out(kind, on_echo=trips.show), 1):
+                self.found[told:] = [one]
+                steps.show(done)
 
     def played(self) -> Iterator[Contrast]:
         """Play and tell them all; then they come."""

@@ -8,7 +8,7 @@ from itertools import chain, groupby
 from typing import Final
 
 from rawkit.cli.output import count_of
-from rawkit.echo.contrast import ECHO, SCENES, Contrast, Filled, Run, Scene, filled, first_with_data, notes
+from rawkit.echo.contrast import ECHO, Contrast, Filled, Run, Scene, filled, first_with_data, notes, side_by_side
 from rawkit.echo.contrast.ladder import rungs
 from rawkit.echo.contrast.records import expression_of
 from rawkit.views import Crossing, ladder
@@ -121,12 +121,10 @@ def _by_whom(fields: Sequence[Filled]) -> str:
 
 def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
     """What happened in each scene, kind by kind; then the table of all kinds, and what its columns mean."""
-    for name, scene in SCENES.items():
-        told = [(each.kind.name, run) for each in contrasts for played, run in each.scenes if played is scene]
-        if told and len(contrasts) > 1:
-            yield from ("", f"{name}: {scene.title}")
-        for kind, run in told if len(contrasts) > 1 else ():
-            lead = f"  {kind:<14} {len(run.frames):>3} frames  "
+    for scene, runs in side_by_side(contrasts):
+        yield from ("", f"{scene.name}: {scene.title}")
+        for kind, run in runs:
+            lead = f"  {kind.name:<14} {len(run.frames):>3} frames  "
             yield from textwrap.wrap(
                 scene.explain(run), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
             )
@@ -136,7 +134,7 @@ def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
         row = contrast.row()
         yield _row([row[name] for name in COLUMNS])
     yield ""
-    for note in notes(contrasts[0]):
+    for note in notes(contrasts):
         yield from _wrapped(note)
 
 

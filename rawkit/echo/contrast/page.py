@@ -49,7 +49,7 @@ def page_of(contrasts: Sequence[Contrast]) -> bytes:
     body = SubElement(html, "body")
     _text(body, "h1", "The same echo through every kind of socket")
     _summary(body, contrasts)
-    for note in notes(contrasts[0]) if contrasts else ():
+    for note in notes(contrasts) if contrasts else ():
         _text(body, "p", note, "note")
     for contrast in contrasts:
         _kind(body, contrast)

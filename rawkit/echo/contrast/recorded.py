@@ -88,6 +88,7 @@ class Call(NamedTuple):
         arguments = ", ".join([*given, self.arguments] if self.arguments else given)
         return f"{self.name}({arguments}) = {self.result or '... still waiting'}"
 
+
 class Recorder:
     """Makes the sockets of one end, and hands each of their calls to `keep`, once it has returned.
 
