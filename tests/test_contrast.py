@@ -23,6 +23,7 @@ from remains import MARK, held_namespaces, marked
 from unprivileged import run_as_nobody, script
 
 from rawkit.echo import KINDS
+from rawkit.echo.contrast import SCENES
 from rawkit.netns import Lab
 
 pytestmark = pytest.mark.root
@@ -422,28 +423,64 @@ def test_the_page_in_a_browser(seen: Seen, tmp_path: Path) -> None:
             rungs = f"document.querySelectorAll('#{kind} .ladder')[0].querySelectorAll('.rung').length"
             assert browser.evaluate(rungs) == told["frames"]
             frame = told["ladder"][told["filled"]["frame"] - 1]
-            cells = f"document.querySelector('#{kind} details[open] .hex')"
-            assert (
-                browser.evaluate(f"[...{cells}.children].map(each => each.textContent).join('')") == frame["data"]
-            )
-            assert browser.evaluate(f"!!{cells}.querySelector('.you')")
-        for width in (1280, 400):
+            dump = f"document.querySelector('#{kind} details[open] .hex')"
+            assert bytes.fromhex(browser.evaluate(f"{dump}.textContent")).hex() == frame["data"]
+            assert browser.evaluate(f"!!{dump}.querySelector('.you')")
+        for width in (1280, 1201, 1200, 800, 400):
             browser.resize(width, 800)
             wide = browser.evaluate(
-                """[...document.querySelectorAll("body *")].filter(each => !each.closest(".scroll, svg")
-                    && each.getBoundingClientRect().right > innerWidth).length"""
+                """[...document.querySelectorAll("body *")].filter(
+                    each => each.getBoundingClientRect().right > innerWidth).length"""
             )
             assert wide == 0, width
             assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        lit = browser.evaluate(
-            """(() => {
-                const cell = document.querySelector("#udp details[open] .hex span[data-field^='UDP.dst_port']");
-                cell.dispatchEvent(new PointerEvent("pointerover", {bubbles: true}));
-                return [...document.querySelectorAll(".hex .lit")].map(each => each.textContent);
-            })()"""
-        )
-        assert lit == ["13", "8d"]  # port 5005
         assert [event for event in browser.events if event["method"] == "Runtime.exceptionThrown"] == []
+
+
+def test_the_page_lights_bytes_and_fields_that_belong_together(seen: Seen, tmp_path: Path) -> None:
+    """RFC 791, 3.1: version and IHL share a byte; reserved, DF, MF and the offset share two; RFC 768: ports."""
+    with Lab() as lab, Browser.started(lab.host("a"), tmp_path) as browser:
+        browser.open(seen.page.as_uri())
+
+        def lit(pointed_at: str) -> list[str]:
+            """What is lit when the pointer comes upon the field or the bytes of that text."""
+            script = f"""(() => {{
+                const frame = document.querySelector("#udp details[open]");
+                const all = [...frame.querySelectorAll("span")];
+                all.find(each => each.textContent.startsWith("{pointed_at}"))
+                    .dispatchEvent(new PointerEvent("pointerover", {{bubbles: true}}));
+                return [...frame.querySelectorAll(".lit")].map(each => each.textContent);
+            }})()"""
+            found: list[str] = browser.evaluate(script)
+            return found
+
+        assert lit("dst_port=5005") == ["13 8d", "dst_port=5005 by connect()"]
+        assert lit("ihl=") == ["45", "ihl=5"]
+        assert lit("45") == ["45", "version=4", "ihl=5"]
+        assert lit("dont_fragment=") == ["40", "dont_fragment=True"]
+        assert lit("fragment_offset=") == ["40", "00", "fragment_offset=0"]
+        assert lit("ttl=") == ["40", "ttl=64"]
+        assert [event for event in browser.events if event["method"] == "Runtime.exceptionThrown"] == []
+
+
+def test_the_page_has_each_scene_side_by_side(seen: Seen, tmp_path: Path) -> None:
+    with Lab() as lab, Browser.started(lab.host("a"), tmp_path) as browser:
+        browser.open(seen.page.as_uri())
+        tables = browser.evaluate(
+            """[...document.querySelectorAll("table.observed")].map(table => [...table.tBodies[0].rows].map(
+                row => [...row.cells].map(cell => cell.textContent)))"""
+        )
+        scenes = [
+            [(kind, run) for kind in USABLE for run in seen.kinds[kind]["scenes"] if run["scene"] == name]
+            for name in SCENES
+        ]
+        assert tables == [
+            [[kind, str(run["frames"]), str(run["wire_bytes"]), run["explanation"]] for kind, run in runs]
+            for runs in scenes
+        ]
+        left_out = browser.evaluate("document.querySelector('#udp').textContent.match(/\\d+ more frames.*?;/)[0]")
+        assert left_out == f"{seen.of('udp', 'large')['frames'] - 20} more frames not shown here;"
+        assert seen.page.stat().st_size < 2_000_000
 
 
 @pytest.mark.parametrize(
