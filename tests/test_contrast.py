@@ -487,10 +487,13 @@ def test_the_page_has_each_scene_side_by_side(seen: Seen, tmp_path: Path) -> Non
     ("arguments", "says"),
     [
         (["bogus"], "no kind 'bogus'; there are tcp"),
+        (["RAW-TCP"], "raw-tcp is yet to come"),
         (["udp", "--scene", "rain"], "'rain' is not one of"),
         (["udp", "-d", "abc"], "--data takes 4 to 1000 bytes, got 3"),
         (["udp", "-w", "-", "--html", "-"], "cannot both go to the same place"),
         (["udp", "-w", "a", "--html", "./a"], "cannot both go to the same place"),
+        (["udp", "-w", "/proc/self/../none", "--html", "/proc/none"], "cannot both go to the same place"),
+        (["udp", "-w", "-", "--html", "/dev/stdout"], "cannot both go to the same place"),
         (["udp", "-c", "1"], "10<=x<=100000"),
     ],
 )

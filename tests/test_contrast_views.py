@@ -8,8 +8,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from terminal import RAWKIT, Terminal
+from terminal import RAWKIT, Terminal, rawkit
 
+from rawkit.echo import KINDS
+from rawkit.echo.contrast import SCENES
 from rawkit.echo.contrast.recorded import Call, shortened
 
 WIDTH = 47
@@ -61,6 +63,12 @@ def test_all_but_data_stays_whole_whatever_the_data(data: bytes, address: str, r
 # ---------------------------------------------------------------------- the command
 
 
+def test_help_names_the_kinds_and_the_scenes() -> None:
+    lines = [" ".join(line.split()) for line in rawkit("contrast", "--help").stdout.splitlines()]
+    assert {f"{kind.name} {kind.socket} {kind.summary}" for kind in KINDS.values()} <= {*lines}
+    assert {f"{scene.name} {scene.title}" for scene in SCENES.values()} <= {*lines}
+
+
 @pytest.mark.root
 def test_ctrl_c_while_measuring_keeps_what_was_played() -> None:
     environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
@@ -72,3 +80,13 @@ def test_ctrl_c_while_measuring_keeps_what_was_played() -> None:
         terminal.expect("All bytes came back, in 2 frames.")
         terminal.expect("raw-ip              2    94   9.4       ?       ? nobody    nobody you     kernel ")
         terminal.expect("ended by Ctrl-C before all was known")
+
+
+@pytest.mark.root
+def test_explanations_do_not_repeat_much_data() -> None:
+    done = rawkit(
+        "contrast", "tcp", "udp", "--scene", "short-read", "--scene", "two-writes", "-c", "10", "-d", "x" * 1000
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "xxxxxxxxxxxxxxxx" not in done.stdout
+    assert "b'xxxxxxxxxxxxxxx'... 998 bytes; the" in done.stdout
