@@ -25,6 +25,7 @@ from unprivileged import run_as_nobody, script
 from rawkit.echo import KINDS
 from rawkit.echo.contrast import SCENES
 from rawkit.netns import Lab
+from rawkit.views import read_expression
 
 pytestmark = pytest.mark.root
 
@@ -172,6 +173,16 @@ def test_who_fills_the_fields_of_a_packet_that_is_made_by_hand(seen: Seen) -> No
     for kind in ("raw-udp", "icmp", "raw-ip", "ether"):
         (expression,) = seen.of(kind)["expressions"]
         assert expression.endswith(" / b'hello'")
+
+
+def test_the_expression_of_an_answer_builds_what_left_the_server(seen: Seen) -> None:
+    for kind in USABLE:
+        answers = seen.of(kind)["answers"]
+        assert len(answers) == (KINDS[kind].by_hand and not KINDS[kind].kernel_answers)
+    (answer,) = seen.of("raw-udp")["answers"]
+    frame = seen.of("raw-udp")["ladder"][-1]
+    assert frame["source"] == "server"
+    assert frame["data"].endswith(bytes(read_expression(answer))[20:].hex())  # the kernel wrote into IPv4's
 
 
 def test_checksums_that_are_left_to_the_hardware_are_wrong_to_tshark(seen: Seen) -> None:

@@ -63,6 +63,8 @@ def _scene(scene: Scene, run: Run, colour: bool) -> Iterator[str]:
     yield from _frames(run, colour)
     for packet in run.packets if scene is ECHO else ():
         yield from _wrapped(f"made by hand: {expression_of(packet)}")
+    for packet in run.answers if scene is ECHO else ():
+        yield from _wrapped(f"answer made by hand: {expression_of(packet)}")
     if scene is ECHO:
         yield from _fields(run)
     yield from _wrapped(scene.explain(run))

@@ -112,8 +112,9 @@ def _kind(body: Element, contrast: Contrast) -> None:
 
 def _scene(section: Element, scene: Scene, run: Run) -> None:
     _text(section, "p", scene.explain(run), "explanation")
-    for packet in run.packets:
-        _text(_text(section, "p", "Made by hand: "), "code", expression_of(packet))
+    for who, packets in (("Made", run.packets), ("Answer made", run.answers)):
+        for packet in packets:
+            _text(_text(section, "p", f"{who} by hand: "), "code", expression_of(packet))
     _calls(section, run)
     _ladder(section, run)
     if run.frames:

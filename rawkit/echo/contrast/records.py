@@ -52,6 +52,7 @@ def _run(scene: Scene, run: Run) -> dict[str, Any]:
         "ladder": [_crossed(each, packet) for each, packet in rungs(run)],
         "heard": [each._asdict() | {"data": each.data.hex()} for each in run.heard],
         "expressions": [expression_of(packet) for packet in run.packets],
+        "answers": [expression_of(packet) for packet in run.answers],
         "filled": {
             "frame": number,
             "fields": [each._asdict() for each in filled(run, frame)] if frame is not None else [],
