@@ -25,12 +25,13 @@ from remains import MARK, held_namespaces, marked
 from unprivileged import run_as_nobody, script
 
 from rawkit.echo import KINDS
-from rawkit.echo.contrast import ECHO, play
+from rawkit.echo.contrast import ECHO, SCENES, play
 from rawkit.echo.contrast.play import PORT, SHORT, Serving
 from rawkit.echo.contrast.relay import Act
 from rawkit.echo.contrast.stage import Stage
 from rawkit.errors import KernelError, TimedOut
 from rawkit.netns import Lab
+from rawkit.views import read_expression
 
 pytestmark = pytest.mark.root
 
@@ -211,6 +212,16 @@ def test_a_handshake_does_not_carry_the_data(data: str, tmp_path: Path) -> None:
         *("-T", "fields", "-e", "frame.number"),
     )
     assert [str(json.loads(done.stdout)["filled"]["frame"])] == number
+
+
+def test_the_expression_of_an_answer_builds_what_left_the_server(seen: Seen) -> None:
+    for kind in USABLE:
+        answers = seen.of(kind)["answers"]
+        assert len(answers) == (KINDS[kind].by_hand and not KINDS[kind].kernel_answers)
+    (answer,) = seen.of("raw-udp")["answers"]
+    frame = seen.of("raw-udp")["ladder"][-1]
+    assert frame["source"] == "server"
+    assert frame["data"].endswith(bytes(read_expression(answer))[20:].hex())  # the kernel wrote into IPv4's
 
 
 def test_checksums_that_are_left_to_the_hardware_are_wrong_to_tshark(seen: Seen) -> None:
@@ -470,7 +481,7 @@ def test_a_slow_server_is_not_ended() -> None:
 
 def test_a_server_that_does_not_end_by_itself_is_said_to_be_ended() -> None:
     run = play(KINDS["tcp"], ECHO._replace(serve=_endless), b"hello")
-    assert run.calls[-1].text() == "ended by rawkit"
+    assert str(run.calls[-1]) == "ended by rawkit"
     assert not run.killed
 
 
@@ -592,38 +603,77 @@ def test_the_page_in_a_browser(seen: Seen, tmp_path: Path) -> None:
             rungs = f"document.querySelectorAll('#{kind} .ladder')[0].querySelectorAll('.rung').length"
             assert browser.evaluate(rungs) == told["frames"]
             frame = told["ladder"][told["filled"]["frame"] - 1]
-            cells = f"document.querySelector('#{kind} details[open] .hex')"
-            assert (
-                browser.evaluate(f"[...{cells}.children].map(each => each.textContent).join('')") == frame["data"]
-            )
-            assert browser.evaluate(f"!!{cells}.querySelector('.you')")
-        for width in (1280, 400):
+            dump = f"document.querySelector('#{kind} details[open] .hex')"
+            assert bytes.fromhex(browser.evaluate(f"{dump}.textContent")).hex() == frame["data"]
+            assert browser.evaluate(f"!!{dump}.querySelector('.you')")
+        for width in (1280, 1201, 1200, 800, 400):
             browser.resize(width, 800)
             wide = browser.evaluate(
-                """[...document.querySelectorAll("body *")].filter(each => !each.closest(".scroll, svg")
-                    && each.getBoundingClientRect().right > innerWidth).length"""
+                """[...document.querySelectorAll("body *")].filter(
+                    each => each.getBoundingClientRect().right > innerWidth).length"""
             )
             assert wide == 0, width
             assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        lit = browser.evaluate(
-            """(() => {
-                const cell = document.querySelector("#udp details[open] .hex span[data-field^='UDP.dst_port']");
-                cell.dispatchEvent(new PointerEvent("pointerover", {bubbles: true}));
-                return [...document.querySelectorAll(".hex .lit")].map(each => each.textContent);
-            })()"""
-        )
-        assert lit == ["13", "8d"]  # port 5005
         assert [event for event in browser.events if event["method"] == "Runtime.exceptionThrown"] == []
+
+
+def test_the_page_lights_bytes_and_fields_that_belong_together(seen: Seen, tmp_path: Path) -> None:
+    """RFC 791, 3.1: version and IHL share a byte; reserved, DF, MF and the offset share two; RFC 768: ports."""
+    with Lab() as lab, Browser.started(lab.host("a"), tmp_path) as browser:
+        browser.open(seen.page.as_uri())
+
+        def lit(pointed_at: str) -> list[str]:
+            """What is lit when the pointer comes upon the field or the bytes of that text."""
+            script = f"""(() => {{
+                const frame = document.querySelector("#udp details[open]");
+                const all = [...frame.querySelectorAll("span")];
+                all.find(each => each.textContent.startsWith("{pointed_at}"))
+                    .dispatchEvent(new PointerEvent("pointerover", {{bubbles: true}}));
+                return [...frame.querySelectorAll(".lit")].map(each => each.textContent);
+            }})()"""
+            found: list[str] = browser.evaluate(script)
+            return found
+
+        assert lit("dst_port=5005") == ["13 8d", "dst_port=5005 by connect()"]
+        assert lit("ihl=") == ["45", "ihl=5"]
+        assert lit("45") == ["45", "version=4", "ihl=5"]
+        assert lit("dont_fragment=") == ["40", "dont_fragment=True"]
+        assert lit("fragment_offset=") == ["40", "00", "fragment_offset=0"]
+        assert lit("ttl=") == ["40", "ttl=64"]
+        assert [event for event in browser.events if event["method"] == "Runtime.exceptionThrown"] == []
+
+
+def test_the_page_has_each_scene_side_by_side(seen: Seen, tmp_path: Path) -> None:
+    with Lab() as lab, Browser.started(lab.host("a"), tmp_path) as browser:
+        browser.open(seen.page.as_uri())
+        tables = browser.evaluate(
+            """[...document.querySelectorAll("table.observed")].map(table => [...table.tBodies[0].rows].map(
+                row => [...row.cells].map(cell => cell.textContent)))"""
+        )
+        scenes = [
+            [(kind, run) for kind in USABLE for run in seen.kinds[kind]["scenes"] if run["scene"] == name]
+            for name in SCENES
+        ]
+        assert tables == [
+            [[kind, str(run["frames"]), str(run["wire_bytes"]), run["explanation"]] for kind, run in runs]
+            for runs in scenes
+        ]
+        left_out = browser.evaluate("document.querySelector('#udp').textContent.match(/\\d+ more frames.*?;/)[0]")
+        assert left_out == f"{seen.of('udp', 'large')['frames'] - 20} more frames not shown here;"
+        assert seen.page.stat().st_size < 2_000_000
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["bogus"], "no kind 'bogus'; there are tcp"),
+        (["RAW-TCP"], "raw-tcp is yet to come"),
         (["udp", "--scene", "rain"], "'rain' is not one of"),
         (["udp", "-d", "abc"], "--data takes 4 to 1000 bytes, got 3"),
         (["udp", "-w", "-", "--html", "-"], "cannot both go to the same place"),
         (["udp", "-w", "a", "--html", "./a"], "cannot both go to the same place"),
+        (["udp", "-w", "/proc/self/../none", "--html", "/proc/none"], "cannot both go to the same place"),
+        (["udp", "-w", "-", "--html", "/dev/stdout"], "cannot both go to the same place"),
         (["udp", "-c", "1"], "10<=x<=100000"),
     ],
 )
@@ -653,10 +703,11 @@ def test_ctrl_c_keeps_what_was_seen(tmp_path: Path) -> None:
         first = json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         rest, said = process.stdout.read(), process.stderr.read()
-    assert (process.returncode, rest) == (128 + signal.SIGINT, "")
+    assert process.returncode == 128 + signal.SIGINT
     assert said == "ended by Ctrl-C before all was known\n"
+    told = [first, *map(json.loads, rest.splitlines())]  # the second, if it had begun
     require("tshark")
-    assert len(output("tshark", "-r", file)) == first["frames"]
+    assert len(output("tshark", "-r", file)) == sum(each["frames"] for each in told)
 
 
 def test_nothing_is_left_after_sigkill() -> None:

@@ -171,6 +171,7 @@ def test_a_file_is_passed_there_and_back(host: Host, tmp_path: Path) -> None:
 
 MISTAKES: list[tuple[list[str], str]] = [
     (["serve", "tpc"], "no kind 'tpc'; there are tcp"),
+    (["serve", "Raw-TCP"], "raw-tcp is yet to come"),
     (["serve", "raw-tcp"], "raw-tcp is yet to come"),
     (["serve", "unix-stream"], "unix-stream needs an ADDRESS: a path, or @name"),
     (["serve", "unix-stream", "@x", "--port", "1"], "unix-stream has no ports; leave --port out"),

@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from rawkit.errors import file_error
 from rawkit.wire.link_type import LinkType
 
-__all__ = ["INPUT_FILE", "INTERFACE", "OUTPUT_FILE", "SECONDS", "link_type_option"]
+__all__ = ["INPUT_FILE", "INTERFACE", "OUTPUT_FILE", "SECONDS", "STANDARD_OUTPUT", "link_type_option"]
 
 MOST_SECONDS: Final = 86_400.0
 """A day: longer pauses are mistakes, and much longer ones are more than time.sleep takes."""

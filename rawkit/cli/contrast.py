@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -11,14 +12,14 @@ from pathlib import Path
 
 import click
 
-from rawkit.cli.arguments import OUTPUT_FILE
+from rawkit.cli.arguments import OUTPUT_FILE, STANDARD_OUTPUT
 from rawkit.cli.contrast_report import chapter, table
-from rawkit.cli.kinds import KIND, USABLE
+from rawkit.cli.kinds import KIND, TABLE, USABLE
 from rawkit.cli.main import OK
-from rawkit.cli.output import Lines, colour_wanted
+from rawkit.cli.output import Lines, Progress, colour_wanted
 from rawkit.cli.probing import FORMAT, ended_by, terminable
 from rawkit.echo import KINDS, Kind
-from rawkit.echo.contrast import SCENES, Contrast, contrast
+from rawkit.echo.contrast import SCENES, Contrast, found_out
 from rawkit.echo.contrast.page import page_of
 from rawkit.echo.contrast.records import as_object, records
 from rawkit.netns import reexec_in_user_namespace
@@ -27,14 +28,18 @@ from rawkit.pcap.files import output, write_all
 
 __all__ = ["command"]
 
-EXAMPLES = """\b
+EXAMPLES = (
+    """\b
 Examples:
   rawkit contrast tcp udp
   rawkit contrast --scene lost --scene crash udp
   rawkit contrast --scene all -w /tmp/contrast.pcapng --html /tmp/contrast.html
 
-\b
-Scenes: """ + "\n        ".join(f"{scene.name:<12}{scene.title}" for scene in SCENES.values())
+"""
+    + TABLE
+    + "\n\n\b\nScenes:\n"
+    + "\n".join(f"  {scene.name:<15} {scene.title}" for scene in SCENES.values())
+)
 
 LEAST_DATA, MOST_DATA = 4, 1000
 """Bytes to echo: what can be sent in two parts, and what every kind takes at once."""
@@ -46,7 +51,7 @@ LEAST_DATA, MOST_DATA = 4, 1000
     "--scene",
     "scenes",
     multiple=True,
-    type=click.Choice([*SCENES, "all"]),
+    type=click.Choice([*SCENES, "all"], case_sensitive=False),
     help="Play this, too; may be repeated.",
 )
 @click.option(
@@ -78,13 +83,20 @@ def command(
     wanted = data.encode(errors="surrogateescape")
     if not LEAST_DATA <= len(wanted) <= MOST_DATA:
         raise click.UsageError(f"--data takes {LEAST_DATA} to {MOST_DATA} bytes, got {len(wanted)}")
-    if file is not None and page is not None and Path(file).absolute() == Path(page).absolute():
+    if file is not None and page is not None and _place(file) == _place(page):
         raise click.UsageError("-w and --html cannot both go to the same place")
     reexec_in_user_namespace()
     try:
         return _shown(kinds, scenes, wanted, count, file, page, format_)
     except KeyboardInterrupt as stop:  # before there was anything to keep
         return ended_by(stop)
+
+
+def _place(file: str) -> Path:
+    """Where a file is, whatever its folder is called; a link in its own place is refused when it is opened."""
+    if file in STANDARD_OUTPUT:
+        return Path(STANDARD_OUTPUT[0])
+    return Path(os.path.realpath(Path(file).parent)) / Path(file).name
 
 
 def _shown(
@@ -98,12 +110,12 @@ def _shown(
 ) -> int:
     with ExitStack() as stack:
         stack.enter_context(terminable())
-        lines = stack.enter_context(Lines(sys.stderr if "-" in (file, page) else sys.stdout))
+        lines = stack.enter_context(Lines(sys.stderr if {file, page} & {*STANDARD_OUTPUT} else sys.stdout))
         # The files are opened before anything is played: one that cannot be written is no surprise at the end.
         html = stack.enter_context(output(page)) if page is not None else None
         chosen = [*dict.fromkeys(kinds or map(KINDS.__getitem__, USABLE))]
         names = SCENES if "all" in scenes else scenes
-        show = _Show(chosen, partial(contrast, data=data, scenes=names, count=count), lines, format_)
+        show = _Show(chosen, partial(found_out, data=data, scenes=names, count=count), lines, format_)
         if file is not None:
             write_capture(file, records(show.played()), format="pcapng")
         else:
@@ -118,9 +130,9 @@ class _Show:
     """The kinds, one after the other, each told once it is known; Ctrl-C ends that, and keeps what was seen."""
 
     def __init__(
-        self, kinds: Sequence[Kind], play: Callable[[Kind], Contrast], lines: Lines, format_: str
+        self, kinds: Sequence[Kind], find_out: Callable[..., Iterator[Contrast]], lines: Lines, format_: str
     ) -> None:
-        self._kinds, self._play, self._lines, self._format = kinds, play, lines, format_
+        self._kinds, self._find_out, self._lines, self._format = kinds, find_out, lines, format_
         self.found: list[Contrast] = []
         self.stop: KeyboardInterrupt | None = None
 
@@ -128,12 +140,27 @@ class _Show:
         """Play and tell them all."""
         try:
             for kind in self._kinds:
-                self.found.append(self._play(kind))
-                self._tell(self.found[-1])
+                told = len(self.found)
+                try:
+                    self._follow(kind)
+                finally:
+                    for one in self.found[told:]:
+                        self._tell(one)
         except KeyboardInterrupt as stop:
             if not self.found:
                 raise
             self.stop = stop
+
+    def _follow(self, kind: Kind) -> None:
+        """Play one kind, and keep what is found out of it at any time; a terminal sees how far that is."""
+        told = len(self.found)
+        with (
+            Progress("step", f"of {kind.name} done") as steps,
+            Progress("round trip", f"of {kind.name} measured") as trips,
+        ):
+            for done, one in enumerate(self._find_out(kind, on_echo=trips.show), 1):
+                self.found[told:] = [one]
+                steps.show(done)
 
     def played(self) -> Iterator[Contrast]:
         """Play and tell them all; then they come."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 from rawkit.cli.output import count_of
-from rawkit.echo.contrast import ECHO, SCENES, Contrast, Filled, Run, Scene, filled, first_with_data, notes
+from rawkit.echo.contrast import ECHO, Contrast, Filled, Run, Scene, filled, first_with_data, notes, side_by_side
 from rawkit.echo.contrast.ladder import rungs, tally
 from rawkit.echo.contrast.records import expression_of
 from rawkit.views import Crossing, ladder
@@ -20,7 +20,7 @@ WIDTH: Final = 100
 HALF: Final = WIDTH // 2 - 1
 
 MOST: Final = 30
-"""Lines of calls, or of frames, that are shown whole; of more, the first and the last."""
+"""Calls, or frames, that are all shown; of more, the first and the last."""
 
 LAST: Final = 4
 
@@ -58,20 +58,23 @@ def chapter(contrast: Contrast, *, colour: bool) -> Iterator[str]:
 def _scene(scene: Scene, run: Run, colour: bool) -> Iterator[str]:
     yield ""
     yield paint(f"  {'client':<{HALF}}server", QUIET, colour)
-    yield from _shortened([*_calls(run)], "call")
+    yield from chain(*_shortened([*_calls(run)], "call"))
     yield ""
     yield from _frames(run, colour)
     for packet in run.packets if scene is ECHO else ():
         yield from _wrapped(f"made by hand: {expression_of(packet)}")
+    for packet in run.answers if scene is ECHO else ():
+        yield from _wrapped(f"answer made by hand: {expression_of(packet)}")
     if scene is ECHO:
         yield from _fields(run)
     yield from _wrapped(scene.explain(run))
 
 
-def _calls(run: Run) -> Iterator[str]:
+def _calls(run: Run) -> Iterator[list[str]]:
+    """The lines of each call, in the column of its end."""
     for call in run.calls:
-        text = call.text(HALF - 2)
-        yield f"  {text}" if call.end == "client" else f"  {'':<{HALF}}{text}"
+        indent = 2 if call.end == "client" else 2 + HALF
+        yield [f"{'':<{indent}}{line}" for line in call.lines(HALF - 2)]
 
 
 def _frames(run: Run, colour: bool) -> Iterator[str]:
@@ -90,7 +93,7 @@ def _frames(run: Run, colour: bool) -> Iterator[str]:
     ]
     heading, *lines = ladder(crossings, hosts=("client", "server"), width=WIDTH)
     yield paint(heading, QUIET, colour)
-    yield from _shortened(lines, "frame")
+    yield from chain(*_shortened([[line] for line in lines], "frame"))
     fates = {each.fate for each in run.frames if each.fate in MARKS}
     yield from (f"  {MARKS[fate]} {fate} on the way" for fate in sorted(fates))
     yield f"  {tally(run)}"
@@ -117,12 +120,10 @@ def _by_whom(fields: Sequence[Filled]) -> str:
 
 def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
     """What happened in each scene, kind by kind; then the table of all kinds, and what its columns mean."""
-    for name, scene in SCENES.items():
-        told = [(each.kind.name, run) for each in contrasts for played, run in each.scenes if played is scene]
-        if told and len(contrasts) > 1:
-            yield from ("", f"{name}: {scene.title}")
-        for kind, run in told if len(contrasts) > 1 else ():
-            lead = f"  {kind:<14} {len(run.frames):>3} frames  "
+    for scene, runs in side_by_side(contrasts):
+        yield from ("", f"{scene.name}: {scene.title}")
+        for kind, run in runs:
+            lead = f"  {kind.name:<14} {len(run.frames):>3} frames  "
             yield from textwrap.wrap(
                 scene.explain(run), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
             )
@@ -132,7 +133,7 @@ def table(contrasts: Sequence[Contrast]) -> Iterator[str]:
         row = contrast.row()
         yield _row([row[name] for name in COLUMNS])
     yield ""
-    for note in notes(contrasts[0]):
+    for note in notes(contrasts):
         yield from _wrapped(note)
 
 
@@ -144,11 +145,11 @@ def _row(cells: Iterable[str]) -> str:
     return " ".join(padded).rstrip()
 
 
-def _shortened(lines: list[str], noun: str) -> list[str]:
-    if len(lines) <= MOST:
-        return lines
-    left_out = count_of(len(lines) - MOST + 1, f"more {noun}")
-    return [*lines[: MOST - LAST - 1], f"  ... {left_out} ...", *lines[-LAST:]]
+def _shortened(entries: list[list[str]], noun: str) -> list[list[str]]:
+    if len(entries) <= MOST:
+        return entries
+    left_out = count_of(len(entries) - MOST + 1, f"more {noun}")
+    return [*entries[: MOST - LAST - 1], [f"  ... {left_out} ..."], *entries[-LAST:]]
 
 
 def _wrapped(text: str) -> list[str]:

@@ -26,20 +26,20 @@ else:
 
 
 class KindName(AnyType):
-    """The name of a kind that is there."""
+    """The name of a kind that is there, in small letters or capitals."""
 
     name = "kind"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Kind:
-        known = KINDS.get(value)
+        known = KINDS.get(value.lower())
         if known is None:
             self.fail(f"no kind {value!r}; there are {', '.join(USABLE)}", param, ctx)
         if known.module is None:
-            self.fail(f"{value} is yet to come; there are {', '.join(USABLE)}", param, ctx)
+            self.fail(f"{known.name} is yet to come; there are {', '.join(USABLE)}", param, ctx)
         return known
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in USABLE if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in USABLE if name.startswith(incomplete.lower())]
 
 
 KIND: Final = KindName()

@@ -5,7 +5,7 @@ from rawkit.echo.contrast.play import Heard, Run, Scene, play
 from rawkit.echo.contrast.recorded import Call
 from rawkit.echo.contrast.scenes import ECHO, SCENES
 from rawkit.echo.contrast.stage import Crossed
-from rawkit.echo.contrast.summary import Contrast, Facts, contrast, notes
+from rawkit.echo.contrast.summary import Contrast, Facts, contrast, found_out, notes, side_by_side
 
 __all__ = [
     "ECHO",
@@ -21,6 +21,8 @@ __all__ = [
     "contrast",
     "filled",
     "first_with_data",
+    "found_out",
     "notes",
     "play",
+    "side_by_side",
 ]

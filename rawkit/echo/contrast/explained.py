@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rawkit.echo.contrast.ladder import rungs
 from rawkit.echo.contrast.play import Heard, Run, parts
-from rawkit.echo.contrast.recorded import Call
+from rawkit.echo.contrast.recorded import Call, shortened
 from rawkit.echo.contrast.stage import Crossed
 from rawkit.echo.contrast.strangers import strange_to
 from rawkit.views import label, time_text
@@ -148,9 +148,9 @@ def short_read(run: Run) -> str:
         )
     if rest:
         joined = b"".join(each.data for each in pieces)
-        order = "nothing is lost" if joined == run.data else f"{joined!r}"
-        return f"{asked} took {first.data!r}; the socket kept the rest for the next call: {order}."
-    what = repr(first.data)
+        order = "nothing is lost" if joined == run.data else shortened(joined)
+        return f"{asked} took {shortened(first.data)}; the socket kept the rest for the next call: {order}."
+    what = shortened(first.data)
     if not run.data.startswith(first.data):
         what += ", the beginning of a header: to a raw socket the whole packet is the message"
     told = "MSG_TRUNC says so" if first.truncated else "and nothing says so"
@@ -296,7 +296,7 @@ def _received(run: Run, end: str) -> list[Call]:
 
 
 def _list(pieces: Iterable[bytes]) -> str:
-    return ", then ".join(map(repr, pieces)) or "nothing"
+    return ", then ".join(map(shortened, pieces)) or "nothing"
 
 
 def _count(number: int, noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -28,30 +29,36 @@ class RoundTrips(NamedTuple):
     """How many warm ones."""
 
 
-def measure(kind: Kind, data: bytes, count: int) -> RoundTrips:
-    """Echo so many times on one socket, and a tenth as often on new ones."""
+def measure(kind: Kind, data: bytes, count: int, on_echo: Callable[[int], object]) -> RoundTrips:
+    """Echo so many times on one socket, and a tenth as often on new ones.
+
+    `on_echo` is called with the number of echoes so far after each, and is not measured.
+    """
     with Stage(one_host=kind.within_machine) as stage:
         if kind.kernel_answers:
-            return _measured(kind, stage, data, count)
+            return _measured(kind, stage, data, count, on_echo)
         with stage.server.spawn(partial(_serve, kind, server_address(kind, stage))) as worker:
             worker.cues.take(PATIENCE)
-            return _measured(kind, stage, data, count)
+            return _measured(kind, stage, data, count, on_echo)
 
 
-def _measured(kind: Kind, stage: Stage, data: bytes, count: int) -> RoundTrips:
+def _measured(kind: Kind, stage: Stage, data: bytes, count: int, on_echo: Callable[[int], object]) -> RoundTrips:
     module, address = kind.load(), client_address(kind, stage)
-    cold, warm = [], []
+    cold: list[int] = []
+    warm: list[int] = []
     with stage.client:
         for _ in range(max(count // 10, 3)):
             start = time.perf_counter_ns()
             with module.Client(address, timeout=PATIENCE) as client:
                 _echo(client, data)
                 cold.append(time.perf_counter_ns() - start)
+            on_echo(len(cold))
         with module.Client(address, timeout=PATIENCE) as client:
             for _ in range(count):
                 start = time.perf_counter_ns()
                 _echo(client, data)
                 warm.append(time.perf_counter_ns() - start)
+                on_echo(len(cold) + len(warm))
     return RoundTrips(int(statistics.median(cold)), int(statistics.median(warm)), len(cold), len(warm))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from rawkit.echo.contrast.filled import Filled, filled, first_with_data
@@ -12,7 +13,7 @@ from rawkit.echo.contrast.play import Run, Scene
 from rawkit.echo.contrast.records import expression_of
 from rawkit.echo.contrast.scenes import ECHO
 from rawkit.echo.contrast.stage import Crossed
-from rawkit.echo.contrast.summary import Contrast, notes
+from rawkit.echo.contrast.summary import Contrast, notes, side_by_side
 from rawkit.views import label, time_text
 from rawkit.views.outline import fields_of, sections
 
@@ -20,21 +21,27 @@ __all__ = ["page_of"]
 
 NUMBERS = ("frames", "bytes", "ratio", "cold ms", "warm ms")
 
-MOST_FRAMES = 40
+MOST_FRAMES = 20
 """Frames of a scene whose bytes are shown."""
 
 MOST_BYTES = 256
 """Bytes of a frame that are shown."""
 
 LIT = """
-addEventListener("pointerover", event => {
+addEventListener("pointerover", ({target}) => {
   for (const lit of document.querySelectorAll(".lit")) lit.classList.remove("lit");
-  const field = event.target.dataset?.field;
-  if (field) for (const each of event.target.closest("details").querySelectorAll("span[data-field]"))
-    each.classList.toggle("lit", each.dataset.field === field);
+  const frame = target.closest?.(".frame");
+  if (!frame || target.tagName != "SPAN") return;
+  const fields = [...frame.querySelectorAll(".fields span")];
+  const named = bytes => bytes.dataset.fields.split(" ").map(number => fields[number]);
+  const mine = target.dataset.fields ? named(target) : [target];
+  const pieces = [...frame.querySelectorAll("[data-fields]")];
+  const bytes = pieces.filter(piece => named(piece).some(field => mine.includes(field)));
+  for (const each of [...mine, ...bytes]) each.classList.add("lit");
+  if (target.dataset.fields) target.title = mine.map(field => field.textContent).join("; ");
 });
 """
-"""The bytes of the field that is pointed at, in the hex or in the list of fields, are lit."""
+"""The bytes of a field that is pointed at, and the fields of bytes that are pointed at, are lit."""
 
 
 def page_of(contrasts: Sequence[Contrast]) -> bytes:
@@ -48,9 +55,12 @@ def page_of(contrasts: Sequence[Contrast]) -> bytes:
     _text(head, "style", files("rawkit.echo.contrast").joinpath("page.css").read_text("utf-8"))
     body = SubElement(html, "body")
     _text(body, "h1", "The same echo through every kind of socket")
-    _summary(body, contrasts)
-    for note in notes(contrasts[0]) if contrasts else ():
+    _table(body, "summary", [contrast.row() for contrast in contrasts])
+    for note in notes(contrasts) if contrasts else ():
         _text(body, "p", note, "note")
+    for scene, runs in side_by_side(contrasts):
+        _text(body, "h3", f"{scene.name}: {scene.title}")
+        _table(body, "observed", [_observed(kind.name, scene, run) for kind, run in runs])
     for contrast in contrasts:
         _kind(body, contrast)
     _text(body, "script", LIT)
@@ -63,20 +73,29 @@ def _text(parent: Element, tag: str, text: str, class_: str = "", **attributes: 
     return element
 
 
-def _summary(body: Element, contrasts: Sequence[Contrast]) -> None:
-    table = SubElement(SubElement(body, "div", {"class": "scroll"}), "table", {"class": "summary"})
-    rows = [contrast.row() for contrast in contrasts]
+def _observed(kind: str, scene: Scene, run: Run) -> dict[str, str]:
+    return {
+        "kind": kind,
+        "frames": str(len(run.frames)),
+        "bytes": str(run.wire_bytes),
+        "observed": scene.explain(run),
+    }
+
+
+def _table(body: Element, class_: str, rows: Sequence[dict[str, str]]) -> None:
+    """A line for each kind. Its cells know their columns: where there is little room, each line is a card."""
+    table = SubElement(body, "table", {"class": class_})
     heading = SubElement(SubElement(table, "thead"), "tr")
     for name in rows[0] if rows else ():
-        _text(heading, "th", name, "number" if name in NUMBERS else name)
-    body = SubElement(table, "tbody")
+        _text(heading, "th", name, "number" if name in NUMBERS else "")
+    lines = SubElement(table, "tbody")
     for row in rows:
-        line = SubElement(body, "tr")
+        line = SubElement(lines, "tr")
         for name, cell in row.items():
             if name == "kind":
                 _text(SubElement(line, "td"), "a", cell, href=f"#{cell}")
             else:
-                _text(line, "td", cell, "number" if name in NUMBERS else name)
+                _text(line, "td", cell, "number" if name in NUMBERS else "").set("data-column", name)
 
 
 def _kind(body: Element, contrast: Contrast) -> None:
@@ -93,8 +112,9 @@ def _kind(body: Element, contrast: Contrast) -> None:
 
 def _scene(section: Element, scene: Scene, run: Run) -> None:
     _text(section, "p", scene.explain(run), "explanation")
-    for packet in run.packets:
-        _text(_text(section, "p", "Made by hand: "), "code", expression_of(packet))
+    for who, packets in (("Made", run.packets), ("Answer made", run.answers)):
+        for packet in packets:
+            _text(_text(section, "p", f"{who} by hand: "), "code", expression_of(packet))
     _calls(section, run)
     _ladder(section, run)
     if run.frames:
@@ -120,29 +140,11 @@ def _ladder(section: Element, run: Run) -> None:
     origin = run.frames[0].frame.time_ns
     for each, packet in rungs(run):
         fate = each.fate.partition(" ")[0]
-        rung = SubElement(ladder, "div", {"class": f"rung {fate}".strip()})
+        way = "right" if each.source == "client" else "left"
+        rung = SubElement(ladder, "div", {"class": f"rung {way} {fate}".strip()})
         _text(rung, "time", f"{time_text(each.frame.time_ns, origin).strip()} s")
-        way = SubElement(rung, "div", {"class": "way"})
-        _text(way, "span", f"{label(packet)}{f' ({each.fate})' if each.fate else ''}", "what")
-        _arrow(way, each.source == "client", arrives=each.fate != "dropped")
+        _text(rung, "span", f"{label(packet)}{f' ({each.fate})' if each.fate else ''}")
     _text(section, "p", f"{tally(run)}.")
-
-
-def _arrow(way: Element, right: bool, *, arrives: bool) -> None:
-    """A line from one host to the other, with a point; one that does not arrive has a cross in the middle."""
-    drawing = SubElement(way, "svg", {"aria-hidden": "true"})
-    start, stop = ("0%", "100%") if right else ("100%", "0%")
-    end = stop if arrives else "50%"
-    SubElement(drawing, "line", x1=start, x2=end, y1="5", y2="5")
-    tip = SubElement(drawing, "svg", x=end, overflow="visible")
-    back = "-8" if right else "8"
-    strokes = (
-        [(back, "1", "0", "5"), (back, "9", "0", "5")]
-        if arrives
-        else [("-4", "1", "4", "9"), ("-4", "9", "4", "1")]
-    )
-    for x1, y1, x2, y2 in strokes:
-        SubElement(tip, "line", x1=x1, y1=y1, x2=x2, y2=y2)
 
 
 def _frames(section: Element, run: Run) -> None:
@@ -153,7 +155,7 @@ def _frames(section: Element, run: Run) -> None:
         for who in dict.fromkeys(field.who for field in filled(run, found[1])):
             _text(key, "span", who, who)
     for number, (each, packet) in enumerate(rungs(run)[:MOST_FRAMES], 1):
-        details = SubElement(section, "details")
+        details = SubElement(section, "details", {"class": "frame"})
         is_first = found is not None and number == found[0]
         if is_first:
             details.set("open", "open")
@@ -163,8 +165,12 @@ def _frames(section: Element, run: Run) -> None:
             f"Frame {number}, {each.source}, {each.frame.wire_length} bytes: {label(packet)}",
         )
         _bytes(details, each, filled(run, each) if is_first else _unattributed(each))
-    if len(run.frames) > MOST_FRAMES:
-        _text(section, "p", f"{len(run.frames) - MOST_FRAMES} more frames are in the capture.")
+    _left_out(section, len(run.frames) - MOST_FRAMES, "more frame")
+
+
+def _left_out(parent: Element, number: int, noun: str) -> None:
+    if number > 0:
+        _text(parent, "p", f"{_count(number, noun)} not shown here; -w FILE keeps all.", "note")
 
 
 def _unattributed(each: Crossed) -> list[Filled]:
@@ -172,37 +178,39 @@ def _unattributed(each: Crossed) -> list[Filled]:
     found = []
     for section in sections(each.packet):
         for field in fields_of(section):
-            place = (field.first_byte, field.last_byte, "plain")
+            place = (field.first_byte, field.last_byte, "")
             found.append(Filled(section.name, field.info.name, field.info.show(field.value), *place))
         if not fields_of(section):
-            found.append(Filled(section.name, "", "", section.start, section.stop, "plain"))
+            found.append(Filled(section.name, "", "", section.start, section.stop, ""))
     return found
 
 
 def _bytes(details: Element, each: Crossed, fields: Sequence[Filled]) -> None:
-    """The frame in hex, byte by byte, and its fields; what belongs together is lit together."""
-    grid = SubElement(details, "div", {"class": "hex"})
-    for offset, byte in enumerate(each.frame.data[:MOST_BYTES]):
-        mine = [field for field in fields if field.start <= offset < max(field.stop, field.start + 1)]
-        field = mine[0] if mine else None
-        parity = " odd" if field is not None and fields.index(field) % 2 else ""
-        cell = _text(grid, "span", f"{byte:02x}", f"{field.who if field is not None else 'plain'}{parity}")
-        if field is not None:
-            cell.set("title", "; ".join(map(_described, mine)))
-            cell.set("data-field", _name(field))
-    if len(each.frame.data) > MOST_BYTES:
-        _text(details, "p", f"{len(each.frame.data) - MOST_BYTES} more bytes are in the capture.")
-    names = SubElement(details, "ul", {"class": "fields mono"})
-    for field in fields:
-        item = SubElement(names, "li", {"class": field.who})
-        _text(item, "span", _described(field)).set("data-field", _name(field))
+    """The frame in hex, what belongs to the same fields in one piece; and the fields."""
+
+    def fields_at(offset: int) -> list[int]:
+        return [number for number, field in enumerate(fields) if field.start <= offset < field.stop]
+
+    dump = SubElement(details, "p", {"class": "hex"})
+    for numbers, offsets in groupby(range(len(each.frame.data[:MOST_BYTES])), fields_at):
+        text = " ".join(f"{each.frame.data[offset]:02x}" for offset in offsets)
+        piece = _text(dump, "span", text, fields[numbers[0]].who if numbers else "")
+        piece.tail = " "
+        if numbers:
+            piece.set("data-fields", " ".join(map(str, numbers)))
+    _left_out(details, len(each.frame.data) - MOST_BYTES, "more byte")
+    _field_list(details, fields)
 
 
-def _name(field: Filled) -> str:
-    return f"{field.header}.{field.field} {field.start}"
+def _field_list(details: Element, fields: Iterable[Filled]) -> None:
+    listed = SubElement(details, "p", {"class": "fields mono"})
+    for header, group in groupby(fields, key=lambda field: field.header):
+        _text(listed, "b", header)
+        for field in group:
+            by = f" by {field.by}()" if field.by else ""
+            told = f"{field.field}={field.value}" if field.field else _count(field.stop - field.start, "byte")
+            _text(listed, "span", f"{told}{by}", field.who)
 
 
-def _described(field: Filled) -> str:
-    name = f"{field.header}.{field.field} = {field.value}" if field.field else field.header
-    by = f", by {field.by}()" if field.by else ""
-    return f"{name} ({field.who}{by})" if field.who != "plain" else name
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

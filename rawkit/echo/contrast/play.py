@@ -75,6 +75,8 @@ class Run(NamedTuple):
     """What each end's program got, in its order: first the client's."""
     packets: tuple[Packet, ...]
     """What the client made by hand."""
+    answers: tuple[Packet, ...]
+    """What the server made by hand last, if anything."""
     asked: int
     """Bytes of data that the client's kernel took: those that the program sent again, once."""
     began_ns: int
@@ -292,7 +294,8 @@ def play(kind: Kind, scene: Scene, data: bytes) -> Run:
         frames = stage.frames()
     calls = [*asking.calls, *(fact for fact in told if isinstance(fact, Call))]
     heard += [fact for fact in told if isinstance(fact, Heard)]
-    seen = (tuple(completed(calls)), tuple(frames), tuple(heard), tuple(asking.packets))
+    answers = [fact for fact in told if isinstance(fact, Packet)]
+    seen = (tuple(completed(calls)), tuple(frames), tuple(heard), tuple(asking.packets), tuple(answers))
     return Run(kind, scene.name, data, *seen, asking.asked, asking.began_ns, killed)
 
 
@@ -315,6 +318,8 @@ def _serve(kind: Kind, script: Callable[[Serving], object], address: Any, data: 
             script(serving)
         except RawkitError as error:
             serving.failed(error)
+        if isinstance(server, RawSocket) and server.sent is not None:
+            worker.tell(server.sent)
 
 
 def _end(worker: Worker | None) -> tuple[list[Any], bool]:

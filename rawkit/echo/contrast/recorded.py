@@ -6,6 +6,7 @@ import errno
 import math
 import socket
 import struct
+import textwrap
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeVar
@@ -13,12 +14,18 @@ from typing import Any, Final, NamedTuple, TypeVar
 from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import MakeSocket
 
-__all__ = ["Call", "RecordedSocket", "Recorder", "completed", "ended"]
+__all__ = ["Call", "RecordedSocket", "Recorder", "completed", "ended", "shortened"]
 
 T = TypeVar("T")
 
 SHOWN: Final = 18
 """Characters of a piece of data that are shown."""
+
+FEWEST: Final = 8
+"""Characters of it that are shown where there is little room."""
+
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+"""Stands for a space at which no line may end."""
 
 OPTIONS: Final = {
     socket.SOL_SOCKET: ("SOL_SOCKET", "SO_"),
@@ -70,20 +77,26 @@ class Call(NamedTuple):
         """Whether it asks the kernel for data."""
         return self.name.startswith("recv")
 
-    def text(self, width: int = 10_000) -> str:
-        """The call as strace(1) writes it; where that is too long, its arguments are cut first."""
+    def lines(self, width: int) -> list[str]:
+        """The call as strace(1) writes it, in lines of at most `width` characters.
+
+        Where it is too long, less of its data is shown; if that does not help, it goes on in further lines.
+        """
+        shown = shortened(self.data)
+        for room in range(SHOWN, FEWEST - 1, -1):
+            text = str(self).replace(shown, shortened(self.data, room), 1)
+            if len(text) <= width:
+                return [text]
+        kept = str(self).replace(shown, shown.replace(" ", NO_BREAK), 1).replace(" = ", f" ={NO_BREAK}", 1)
+        lines = textwrap.wrap(kept, width, subsequent_indent="    ", break_on_hyphens=False)
+        return [line.replace(NO_BREAK, " ") for line in lines]
+
+    def __str__(self) -> str:
         if not self.name:
             return self.result
         given = [str(self.descriptor)] if self.descriptor >= 0 else []
         arguments = ", ".join([*given, self.arguments] if self.arguments else given)
-        result = self.result or "... still waiting"
-        room = max(width - len(f"{self.name}() = {result}"), 2)
-        shown = arguments if len(arguments) <= room else f"{arguments[: room - 2]}.."
-        whole = f"{self.name}({shown}) = {result}"
-        return whole if len(whole) <= width else f"{whole[: width - 2]}.."
-
-    def __str__(self) -> str:
-        return self.text()
+        return f"{self.name}({arguments}) = {self.result or '... still waiting'}"
 
 
 class Recorder:
@@ -226,7 +239,7 @@ class RecordedSocket(socket.socket):
         return value
 
     def send(self, data: Any, flags: int = 0) -> int:
-        told = _bytes(data) + _flags(flags)
+        told = shortened(data) + _flags(flags)
         return self._record(
             "send", told, lambda: super(RecordedSocket, self).send(data, flags), flags=flags, data=bytes(data)
         )
@@ -239,7 +252,7 @@ class RecordedSocket(socket.socket):
 
     def sendto(self, data: Any, *rest: Any) -> int:
         *flags, address = rest
-        told = _bytes(data) + _flags(*flags) + ", " + self._address(address)
+        told = shortened(data) + _flags(*flags) + ", " + self._address(address)
         return self._record(
             "sendto",
             told,
@@ -252,7 +265,7 @@ class RecordedSocket(socket.socket):
     def sendmsg(self, buffers: Any, *rest: Any) -> int:
         parts = [bytes(part) for part in buffers]
         address = rest[2] if len(rest) > 2 else None
-        told = [_bytes(b"".join(parts))]
+        told = [shortened(b"".join(parts))]
         told += [f"{len(rest[0])} control messages"] if rest and rest[0] else []
         told += [self._address(address)] if address is not None else []
         return self._record(
@@ -267,7 +280,7 @@ class RecordedSocket(socket.socket):
     def recv(self, size: int, flags: int = 0) -> bytes:
         told = str(size) + _flags(flags)
         got: bytes = self._record(
-            "recv", told, lambda: super(RecordedSocket, self).recv(size, flags), _bytes, flags=flags
+            "recv", told, lambda: super(RecordedSocket, self).recv(size, flags), shortened, flags=flags
         )
         return got
 
@@ -276,7 +289,7 @@ class RecordedSocket(socket.socket):
             "recvfrom",
             str(size) + _flags(flags),
             lambda: super(RecordedSocket, self).recvfrom(size, flags),
-            lambda got: f"{_bytes(got[0])}, {self._address(got[1])}",
+            lambda got: f"{shortened(got[0])}, {self._address(got[1])}",
             flags=flags,
         )
 
@@ -285,7 +298,7 @@ class RecordedSocket(socket.socket):
             "recvmsg",
             str(size) + _flags(flags),
             lambda: super(RecordedSocket, self).recvmsg(size, ancillary, flags),
-            lambda got: _bytes(got[0]) + _flags(got[2] & ~socket.MSG_CMSG_CLOEXEC) + self._from(got[3]),
+            lambda got: shortened(got[0]) + _flags(got[2] & ~socket.MSG_CMSG_CLOEXEC) + self._from(got[3]),
             flags=flags,
         )
 
@@ -357,11 +370,12 @@ def _option(level: int, option: int) -> list[str]:
     return [level_name, min(known, key=len, default=str(option))]
 
 
-def _bytes(data: Any) -> str:
+def shortened(data: Any, room: int = SHOWN) -> str:
+    """Data as it is written in Python; of much, what fits into so many characters, and how much it is."""
     data = bytes(data)
-    if len(repr(data)) <= SHOWN:
+    if len(repr(data)) <= room:
         return repr(data)
-    fitting = next(count for count in range(min(len(data), SHOWN), -1, -1) if len(repr(data[:count])) <= SHOWN)
+    fitting = next(count for count in range(min(len(data), room), -1, -1) if len(repr(data[:count])) <= room)
     return f"{data[:fitting]!r}... {len(data)} bytes"
 
 

@@ -23,16 +23,16 @@ MOST_DATA = 64
 
 
 def as_object(contrast: Contrast) -> dict[str, Any]:
-    """A kind as one JSON object; its scenes are in `scenes`. `rtt_ns` is the warm median."""
-    cold_ns, warm_ns, _, echoes = contrast.trips
+    """A kind as one JSON object; its scenes are in `scenes`. `rtt_ns` is the warm median; None if not measured."""
+    trips = contrast.trips
     return {
         "kind": contrast.kind.name,
         "socket": contrast.kind.socket,
         **_run(ECHO, contrast.echo),
         "overhead": contrast.overhead,
-        "rtt_ns": warm_ns,
-        "rtt_cold_ns": cold_ns,
-        "echoes": echoes,
+        "rtt_ns": trips.warm_ns if trips is not None else None,
+        "rtt_cold_ns": trips.cold_ns if trips is not None else None,
+        "echoes": trips.echoes if trips is not None else 0,
         **{name: value or None for name, value in contrast.facts._asdict().items()},
         "scenes": [_run(scene, run) for scene, run in contrast.scenes],
     }
@@ -52,6 +52,7 @@ def _run(scene: Scene, run: Run) -> dict[str, Any]:
         "ladder": [_crossed(each, packet) for each, packet in rungs(run)],
         "heard": [each._asdict() | {"data": each.data.hex()} for each in run.heard],
         "expressions": [expression_of(packet) for packet in run.packets],
+        "answers": [expression_of(packet) for packet in run.answers],
         "filled": {
             "frame": number,
             "fields": [each._asdict() for each in filled(run, frame)] if frame is not None else [],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from rawkit.echo.contrast.explained import keeper_of_boundaries, keeper_of_order, resender
 from rawkit.echo.contrast.filled import filled, first_with_data
@@ -13,11 +13,14 @@ from rawkit.echo.contrast.probed import privilege
 from rawkit.echo.contrast.scenes import ECHO, LOST, SCENES, SWAPPED, TWO_WRITES
 from rawkit.echo.kinds import Kind
 
-__all__ = ["Contrast", "Facts", "contrast", "notes"]
+__all__ = ["Contrast", "Facts", "contrast", "found_out", "notes", "side_by_side"]
+
+UNKNOWN: Final = "?"
+"""What has not been found out, or not yet."""
 
 
 class Facts(NamedTuple):
-    """Who does what: `you`, `kernel`, `hardware`, `library` or `nobody`; empty where there is nothing to do."""
+    """Who does what: `you`, `kernel`, `hardware`, `library`, `nobody`; empty for nothing to do, `?` if unknown."""
 
     checksums: str
     """Who computes the checksum over what the client sends."""
@@ -33,7 +36,8 @@ class Contrast(NamedTuple):
 
     kind: Kind
     echo: Run
-    trips: RoundTrips
+    trips: RoundTrips | None
+    """None while they are not measured."""
     facts: Facts
     scenes: tuple[tuple[Scene, Run], ...]
     """Those that were asked for, and have a meaning for the kind."""
@@ -46,8 +50,8 @@ class Contrast(NamedTuple):
             "frames": str(len(self.echo.frames)),
             "bytes": str(self.echo.wire_bytes),
             "ratio": "-" if self.overhead is None else f"{self.overhead:.1f}",
-            "cold ms": f"{self.trips.cold_ns / 1e6:.3f}",
-            "warm ms": f"{self.trips.warm_ns / 1e6:.3f}",
+            "cold ms": f"{self.trips.cold_ns / 1e6:.3f}" if self.trips is not None else UNKNOWN,
+            "warm ms": f"{self.trips.warm_ns / 1e6:.3f}" if self.trips is not None else UNKNOWN,
             **{name: fact or "-" for name, fact in self.facts._asdict().items()},
         }
 
@@ -63,16 +67,51 @@ def contrast(kind: Kind, data: bytes, *, scenes: Collection[str] = (), count: in
     `scenes` are names of `SCENES`, `count` the round trips whose median is taken. It takes a second or two.
     Raises NotPermittedError, KernelError where there can be no lab.
     """
-    played = {scene.name: play(kind, scene, data) for scene in _wanted(kind, scenes)}
-    facts = Facts(
-        checksums=_keeper_of_checksums(played["echo"]),
-        order=keeper_of_order(played[SWAPPED.name if SWAPPED.name in played else TWO_WRITES.name]),
-        resends=resender(played[LOST.name]) if LOST.name in played else "",
-        boundaries=keeper_of_boundaries(played[TWO_WRITES.name]),
-        privilege=privilege(kind),
+    *_, whole = found_out(kind, data, scenes=scenes, count=count)
+    return whole
+
+
+def found_out(
+    kind: Kind,
+    data: bytes,
+    *,
+    scenes: Collection[str] = (),
+    count: int = 200,
+    on_echo: Callable[[int], object] = lambda echoes: None,
+) -> Iterator[Contrast]:
+    """What `contrast` returns, as it grows: after each scene, and after what follows them.
+
+    `on_echo` is called with how many round trips have been measured, after each. Raises as `contrast` does.
+    """
+    played: dict[str, Run] = {}
+
+    def so_far(privilege: str, trips: RoundTrips | None) -> Contrast:
+        chosen = tuple((SCENES[name], played[name]) for name in SCENES if name in scenes and name in played)
+        return Contrast(kind, played[ECHO.name], trips, _facts(kind, played, privilege), chosen)
+
+    for scene in _wanted(kind, scenes):
+        played[scene.name] = play(kind, scene, data)
+        yield so_far(UNKNOWN, None)
+    needed = privilege(kind)
+    yield so_far(needed, None)
+    yield so_far(needed, measure(kind, data, count, on_echo))
+
+
+def _facts(kind: Kind, played: Mapping[str, Run], privilege: str) -> Facts:
+    """What the scenes show that have been played."""
+
+    def seen_in(scene: Scene, find: Callable[[Run], str]) -> str:
+        if scene.name in played:
+            return find(played[scene.name])
+        return UNKNOWN if scene.applies(kind) else ""
+
+    return Facts(
+        checksums=_keeper_of_checksums(played[ECHO.name]),
+        order=seen_in(SWAPPED if SWAPPED.applies(kind) else TWO_WRITES, keeper_of_order),
+        resends=seen_in(LOST, resender),
+        boundaries=seen_in(TWO_WRITES, keeper_of_boundaries),
+        privilege=privilege,
     )
-    chosen = tuple((SCENES[name], played[name]) for name in SCENES if name in scenes and name in played)
-    return Contrast(kind, played["echo"], measure(kind, data, count), facts, chosen)
 
 
 def _wanted(kind: Kind, names: Collection[str]) -> list[Scene]:
@@ -100,8 +139,20 @@ NOTES = (
 )
 
 
-def notes(contrast: Contrast) -> list[str]:
+def notes(contrasts: Sequence[Contrast]) -> list[str]:
     """What the columns of a table mean."""
-    trips = contrast.trips
-    figures = {"bytes": contrast.echo.application_bytes, "cold": trips.openings, "warm": trips.echoes}
+    trips = next((each.trips for each in contrasts if each.trips is not None), None)
+    figures = {
+        "bytes": contrasts[0].echo.application_bytes,
+        "cold": UNKNOWN if trips is None else trips.openings,
+        "warm": UNKNOWN if trips is None else trips.echoes,
+    }
     return [note.format(**figures) for note in NOTES]
+
+
+def side_by_side(contrasts: Sequence[Contrast]) -> Iterator[tuple[Scene, list[tuple[Kind, Run]]]]:
+    """The scenes that were played, each with the kinds that played it; none where there is but one kind."""
+    for scene in SCENES.values() if len(contrasts) > 1 else ():
+        runs = [(each.kind, run) for each in contrasts for played, run in each.scenes if played is scene]
+        if runs:
+            yield scene, runs
