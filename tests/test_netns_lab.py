@@ -250,6 +250,12 @@ def test_a_setting_that_cannot_be_set(lab: Lab, name: str, value: int, words: st
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["../nonexistent", "ipv4/../../nonexistent", "/nonexistent", "", 5])
+def test_a_setting_that_is_not_the_host_s_own(lab: Lab, name: Any) -> None:
+    with pytest.raises(FieldError, match=r"a\.sysctl: expected a name under /proc/sys/net"):
+        lab.host("a").set_sysctls({name: 1})
+
+
 def test_entering_nests_and_returns_also_after_an_error(lab: Lab) -> None:
     a, b = lab.hosts("a", "b")
     outside = where()

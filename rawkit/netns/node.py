@@ -164,7 +164,10 @@ class Node:
         return Worker(self._namespace, work)
 
     def set_sysctls(self, values: dict[str, int]) -> None:
-        """Write settings under /proc/sys/net, such as {"ipv4/ip_forward": 1}. Raises KernelError."""
+        """Write settings under /proc/sys/net, such as {"ipv4/ip_forward": 1}. Raises FieldError, KernelError."""
+        for name in values:
+            if not _is_setting(name):
+                raise FieldError(self.name, "sysctl", name, "a name under /proc/sys/net, such as 'ipv4/ip_forward'")
         with self:
             for name, value in values.items():
                 try:
@@ -274,6 +277,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+
+def _is_setting(name: object) -> bool:
+    """Whether it names something under /proc/sys/net: what leads out of there is the whole machine's."""
+    return isinstance(name, str) and not name.startswith("/") and not {"..", ""} & {*name.split("/")}
 
 
 Addresses = Sequence[IPv4Interface | IPv6Interface] | None
