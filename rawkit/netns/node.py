@@ -160,8 +160,8 @@ class Node:
         return done
 
     def spawn(self, work: Callable[[Worker], object]) -> Worker:
-        """Call a Python function inside, in a process of its own that `Worker` describes."""
-        return Worker(self._namespace, work)
+        """Call a Python function inside, in a process of its own that `Worker` describes. Raises KernelError."""
+        return self._programs.spawn(self._namespace, work)
 
     def set_sysctls(self, values: dict[str, int]) -> None:
         """Write settings under /proc/sys/net, such as {"ipv4/ip_forward": 1}. Raises FieldError, KernelError."""

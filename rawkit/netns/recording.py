@@ -85,7 +85,7 @@ class Recording:
                 for cables in (self._relayed, self._plain)
             ]
             node = (*self._plain, *self._relayed)[0].a.node
-            return Worker(node.namespace, lambda worker: _Recorder(worker, taps, marked).run())
+            return node.spawn(lambda worker: _Recorder(worker, taps, marked).run())
 
     def transits(self) -> list[Transit]:
         """What has crossed by now, in the order in which it was sent."""
