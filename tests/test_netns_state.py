@@ -140,12 +140,28 @@ def test_nat_translates_what_leaves_and_forwards_what_is_named(lab: Lab) -> None
     assert 53 in [packet[UDP].dst_port for packet in packets if UDP in packet]
     (tracked,) = [each for each in router.state().connections if each.protocol == "udp"]
     assert (tracked.destination.port, tracked.reply_source.port) == (5353, 53)
+    with pytest.raises(FieldError, match=r"router\.forward: expected .*'tcp' or 'udp'.* got \{\('icmp', 1\)"):
+        router.translate("eth1", {("icmp", 1): ("10.0.1.1", 1)})
+    for wrong in ({("tcp", 0): ("10.0.1.1", 1)}, {("tcp", 1): ("fd00::1", 1)}, {("tcp", 1): "10.0.1.1"}, {5: 5}):
+        with pytest.raises(FieldError, match=r"router\.forward"):
+            router.translate("eth1", wrong)  # type: ignore[arg-type]
     assert re.search(r"dst=10\.0\.2\.1 sport=\d+ dport=5353", told(router, "cat", "/proc/net/nf_conntrack"))
+
+
+def test_what_was_said_of_a_nat_before_is_replaced(lab: Lab) -> None:
+    require("nft")
+    router = lab.router("router")
+    lab.link(lab.host("a"), router)
+    for port in (80, 81):
+        router.translate("eth0", {("tcp", port): ("10.0.1.1", 80)})
+    rules = told(router, "nft", "list", "ruleset")
+    assert re.findall(r"dport (\d+)", rules) == ["81"]
+    assert rules.count("masquerade") == 1
 
 
 def test_everybody_on_a_hub_gets_every_frame(lab: Lab) -> None:
     for middle, heard in ((lab.hub("hub"), 2), (lab.switch("switch"), 0)):
-        a, b, c = lab.hosts(*(f"{name}-{middle.name}" for name in "abc"))
+        a, b, c = lab.hosts(*(f"{name}_{middle.name}" for name in "abc"))
         for host in (a, b, c):
             lab.link(host, middle)
         assert ping(a, b.address())

@@ -73,10 +73,10 @@ def uninterrupted() -> Iterator[None]:
 def fork() -> int:
     """Fork, as os.fork does, though there are other threads, of which Python 3.12 and later warn.
 
-    In the child only this thread goes on, and a lock that another one held then is never given back. Those of the
-    C library (malloc) and of Python (imports, files, logging, threads) are put in order by fork itself. Of rawkit's
-    own threads one waits for the other, with nothing in its hands. What is left is what a program's own threads may
-    hold in other libraries, and that is for the function to leave alone that the program wants called.
+    In the child only this thread goes on, and a lock that another one held then is never given back. Those of
+    the C library (malloc) and of Python (imports, files, logging, threads) are put in order by fork itself. Of
+    rawkit's own threads one waits for the other, with nothing in its hands. What is left is what a program's own
+    threads may hold in other libraries: the function that the program wants called has to leave that alone.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)

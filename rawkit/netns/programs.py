@@ -58,11 +58,10 @@ class Programs:
             if self.guardian is not None:
                 self.guardian.kill()
                 # The namespace ends when its last zombie is reaped, and the guardian not before.
-                for process in (*self._started, *self._workers, self.guardian):
-                    process.wait()
-            for worker in self._workers:
-                worker.close()
-            self._workers = []
+                for worker in self._workers:
+                    worker.close()
+                for program in (*self._started, self.guardian):
+                    program.wait()
 
     def _in_thread(self, do: Callable[..., T], *arguments: Any) -> T:
         if self._closed:
