@@ -135,7 +135,7 @@ def test_it_ends_with_the_lab_and_says_so_when_it_is_asked() -> None:
     for ask in (lambda: worker.told, worker.cues.take, lambda: worker.cues.give("go"), lambda: worker.join(1)):
         with pytest.raises(KernelError, match="it is closed, or the lab that it belongs to"):
             ask()
-    with pytest.raises(KernelError, match="start a process in a host: it is closed"):
+    with pytest.raises(KernelError, match="act in a lab: it is closed"):
         host.spawn(lambda worker: None)
     worker.close()
 

@@ -261,12 +261,12 @@ class Lab:
         return cable_name(a, b, [(cable.a.node.name, cable.b.node.name) for cable in self.cables])
 
     def close(self) -> None:
-        """End recordings, programs and functions, then let go of the namespaces. Closing twice is no error."""
+        """Let go of the namespaces, and end all that is in them. Closing twice is no error."""
         self._closed = True
         with ExitStack() as stack:
+            stack.callback(self._programs.close)
             for node in (*self._nodes.values(), *self._middles):
                 stack.callback(node.close)
-            stack.callback(self._programs.close)
             for recording in self._recordings:
                 stack.callback(recording.close)
             self._nodes, self._middles, self._recordings, self.cables = {}, [], [], []

@@ -87,7 +87,7 @@ class Node:
         self._namespace = Namespace(untrusted=untrusted)
         try:
             self.set_sysctls(self._SYSCTLS)
-            self.netlink = Netlink(self._namespace)
+            self.netlink = Netlink(self._namespace, programs.in_thread)
         except BaseException:
             self._namespace.close()
             raise

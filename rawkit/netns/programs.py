@@ -44,11 +44,11 @@ class Programs:
 
     def start(self, namespace: Namespace, arguments: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
         """Start a program there, as subprocess.Popen does. Raises what that raises, too."""
-        return self._in_thread(self._start, namespace, arguments, options)
+        return self.in_thread(self._start, namespace, arguments, options)
 
     def spawn(self, namespace: Namespace, work: Callable[[Worker], object]) -> Worker:
         """Call a function there, in a process of its own."""
-        return self._in_thread(self._spawn, namespace, work)
+        return self.in_thread(self._spawn, namespace, work)
 
     def close(self) -> None:
         """End every process, with what it started, and wait until they are gone. Closing twice is no error."""
@@ -63,9 +63,10 @@ class Programs:
                 for program in (*self._started, self.guardian):
                     program.wait()
 
-    def _in_thread(self, do: Callable[..., T], *arguments: Any) -> T:
+    def in_thread(self, do: Callable[..., T], *arguments: Any) -> T:
+        """Call something in that thread."""
         if self._closed:
-            raise closed("start a process in a host")
+            raise closed("act in a lab")
         return self._thread.submit(do, *arguments).result()
 
     def _start(self, namespace: Namespace, arguments: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
