@@ -8,11 +8,13 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from programs import require
+from remains import Namespaces
 
 from rawkit.errors import FieldError, KernelError
 from rawkit.netns import Host, Lab, check_machine, hold, nth
@@ -85,7 +87,6 @@ def test_ping_through_switches_and_routers(lab: Lab) -> None:
 
 
 def test_switches_that_are_joined_late_share_a_subnet(lab: Lab) -> None:
-    """Two pairs of switches with hosts, all in one subnet but for those whose addresses the lab gave on both sides."""
     require("ping")
     a, b, r = lab.host("a"), lab.host("b"), lab.router("r")
     one, two, three, four = (lab.switch(f"s{number}") for number in range(4))
@@ -383,6 +384,17 @@ def test_threads_enter_without_disturbing_each_other(lab: Lab) -> None:
     assert {after for _, after in seen.values()} == {outside}
 
 
+def test_a_thread_of_its_own_asks_the_host_and_not_the_machine(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(a.state).result().routes == a.state().routes
+        thread.submit(a.set_route, "203.0.113.0/24", "10.0.1.2").result()
+        thread.submit(lab.link, a, b).result()
+    assert [route["gateway"] for route in ip(a, "route", "show", "203.0.113.0/24")] == ["10.0.1.2"]
+    assert [link["ifname"] for link in ip(b, "link")] == ["lo", "eth0", "eth1"]
+
+
 def test_run_is_like_subprocess_run(lab: Lab) -> None:
     host = lab.host("a")
     done = host.run(["cat"], input="hello", capture_output=True, text=True)
@@ -405,11 +417,12 @@ def test_nothing_is_left_when_a_lab_is_closed() -> None:
         lab.link(b, lab.router("r"))
         program = a.popen(["sleep", "1000"])
         a.run("setsid sleep 1000 >/dev/null 2>&1 &", shell=True, check=True)
-        inodes = {os.fstat(node.fileno()).st_ino for node in (a, b)}
+        namespaces = Namespaces(os.getpid(), [node.fileno() for node in (a, b)])
     lab.close()
     assert program.returncode == -9
+    assert namespaces.held() == set()
+    namespaces.close()
     assert (descriptors(), children(), threading.active_count()) == before
-    assert not inodes & network_namespaces()
 
 
 def test_a_closed_lab_says_so() -> None:
@@ -470,14 +483,3 @@ def children() -> list[str]:
     return sorted(
         pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
     )
-
-
-def network_namespaces() -> set[int]:
-    """The numbers of all network namespaces that a process is in."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            found.add((process / "ns/net").stat().st_ino)
-        except OSError:
-            continue
-    return found

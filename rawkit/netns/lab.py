@@ -265,8 +265,9 @@ class Lab:
         self._closed = True
         with ExitStack() as stack:
             stack.callback(self._programs.close)
-            for node in (*self._nodes.values(), *self._middles):
-                stack.callback(node.close)
+            if nodes := [*self._nodes.values(), *self._middles]:
+                # All in one call, as many calls of another thread would take longer.
+                stack.callback(self._programs.in_thread, _close, nodes)
             for recording in self._recordings:
                 stack.callback(recording.close)
             self._nodes, self._middles, self._recordings, self.cables = {}, [], [], []
@@ -337,6 +338,12 @@ class _End(NamedTuple):
     name: str
     mac: MAC
     given: tuple[IPv4Interface | IPv6Interface, ...] | None
+
+
+def _close(nodes: Iterable[Node]) -> None:
+    with ExitStack() as stack:
+        for node in nodes:
+            stack.callback(node.close)
 
 
 def _end(node: Node, number: int, mac: MAC | str | None, given: Any) -> _End:

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -36,7 +37,8 @@ class Programs:
     def __init__(self, most: int = 0) -> None:
         self._most = most
         self._closed = False
-        self._thread = ThreadPoolExecutor(1, "rawkit-programs")
+        self._thread = ThreadPoolExecutor(1, "rawkit-programs", self._begin)
+        self._number = 0
         self.guardian: subprocess.Popen[bytes] | None = None
         """PID 1 of their namespace, once there is one."""
         self._started: list[subprocess.Popen[Any]] = []
@@ -64,10 +66,15 @@ class Programs:
                     program.wait()
 
     def in_thread(self, do: Callable[..., T], *arguments: Any) -> T:
-        """Call something in that thread."""
+        """Call something in that thread, which may be the calling one."""
         if self._closed:
             raise closed("act in a lab")
+        if threading.get_ident() == self._number:
+            return do(*arguments)
         return self._thread.submit(do, *arguments).result()
+
+    def _begin(self) -> None:
+        self._number = threading.get_ident()
 
     def _start(self, namespace: Namespace, arguments: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
         self._started = [program for program in self._started if program.poll() is None]
