@@ -8,7 +8,16 @@ from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Hub, Node, Port, Router, Switch
 from rawkit.netns.recording import Recording, Transit
-from rawkit.netns.state import Connection, Endpoint, NeighborEntry, RouteEntry, SocketEntry, State
+from rawkit.netns.state import (
+    Connection,
+    Endpoint,
+    InterfaceEntry,
+    NeighborEntry,
+    PacketSocketEntry,
+    RouteEntry,
+    SocketEntry,
+    State,
+)
 from rawkit.netns.user import reexec_in_user_namespace
 from rawkit.netns.worker import Cues, Worker
 
@@ -23,11 +32,13 @@ __all__ = [
     "Host",
     "Hub",
     "Impairment",
+    "InterfaceEntry",
     "Lab",
     "Namespace",
     "NeighborEntry",
     "Node",
     "Nth",
+    "PacketSocketEntry",
     "Port",
     "Recording",
     "RouteEntry",

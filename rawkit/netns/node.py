@@ -181,7 +181,7 @@ class Node:
                     ) from error
 
     def state(self) -> State:
-        """What its kernel knows now: neighbours, routes, sockets, tracked connections, counters."""
+        """What its kernel knows now: neighbours, routes, sockets, tracked connections, interfaces, counters."""
         return state_of(self)
 
     def set_neighbor(self, address: str, mac: MAC | str, interface: str | None = None) -> None:

@@ -99,7 +99,7 @@ class Programs:
             yield
         except OSError as error:
             if error.errno == errno.ENOMEM and self.guardian.poll() is not None:  # pid_namespaces(7)
-                raise KernelError(error.errno, "start a process in a host", _KILLED) from error
+                raise KernelError(errno.ENOMEM, "start a process in a host", _KILLED) from error
             raise
 
 
