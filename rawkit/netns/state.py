@@ -1,4 +1,4 @@
-"""What the kernel of a host knows: neighbours, routes, sockets, tracked connections, interfaces, counters; as data."""
+"""What the kernel of a host knows, as data: neighbours, routes, sockets, connections, interfaces, counters."""
 
 from __future__ import annotations
 
