@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import uuid
+import warnings
 from pathlib import Path
 
 import pytest
 from remains import MARK, marked
 
 from rawkit.errors import KernelError, TimedOut
-from rawkit.netns import Host, Lab, Worker
+from rawkit.netns import Host, Lab, Namespace, Worker
 
 pytestmark = pytest.mark.root
 PATIENCE = 30
@@ -149,6 +150,18 @@ def test_it_outlives_the_thread_that_started_it(host: Host) -> None:
         worker.cues.give("on")
         worker.join(PATIENCE)
         assert worker.status == 0
+
+
+def test_python_has_no_warning_of_it(host: Host) -> None:
+    """From 3.12 on, it has one of fork in a process of several threads, as one with a lab is."""
+    host.run(["true"], check=True)  # by a thread of the lab
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        with host.spawn(lambda worker: worker.tell(str(warnings.filters[0][0]))) as worker:
+            worker.join(PATIENCE)
+            assert worker.told == ["always"]  # and nothing is kept from the function, either
+        Namespace(untrusted=True).close()
+    assert given == []
 
 
 def test_a_lab_whose_first_process_was_killed_says_so() -> None:

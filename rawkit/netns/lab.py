@@ -131,8 +131,9 @@ class Lab:
         """Run a cable from `a` to `b`, up and usable when this returns.
 
         Each end is the next interface of its node: eth0, eth1, ... The n-th subnet of the lab has 10.0.n.0/24
-        and fd00:n::/64, and its stations .1, .2, ... in the order in which they are linked. `addresses` gives
-        each end its own instead, with prefix lengths: ("192.0.2.1/24", []).
+        and fd00:n::/64, and its stations .1, .2, ... .254 in the order in which they are linked. `addresses` gives
+        each end its own instead, with prefix lengths: ("192.0.2.1/24", []). Switches that are linked share one
+        subnet; if each has stations already, with addresses that the lab gave, they cannot be linked any more.
 
         With `offload`, which is the kernel's default, the hosts' own stacks leave checksums unfinished and
         segments uncut on the link, as a capture on a real sender shows them. Without, every frame is as it
