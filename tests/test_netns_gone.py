@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 from programs import require
-from remains import MARK, held_namespaces, marked
+from remains import MARK, Namespaces, marked
 
 pytestmark = pytest.mark.root
 
@@ -32,7 +32,7 @@ a.run("(setsid sh -c 'echo; exec sleep 1000' &)", shell=True, check=True)
 thread = threading.Thread(target=lambda: b.popen(["sh", "-c", "echo; exec sleep 1000"]))
 thread.start()
 thread.join()
-print(os.stat(a.fileno()).st_ino, os.stat(b.fileno()).st_ino, flush=True)
+print(a.fileno(), b.fileno(), flush=True)
 time.sleep(1000)
 """
 
@@ -44,17 +44,18 @@ def test_nothing_is_left_after_sigkill() -> None:
     ) as owner:
         assert owner.stdout
         lines = [owner.stdout.readline() for _ in range(3)]
-        inodes = {int(word) for line in lines for word in line.split()}
-        assert len(inodes) == 2
+        namespaces = Namespaces(owner.pid, [int(word) for line in lines for word in line.split()])
+        assert len(namespaces.numbers) == 2
         processes = [os.pidfd_open(pid) for pid in marked(mark) if pid != owner.pid]
         assert len(processes) == 3  # the guardian, the daemon, the program
-        assert inodes <= held_namespaces()
+        assert namespaces.held() == namespaces.numbers
         owner.send_signal(signal.SIGKILL)
         for process in processes:
             assert select.select([process], [], [], PATIENCE)[0], "still alive"
             os.close(process)
     assert marked(mark) == []
-    assert not inodes & held_namespaces()
+    assert namespaces.held() == set()
+    namespaces.close()
 
 
 LAB = """
@@ -71,7 +72,7 @@ confinement = Confinement(c, 100)
 program = confinement.popen(["sh", "-c", "(setsid sleep 1000 &); echo; exec sleep 1000"])
 server = b.popen(["sh", "-c", "echo; exec sleep 1000"])
 held = (*(node.fileno() for node in (a, b, c, s, *lab._middles)), c.namespace.owner)
-print("ready", *(os.stat(descriptor).st_ino for descriptor in held), flush=True)
+print("ready", *held, flush=True)
 recording.transits()
 time.sleep(1000)
 """
@@ -84,12 +85,12 @@ def machine() -> list[str]:
     return [subprocess.run(command, capture_output=True, text=True, check=False).stdout for command in commands]
 
 
-def started(owner: subprocess.Popen[str]) -> set[int]:
+def started(owner: subprocess.Popen[str]) -> Namespaces:
     """The namespaces of a lab, once all its programs are there, too."""
     assert owner.stdout is not None
     words = " ".join(owner.stdout.readline() for _ in range(3)).split()
     assert words.pop(0) == "ready"
-    return set(map(int, words))
+    return Namespaces(owner.pid, map(int, words))
 
 
 class Killed(NamedTuple):
@@ -113,7 +114,8 @@ def test_a_lab_leaves_nothing_whoever_is_killed(which: int) -> None:
         closing(Killed(owner)),
     ):
         namespaces = started(owner)
-        assert len(namespaces) == 6
+        assert namespaces.held() == namespaces.numbers
+        assert len(namespaces.numbers) == 6
         # The owner; a relay and a recorder; two guardians; the server; the program, and its daemon.
         deadline = time.monotonic() + PATIENCE
         while len(processes := sorted(marked(mark), key=lambda pid: pid != owner.pid)) != 8:
@@ -127,5 +129,6 @@ def test_a_lab_leaves_nothing_whoever_is_killed(which: int) -> None:
             assert select.select([end], [], [], PATIENCE)[0], "still alive"
             os.close(end)
     assert marked(mark) == []
-    assert not namespaces & held_namespaces()
+    assert namespaces.held() == set()
+    namespaces.close()
     assert machine() == before

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from programs import require
+from remains import Namespaces
 
 from rawkit.errors import FieldError, KernelError
 from rawkit.netns import Host, Lab, check_machine, hold, nth
@@ -83,6 +86,55 @@ def test_ping_through_switches_and_routers(lab: Lab) -> None:
         assert ping(c, b.address(version)).returncode == 0
 
 
+def test_switches_that_are_joined_late_share_a_subnet(lab: Lab) -> None:
+    require("ping")
+    a, b, r = lab.host("a"), lab.host("b"), lab.router("r")
+    one, two, three, four = (lab.switch(f"s{number}") for number in range(4))
+    lab.link(one, two)
+    lab.link(three, four)
+    lab.link(b, four)
+    lab.link(r, three)
+    lab.link(two, three)
+    lab.link(a, one)
+    assert [str(node.address()) for node in (b, r, a)] == ["10.0.2.1", "10.0.2.2", "10.0.2.3"]
+    for version in (4, 6):
+        assert ping(a, b.address(version)).returncode == 0
+    assert ip(a, "route", "show", "default")[0]["gateway"] == "10.0.2.2"
+
+
+def test_hosts_with_addresses_of_their_own_may_be_there_before_their_switches_are_joined(lab: Lab) -> None:
+    require("ping")
+    a, b, r = lab.host("a"), lab.host("b"), lab.router("r")
+    left, right = lab.switch("left"), lab.switch("right")
+    lab.link(a, left, addresses=("192.0.2.1/24", []))
+    lab.link(b, right, addresses=("192.0.2.2/24", []))
+    lab.link(r, right, addresses=("192.0.2.3/24", []))
+    assert ip(a, "route", "show", "default") == []
+    lab.link(left, right)
+    assert ping(a, b.address()).returncode == 0
+    assert ip(a, "route", "show", "default")[0]["gateway"] == "192.0.2.3"
+
+
+def test_two_subnets_are_not_joined(lab: Lab) -> None:
+    hosts, switches = lab.hosts("a", "b"), (lab.switch("s"), lab.switch("t"))
+    for host, switch in zip(hosts, switches, strict=True):
+        lab.link(host, switch)
+    with pytest.raises(FieldError, match="link switches before hosts"):
+        lab.link(*switches)
+    assert [switch.interfaces for switch in switches] == [("eth0",), ("eth0",)]
+    twice = lab.hosts("c", "d")
+    others = lab.switch("u"), lab.switch("v")
+    for host, switch in zip(twice, others, strict=True):
+        lab.link(host, switch, addresses=("192.0.2.1/24", []))
+    with pytest.raises(FieldError, match="no two have one address"):
+        lab.link(*others)
+
+
+def test_a_switch_has_more_ports_than_a_byte_counts(lab: Lab) -> None:
+    node = lab.switch("s")
+    assert [str(node.mac_of(port)) for port in (255, 256)] == ["02:00:00:00:01:ff", "02:00:01:00:01:00"]
+
+
 def test_options_of_a_link(lab: Lab) -> None:
     require("ip")
     a, b = lab.hosts("a", "b")
@@ -115,10 +167,37 @@ def test_a_host_linked_to_itself(lab: Lab) -> None:
     assert cable.a.mac != cable.b.mac
 
 
+@pytest.mark.parametrize("name", ["", "b-c", "a\x1b[2J", "a b", "a" * 33, None, 5, ["a"]])
+def test_names_that_no_node_has(lab: Lab, name: Any) -> None:
+    with pytest.raises(FieldError, match=r"Lab\.name: expected up to 32 letters, digits, \. and _"):
+        lab.host(name)
+
+
+def test_names_of_links_are_their_own(lab: Lab) -> None:
+    a, b, c = lab.hosts("a", "b", "b.2")
+    assert [lab.link(*ends).name for ends in ((a, b), (a, c), (a, b))] == ["a-b", "a-b.2", "a-b-2"]
+
+
+def test_a_node_of_another_lab_is_refused(lab: Lab) -> None:
+    a = lab.host("a")
+    with Lab() as other:
+        for stranger in (other.host("b"), other.host("a")):
+            with pytest.raises(
+                FieldError, match=r"Lab\.link\.node: expected a host, router, switch or hub of the lab"
+            ):
+                lab.link(a, stranger)
+    assert a.interfaces == ()
+
+
 def test_what_cannot_be(lab: Lab) -> None:
     a, b = lab.hosts("a", "b")
     with pytest.raises(FieldError, match="no other node"):
         lab.switch("a")
+    for ruleset in (5, None, b"table ip n { }"):
+        with pytest.raises(FieldError, match=r"a\.rules: expected text"):
+            a.add_rules(ruleset)  # type: ignore[arg-type]
+    with pytest.raises(FieldError, match=r"a\.neighbor"):
+        a.set_neighbor("10.0.0.1", 5)  # type: ignore[arg-type]
     with pytest.raises(FieldError, match="prefix"):
         lab.link(a, b, addresses=(["10.0.0.300/24"], []))
 
@@ -143,6 +222,11 @@ ONES = "ff:ff:ff:ff:ff:ff"
         ({"addresses": ("224.0.0.1/24", [])}, "addresses of hosts with prefix lengths"),
         ({"addresses": ("10.0.0.1/24", "10.0.0.1/24")}, "none for s, which is a switch"),
         ({"addresses": (["10.0.0.1/24"],)}, "those of the first end"),
+        ({"addresses": (None, None)}, "addresses of hosts with prefix lengths"),
+        ({"addresses": 5}, "those of the first end"),
+        ({"macs": 5}, "Lab.link.macs: expected those of the first end"),
+        ({"macs": None}, "Lab.link.macs: expected those of the first end"),
+        ({"macs": (5, None)}, "Lab.link.macs: expected the MAC address of one station"),
         ({"macs": ("02:00:00:00:00:01", "02:00:00:00:00:01")}, "Lab.link.macs"),
         ({"mtu": 1500.5}, "68 to 65535 bytes"),
         ({"delay": "20ms"}, "Impairment.delay: expected a number"),
@@ -250,6 +334,12 @@ def test_a_setting_that_cannot_be_set(lab: Lab, name: str, value: int, words: st
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["../nonexistent", "ipv4/../../nonexistent", "/nonexistent/name", "", 5])
+def test_a_setting_that_is_not_the_host_s_own(lab: Lab, name: Any) -> None:
+    with pytest.raises(FieldError, match=r"a\.sysctl: expected a name under /proc/sys/net"):
+        lab.host("a").set_sysctls({name: 1})
+
+
 def test_entering_nests_and_returns_also_after_an_error(lab: Lab) -> None:
     a, b = lab.hosts("a", "b")
     outside = where()
@@ -294,6 +384,17 @@ def test_threads_enter_without_disturbing_each_other(lab: Lab) -> None:
     assert {after for _, after in seen.values()} == {outside}
 
 
+def test_a_thread_of_its_own_asks_the_host_and_not_the_machine(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    lab.link(a, b)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(a.state).result().routes == a.state().routes
+        thread.submit(a.set_route, "203.0.113.0/24", "10.0.1.2").result()
+        thread.submit(lab.link, a, b).result()
+    assert [route["gateway"] for route in ip(a, "route", "show", "203.0.113.0/24")] == ["10.0.1.2"]
+    assert [link["ifname"] for link in ip(b, "link")] == ["lo", "eth0", "eth1"]
+
+
 def test_run_is_like_subprocess_run(lab: Lab) -> None:
     host = lab.host("a")
     done = host.run(["cat"], input="hello", capture_output=True, text=True)
@@ -316,11 +417,43 @@ def test_nothing_is_left_when_a_lab_is_closed() -> None:
         lab.link(b, lab.router("r"))
         program = a.popen(["sleep", "1000"])
         a.run("setsid sleep 1000 >/dev/null 2>&1 &", shell=True, check=True)
-        inodes = {os.fstat(node.fileno()).st_ino for node in (a, b)}
+        namespaces = Namespaces(os.getpid(), [node.fileno() for node in (a, b)])
     lab.close()
     assert program.returncode == -9
+    assert namespaces.held() == set()
+    namespaces.close()
     assert (descriptors(), children(), threading.active_count()) == before
-    assert not inodes & network_namespaces()
+
+
+def test_a_closed_lab_says_so() -> None:
+    with Lab() as lab:
+        a, b = lab.hosts("a", "b")
+        lab.link(a, b)
+        finished = lab.record()
+        assert a.run(["true"]).returncode == 0
+        ping(a, b.address())
+        frames = finished.finish()
+        recording = lab.record()
+    asked: list[Callable[[], object]] = [
+        lambda: lab.host("c"),
+        lambda: lab.link(a, b),
+        lab.record,
+        lambda: a.run(["true"]),
+        lambda: a.spawn(lambda worker: None),
+        lambda: a.open(socket.socket),
+        lambda: a.set_sysctls({"ipv4/ip_forward": 1}),
+        lambda: a.set_route("default", None),
+        lambda: a.set_neighbor("10.0.1.9", "02:00:00:00:00:09"),
+        a.state,
+        recording.finish,
+        recording.settle,
+        recording.transits,
+    ]
+    for ask in asked:
+        with pytest.raises(KernelError, match="closed"):
+            ask()
+    assert frames
+    assert finished.transits() == frames
 
 
 def test_what_the_machine_allows(lab: Lab) -> None:
@@ -350,14 +483,3 @@ def children() -> list[str]:
     return sorted(
         pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
     )
-
-
-def network_namespaces() -> set[int]:
-    """The numbers of all network namespaces that a process is in."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            found.add((process / "ns/net").stat().st_ino)
-        except OSError:
-            continue
-    return found

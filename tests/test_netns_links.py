@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -56,6 +57,31 @@ def impaired(lab: Lab, **what: object) -> tuple[Host, Host]:
     a, b = lab.hosts("a", "b")
     lab.link(a, b, **what)  # type: ignore[arg-type]
     return a, b
+
+
+def test_a_link_of_a_lab_that_was_made_in_a_thread_which_has_ended() -> None:
+    made: list[tuple[Lab, Host, Host]] = []
+
+    def make() -> None:
+        lab = Lab()
+        made.append((lab, *impaired(lab, delay=0.001)))
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    ((lab, a, b),) = made
+    with lab:
+        assert answered(ping(a, b, 1, seconds=10), 1) == [1]
+
+
+def test_a_link_whose_relay_was_killed_cannot_be_recorded(lab: Lab) -> None:
+    a, b = lab.hosts("a", "b")
+    relay = lab.link(a, b, delay=0.001).relay
+    assert relay is not None
+    os.kill(relay.pid, signal.SIGKILL)
+    relay.wait(60)
+    with pytest.raises(KernelError, match="record what crosses a-b: its relay was killed"):
+        lab.record()
 
 
 def test_exactly_the_frame_that_was_named_is_dropped(lab: Lab) -> None:

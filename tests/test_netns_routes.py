@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv4Network
 
+import pytest
+
+from rawkit.errors import FieldError
 from rawkit.netns.routes import Segment, Station, routes_of
 
 
@@ -22,6 +25,14 @@ def test_addresses_of_a_segment() -> None:
     segment = Segment(258)
     segment.next_addresses()
     assert [str(address) for address in segment.next_addresses()] == ["10.1.2.2/24", "fd00:258::2/64"]
+
+
+def test_a_subnet_has_no_more_addresses_than_hosts_can_have() -> None:
+    segment = Segment(1)
+    given = [segment.next_addresses()[0] for _ in range(254)]
+    assert given == [IPv4Interface(f"{host}/24") for host in IPv4Network("10.0.1.0/24").hosts()]
+    with pytest.raises(FieldError, match=r"addresses of your own: the 254 of 10\.0\.1\.0/24 are all given"):
+        segment.next_addresses()
 
 
 def test_without_a_router_there_is_no_route() -> None:

@@ -9,7 +9,16 @@ from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Hub, Node, Port, Router, Switch
 from rawkit.netns.recording import Recording, Transit
 from rawkit.netns.resolver import with_nameserver
-from rawkit.netns.state import Connection, Endpoint, NeighborEntry, RouteEntry, SocketEntry, State
+from rawkit.netns.state import (
+    Connection,
+    Endpoint,
+    InterfaceEntry,
+    NeighborEntry,
+    PacketSocketEntry,
+    RouteEntry,
+    SocketEntry,
+    State,
+)
 from rawkit.netns.user import reexec_in_user_namespace
 from rawkit.netns.worker import Cues, Worker
 
@@ -24,11 +33,13 @@ __all__ = [
     "Host",
     "Hub",
     "Impairment",
+    "InterfaceEntry",
     "Lab",
     "Namespace",
     "NeighborEntry",
     "Node",
     "Nth",
+    "PacketSocketEntry",
     "Port",
     "Recording",
     "RouteEntry",

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,8 +19,8 @@ __all__ = [
     "CLONE_NEWPID",
     "CLONE_NEWUSER",
     "CURRENT_NETWORK",
-    "die_with_the_parent",
     "drop_capabilities",
+    "fork",
     "setns",
     "switch_offloads_off",
     "synchronize_carrier",
@@ -50,7 +51,6 @@ HARMLESS = frozenset({0, 1, 3, 4, 5, 6, 7, 10, 11, 12, 13})
 LAST_CAPABILITY = 63
 # <linux/prctl.h>
 PR_CAPBSET_DROP = 24
-PR_SET_PDEATHSIG = 1
 
 CURRENT_NETWORK = "/proc/thread-self/ns/net"
 
@@ -70,6 +70,19 @@ def uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def fork() -> int:
+    """Fork, as os.fork does, though there are other threads, of which Python 3.12 and later warn.
+
+    In the child only this thread goes on, and a lock that another one held then is never given back. Those of
+    the C library (malloc) and of Python (imports, files, logging, threads) are put in order by fork itself. Of
+    rawkit's own threads one waits for the other, with nothing in its hands. What is left is what a program's own
+    threads may hold in other libraries: the function that the program wants called has to leave that alone.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        return os.fork()
+
+
 def unshare(flags: int) -> None:
     """Give the calling thread namespaces of its own (unshare(2)). Raises OSError."""
     if _libc.unshare(ctypes.c_int(flags)) < 0:
@@ -80,12 +93,6 @@ def setns(descriptor: int, kind: int) -> None:
     """Move the calling thread into the namespace behind a descriptor (setns(2)). Raises OSError."""
     if _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)) < 0:
         _raise_errno("setns")
-
-
-def die_with_the_parent() -> None:
-    """Have the kernel kill this process when the thread that forked it ends (prctl(2)). Raises OSError."""
-    if _libc.prctl(ctypes.c_int(PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL), *[ctypes.c_ulong(0)] * 3) < 0:
-        _raise_errno("prctl")
 
 
 def mount(source: str, target: str, kind: str, flags: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self, TypeVar
 
-from rawkit.errors import FieldError, kernel_error
+from rawkit.errors import FieldError, KernelError, kernel_error
 from rawkit.layout import MAC
 from rawkit.netns import _kernel
 from rawkit.netns.impairment import Hold, Impairment, Nth, Swap
-from rawkit.netns.namespace import Namespace
+from rawkit.netns.namespace import Namespace, closed
 from rawkit.netns.node import IPV6_MTU, Host, Hub, Middle, Node, Port, Router, Switch
 from rawkit.netns.programs import Programs
 from rawkit.netns.recording import Recording
@@ -27,6 +28,7 @@ N = TypeVar("N", bound=Node)
 
 _LEAST_MTU, _MOST_MTU = 68, 65_535  # ETH_MIN_MTU and ETH_MAX_MTU of <linux/if_ether.h>
 _LAST_NODE = 0xFFFF  # nodes that the lab adds by itself are numbered downwards from here
+_NAME = re.compile(r"[A-Za-z0-9_.]{1,32}")  # without a hyphen, which parts them in a link's name
 _PATIENCE = 5.0  # seconds that a relay may take to begin
 _ADDRESSES = "addresses of hosts with prefix lengths, such as '10.0.0.1/24'"
 _MOST_SEGMENTS = 9999  # the segment's number in decimal digits is one group of an IPv6 address
@@ -39,7 +41,7 @@ class Cable:
     a: Port
     b: Port
     name: str
-    """Those of its nodes with a hyphen, `a-b`; of the second between the same two, `a-b.2`."""
+    """Those of its nodes with a hyphen, `a-b`; of the second between the same two, `a-b-2`."""
     relay: Worker | None = None
     """The process in the middle of an impaired link."""
     longest: float = 0.0
@@ -61,7 +63,9 @@ class Lab:
 
     Everything is made through netlink and setns(2), without the `ip` program and without names under
     /run/netns: nothing is left behind, also after SIGKILL. Interface names, MAC and IP addresses follow from
-    the order of the calls. A lab is used from one thread; its hosts may be entered by many.
+    the order of the calls. A lab is used from one thread at a time; its hosts may be entered by many. Names of
+    nodes have up to 32 letters, digits, `.` and `_`. Once it is closed, KernelError is raised by all that it is
+    asked for, and by its hosts.
 
     Raises NotPermittedError without CAP_SYS_ADMIN and CAP_NET_ADMIN in the user namespace, which
     `reexec_in_user_namespace` gives to everyone.
@@ -71,6 +75,8 @@ class Lab:
         self._nodes: dict[str, Node] = {}
         self._segments: list[Segment] = []
         self._middles: list[Middle] = []
+        self._recordings: list[Recording] = []
+        self._closed = False
         self.cables: list[Cable] = []
         """The links, in the order in which they were made."""
         self._programs = Programs()
@@ -125,8 +131,9 @@ class Lab:
         """Run a cable from `a` to `b`, up and usable when this returns.
 
         Each end is the next interface of its node: eth0, eth1, ... The n-th subnet of the lab has 10.0.n.0/24
-        and fd00:n::/64, and its stations .1, .2, ... in the order in which they are linked. `addresses` gives
-        each end its own instead, with prefix lengths: ("192.0.2.1/24", []).
+        and fd00:n::/64, and its stations .1, .2, ... .254 in the order in which they are linked. `addresses` gives
+        each end its own instead, with prefix lengths: ("192.0.2.1/24", []). Switches that are linked share one
+        subnet; if each has stations already, with addresses that the lab gave, they cannot be linked any more.
 
         With `offload`, which is the kernel's default, the hosts' own stacks leave checksums unfinished and
         segments uncut on the link, as a capture on a real sender shows them. Without, every frame is as it
@@ -147,6 +154,7 @@ class Lab:
         Raises FieldError for an argument that does not fit, FilterError, KernelError. After an error the lab is as
         before.
         """
+        self._check_open("link two nodes")
         impairment = Impairment(
             delay=delay,
             jitter=jitter,
@@ -166,15 +174,15 @@ class Lab:
                 "Lab.link", "backend", backend, "'relay' for drop and instructions: netem has only chance"
             )
         for node in (a, b):
-            if not isinstance(node, Node):
+            if not isinstance(node, Node) or self._nodes.get(node.name) is not node:
                 raise FieldError("Lab.link", "node", node, "a host, router, switch or hub of the lab")
         for order in impairment.exactly:
             if order.sent_by not in (None, a.name, b.name):
                 raise FieldError("Lab.link", "sent_by", order.sent_by, f"one of its ends, {a.name} or {b.name}")
         if not isinstance(mtu, int) or not _LEAST_MTU <= mtu <= _MOST_MTU:
             raise FieldError("Lab.link", "mtu", mtu, f"{_LEAST_MTU} to {_MOST_MTU} bytes")
-        for name, pair in (("addresses", addresses), ("macs", macs)):
-            if pair is not None and (isinstance(pair, str) or len(pair) != 2):
+        for name, pair in (("addresses", addresses), ("macs", macs or ())):
+            if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):
                 raise FieldError("Lab.link", name, pair, "those of the first end, and those of the second")
         given = (None, None) if addresses is None else tuple(_interfaces(texts, mtu) for texts in addresses)
         if macs[0] is not None and macs[0] == macs[1]:
@@ -183,13 +191,23 @@ class Lab:
         plug_in = self._plug_in_direct if backend == "netem" or impairment.is_nothing() else self._plug_in_relayed
         cable = plug_in(ends, mtu, offload, impairment)
         self.cables.append(cable)
+        self._join(a, b)
         for host in self._concerned(a, b):
             host.add_routes()
         return cable
 
     def record(self) -> Recording:
-        """Record what crosses every link that there is by now, from before this returns. Raises KernelError."""
-        return Recording(self.cables)
+        """Record what crosses every link that there is by now, from before this returns. Raises KernelError.
+
+        It ends with the lab at the latest; what is to be had of it is what was asked for before.
+        """
+        self._check_open("record what crosses the links")
+        for cable in self.cables:
+            if cable.relay is not None and cable.relay.poll() is not None:
+                raise KernelError(0, f"record what crosses {cable.name}", "its relay was killed; make another lab")
+        recording = Recording(self.cables)
+        self._recordings.append(recording)
+        return recording
 
     def _concerned(self, a: Node, b: Node) -> Iterator[Host]:
         """The hosts whose routes may change by a link: its own, and those that can see a router behind it."""
@@ -237,7 +255,6 @@ class Lab:
             if worker.cues.take(_PATIENCE) != "ready":
                 worker.join(_PATIENCE)  # raises what it ended of
             undo.pop_all()
-        middle.relay = worker
         self._middles.append(middle)
         return Cable(plugged[0], plugged[1], self._name_of(a.node.name, b.node.name), worker, impairment.longest)
 
@@ -245,24 +262,38 @@ class Lab:
         return cable_name(a, b, [(cable.a.node.name, cable.b.node.name) for cable in self.cables])
 
     def close(self) -> None:
-        """End the programs, then let go of the namespaces. Closing twice is no error."""
+        """Let go of the namespaces, and end all that is in them. Closing twice is no error."""
+        self._closed = True
         with ExitStack() as stack:
-            for node in (*self._nodes.values(), *self._middles):
-                stack.callback(node.close)
-            self._nodes, self._middles, self.cables = {}, [], []
             stack.callback(self._programs.close)
+            if nodes := [*self._nodes.values(), *self._middles]:
+                # All in one call, as many calls of another thread would take longer.
+                stack.callback(self._programs.in_thread, _close, nodes)
+            for recording in self._recordings:
+                stack.callback(recording.close)
+            self._nodes, self._middles, self._recordings, self.cables = {}, [], [], []
 
     def _add(self, kind: type[N], name: str, **options: bool) -> N:
+        self._check_open("add a node to a lab")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise FieldError("Lab", "name", name, "up to 32 letters, digits, . and _")
         if name in self._nodes:
             raise FieldError("Lab", "name", name, "a name that no other node of the lab has")
         node = kind(name, len(self._nodes) + 1, self._programs, **options)
         self._nodes[name] = node
         return node
 
+    def _check_open(self, doing: str) -> None:
+        if self._closed:
+            raise closed(doing)
+
     def _segment(self, a: Node, b: Node, undo: ExitStack) -> Segment:
-        """The broadcast domain that a link between the two belongs to; switches that it joins share one."""
+        """The broadcast domain that a link between the two belongs to; switches that it joins will share one."""
         switches = [node for node in (a, b) if isinstance(node, Switch)]
-        segment = next((switch.segment for switch in switches if switch.segment), None)
+        known = [switch.segment for switch in switches if switch.segment]
+        if len(known) == len(switches) == 2:
+            known[0].check_joins(known[1])
+        segment = known[0] if known else None
         if segment is None:
             if len(self._segments) == _MOST_SEGMENTS:
                 raise FieldError("Lab", "link", len(self._segments) + 1, f"at most {_MOST_SEGMENTS} subnets")
@@ -270,9 +301,21 @@ class Lab:
             self._segments.append(segment)
             undo.callback(self._segments.pop)
         for switch in switches:
-            undo.callback(setattr, switch, "segment", switch.segment)
-            switch.segment = segment
+            if switch.segment is None:
+                undo.callback(setattr, switch, "segment", None)
+                switch.segment = segment
         return segment
+
+    def _join(self, a: Node, b: Node) -> None:
+        """Have what is plugged into two switches, and into those linked to them, be in one broadcast domain."""
+        if not isinstance(a, Switch) or not isinstance(b, Switch):
+            return
+        kept, gone = a.segment, b.segment
+        if kept is not None and gone is not None and kept is not gone:
+            kept.absorb(gone)
+            for node in self._nodes.values():
+                if isinstance(node, Switch) and node.segment is gone:
+                    node.segment = kept
 
     def __enter__(self) -> Self:
         return self
@@ -284,9 +327,9 @@ class Lab:
 
 
 def cable_name(a: str, b: str, before: Iterable[tuple[str, str]]) -> str:
-    """The name of a link between two nodes, after links between those: `a-b`, then `a-b.2`."""
+    """The name of a link between two nodes, after links between those: `a-b`, then `a-b-2`."""
     parallel = sum({a, b} == {*ends} for ends in before)
-    return f"{a}-{b}" + (f".{parallel + 1}" if parallel else "")
+    return f"{a}-{b}" + (f"-{parallel + 1}" if parallel else "")
 
 
 class _End(NamedTuple):
@@ -298,16 +341,22 @@ class _End(NamedTuple):
     given: tuple[IPv4Interface | IPv6Interface, ...] | None
 
 
+def _close(nodes: Iterable[Node]) -> None:
+    with ExitStack() as stack:
+        for node in nodes:
+            stack.callback(node.close)
+
+
 def _end(node: Node, number: int, mac: MAC | str | None, given: Any) -> _End:
     """Interface number `number` of the node."""
     return _End(node, f"eth{number}", _station(mac, node.mac_of(number)), given)
 
 
 def _interfaces(texts: str | Sequence[str], mtu: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
-    several = [texts] if isinstance(texts, str) else [*map(str, texts)]
     try:
+        several = [texts] if isinstance(texts, str) else [*map(str, texts)]
         found = tuple(ip_interface(text) for text in several)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise FieldError("Lab.link", "addresses", texts, _ADDRESSES) from error
     for text, interface in zip(several, found, strict=True):
         ip, network = interface.ip, interface.network
@@ -325,7 +374,7 @@ def _station(given: MAC | str | None, default: MAC) -> MAC:
     expected = "the MAC address of one station, such as '02:00:00:00:00:01'"
     try:
         mac = default if given is None else MAC(given)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise FieldError("Lab.link", "macs", given, expected) from error
     if mac.is_multicast or not any(mac):
         raise FieldError("Lab.link", "macs", given, expected)

@@ -11,16 +11,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
-from rawkit.errors import kernel_error
+from rawkit.errors import KernelError, kernel_error
 from rawkit.netns import _kernel
 
-__all__ = ["Namespace"]
+__all__ = ["Namespace", "closed"]
 
 _CAPABILITY = "CAP_SYS_ADMIN (rawkit.netns.reexec_in_user_namespace gives it to everyone)"
 
 _NO_USERS: Final = dict.fromkeys(
     (errno.ENOSPC, errno.EUSERS, errno.EINVAL), "this machine permits none; see /proc/sys/user/max_user_namespaces"
 )
+
+
+def closed(doing: str) -> KernelError:
+    """The error for what is asked of something that ended with its lab, or before."""
+    return KernelError(errno.EBADF, doing, "it is closed, or the lab that it belongs to; make another")
 
 
 class _Entered(threading.local):
@@ -110,7 +115,7 @@ def _make_with_owner() -> tuple[int, int]:
         for descriptor in (told, holds):
             ours.callback(os.close, descriptor)
         with _kernel.uninterrupted():  # Ctrl-C between here and there would have two processes go on
-            child = os.fork()
+            child = _kernel.fork()
             if child == 0:
                 _hold_namespaces(tells, holds, held)
             ours.callback(os.waitpid, child, 0)

@@ -31,6 +31,7 @@ IPV6_MTU = 1280
 """The least that IPv6 needs, in bytes (RFC 8200, section 5); the kernel has no IPv6 on a link with less."""
 
 _BRIDGE = "br0"
+_NAT = "rawkit_nat"
 
 # Addresses are there at once, and nothing is sent that nobody asked for.
 _QUIET = {
@@ -86,7 +87,7 @@ class Node:
         self._namespace = Namespace(untrusted=untrusted)
         try:
             self.set_sysctls(self._SYSCTLS)
-            self.netlink = Netlink(self._namespace)
+            self.netlink = Netlink(self._namespace, programs.in_thread)
         except BaseException:
             self._namespace.close()
             raise
@@ -160,11 +161,16 @@ class Node:
         return done
 
     def spawn(self, work: Callable[[Worker], object]) -> Worker:
-        """Call a Python function inside, in a process of its own that `Worker` describes."""
-        return Worker(self._namespace, work)
+        """Call a Python function inside, in a process of its own that `Worker` describes. Raises KernelError."""
+        return self._programs.spawn(self._namespace, work)
 
     def set_sysctls(self, values: dict[str, int]) -> None:
-        """Write settings under /proc/sys/net, such as {"ipv4/ip_forward": 1}. Raises KernelError."""
+        """Write settings under /proc/sys/net, such as {"ipv4/ip_forward": 1}. Raises FieldError, KernelError."""
+        for name in values:
+            if not _is_setting(name):
+                raise FieldError(
+                    self.name, "sysctl", name, "a name under /proc/sys/net, such as 'ipv4/ip_forward'"
+                )
         with self:
             for name, value in values.items():
                 try:
@@ -175,14 +181,14 @@ class Node:
                     ) from error
 
     def state(self) -> State:
-        """What its kernel knows now: neighbours, routes, sockets, tracked connections, counters."""
+        """What its kernel knows now: neighbours, routes, sockets, tracked connections, interfaces, counters."""
         return state_of(self)
 
     def set_neighbor(self, address: str, mac: MAC | str, interface: str | None = None) -> None:
         """Note for good that a neighbour is at that MAC address: what others say of it is not believed then."""
         try:
             self.netlink.set_neighbor(self.port(interface).index, ip_address(address), MAC(mac))
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise FieldError(
                 self.name, "neighbor", (address, mac), f"an IP address and a MAC address ({error})"
             ) from error
@@ -194,6 +200,8 @@ class Node:
 
         Raises MissingError without the program `nft`, FieldError with its words for a ruleset that it refuses.
         """
+        if not isinstance(ruleset, str):
+            raise FieldError(self.name, "rules", ruleset, "text in nft's language")
         try:
             done = self.run(["nft", "-f", "-"], input=ruleset, capture_output=True, text=True)
         except FileNotFoundError:
@@ -209,23 +217,29 @@ class Node:
         """Be a NAT (RFC 3022): what leaves by the interface `outside` has its address; IPv4 and IPv6.
 
         `forward` names what comes in nonetheless: {("tcp", 8080): ("10.0.1.1", 80)} hands what comes to port
-        8080 to port 80 of an IPv4 host inside. Raises as `add_rules` does.
+        8080 to port 80 of an IPv4 host inside. What was said before is replaced. Raises as `add_rules` does.
         """
         self.port(outside)
-        try:
-            lines = [
-                f'iifname "{outside}" {protocol} dport {int(port)} dnat ip to {IPv4Address(host)}:{int(inner)};'
-                for (protocol, port), (host, inner) in forward.items()
-            ]
-        except (ValueError, TypeError) as error:
-            what = f"such as {{('tcp', 8080): ('10.0.1.1', 80)}} ({error})"
-            raise FieldError(self.name, "forward", dict(forward), what) from error
+        lines = [f'iifname "{outside}" {self._forwarding(*each)};' for each in forward.items()]
         self.add_rules(
-            "table inet nat {\n"
+            # Adding a table that is there changes nothing; deleting one that is not is an error (nft(8)).
+            f"add table inet {_NAT}\ndelete table inet {_NAT}\n"
+            f"table inet {_NAT} {{\n"
             f"chain prerouting {{ type nat hook prerouting priority -100; {' '.join(lines)} }}\n"
             f'chain postrouting {{ type nat hook postrouting priority 100; oifname "{outside}" masquerade; }}\n'
             "}"
         )
+
+    def _forwarding(self, outer: tuple[str, int], inner: tuple[str, int]) -> str:
+        """The rule, but for the interface, by which what comes to a port goes to a host and port inside."""
+        try:
+            (protocol, port), (host, to) = outer, inner
+            if protocol in ("tcp", "udp") and all(0 < int(each) < 65_536 for each in (port, to)):
+                return f"{protocol} dport {int(port)} dnat ip to {IPv4Address(host)}:{int(to)}"
+        except (ValueError, TypeError):
+            pass
+        what = "('tcp' or 'udp', port): (IPv4 address, port), such as ('tcp', 8080): ('10.0.1.1', 80)"
+        raise FieldError(self.name, "forward", {outer: inner}, what)
 
     def fileno(self) -> int:
         """The descriptor that holds its network namespace."""
@@ -237,8 +251,12 @@ class Node:
         return self._namespace
 
     def mac_of(self, port: int) -> MAC:
-        """The MAC address for its port of that number: 02:00:00, two bytes for the node, one for the port."""
-        return MAC(b"\2\0\0" + self.number.to_bytes(2) + port.to_bytes(1))
+        """The MAC address for its port of that number.
+
+        02:00, the high byte of the port, two bytes for the node, and the low byte of the port.
+        """
+        high, low = port.to_bytes(2)
+        return MAC(bytes([2, 0, high, *self.number.to_bytes(2), low]))
 
     def plug(self, name: str, mac: MAC, mtu: int, offload: bool, segment: Segment, addresses: Addresses) -> Port:
         """Make a new interface of that name a port: plugged in, up, with its addresses."""
@@ -274,6 +292,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+
+def _is_setting(name: object) -> bool:
+    """Whether it names something under /proc/sys/net: what leads out of there is the whole machine's."""
+    return isinstance(name, str) and not name.startswith("/") and not {"..", ""} & {*name.split("/")}
 
 
 Addresses = Sequence[IPv4Interface | IPv6Interface] | None
@@ -372,15 +395,6 @@ class Middle(Node):
     """The middle of an impaired link: two ports without an address, and the process between them."""
 
     _SYSCTLS = _QUIET | _NO_ADDRESSES
-
-    def __init__(self, name: str, number: int, programs: Programs) -> None:
-        super().__init__(name, number, programs)
-        self.relay: Worker | None = None
-
-    def close(self) -> None:
-        if self.relay is not None:
-            self.relay.close()
-        super().close()
 
     def _join(
         self, mtu: int, index: int, segment: Segment, addresses: Addresses

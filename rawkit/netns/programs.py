@@ -1,65 +1,109 @@
-"""The programs of a lab, none of which outlives it."""
+"""The processes of a lab, none of which outlives it: programs, and functions that are called in hosts."""
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from rawkit.errors import FieldError, kernel_error
+from rawkit.errors import KernelError, kernel_error
 from rawkit.netns import _kernel
-from rawkit.netns.namespace import Namespace
+from rawkit.netns.namespace import Namespace, closed
+from rawkit.netns.worker import Worker
 
 __all__ = ["Programs"]
 
+T = TypeVar("T")
+
 
 class Programs:
-    """Starts programs in network namespaces, all in one PID namespace that ends with this process.
+    """Starts processes in network namespaces, all in one PID namespace that ends with this process.
 
     One thread, which lives as long as this object, is in the PID namespace for its children and starts them
     all: so no other thread's children end up there, and a program that asks for a signal at its parent's
-    death (PR_SET_PDEATHSIG) is not told so while the lab lives. The first program makes thread and namespace, in
+    death (PR_SET_PDEATHSIG) is not told so while the lab lives. The first one makes thread and namespace, in
     which there can be about `most` processes, if that is not 0 and the kernel can see to it.
+
+    Raises KernelError once it is closed, and NotPermittedError.
     """
 
     def __init__(self, most: int = 0) -> None:
         self._most = most
         self._closed = False
-        self._thread = ThreadPoolExecutor(1, "rawkit-programs")
+        self._thread = ThreadPoolExecutor(1, "rawkit-programs", self._begin)
+        self._number = 0
         self.guardian: subprocess.Popen[bytes] | None = None
         """PID 1 of their namespace, once there is one."""
         self._started: list[subprocess.Popen[Any]] = []
+        self._workers: list[Worker] = []
 
     def start(self, namespace: Namespace, arguments: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
-        """Start a program there, as subprocess.Popen does. Raises what that raises, NotPermittedError.
+        """Start a program there, as subprocess.Popen does. Raises what that raises, too."""
+        return self.in_thread(self._start, namespace, arguments, options)
 
-        Raises FieldError once this is closed.
-        """
-        if self._closed:
-            raise FieldError("Lab", "program", arguments, "a lab that was not closed yet")
-        return self._thread.submit(self._start, namespace, arguments, options).result()
+    def spawn(self, namespace: Namespace, work: Callable[[Worker], object]) -> Worker:
+        """Call a function there, in a process of its own."""
+        return self.in_thread(self._spawn, namespace, work)
 
     def close(self) -> None:
-        """End every program, with what it started, and wait until they are gone."""
-        if self.guardian is not None:
-            self.guardian.kill()
-            # The namespace ends when its last zombie is reaped, and the guardian not before.
-            for program in (*self._started, self.guardian):
-                program.wait()
+        """End every process, with what it started, and wait until they are gone. Closing twice is no error."""
         self._closed = True
-        self._thread.shutdown()
+        with ExitStack() as stack:
+            stack.callback(self._thread.shutdown)
+            if self.guardian is not None:
+                self.guardian.kill()
+                # The namespace ends when its last zombie is reaped, and the guardian not before.
+                for worker in self._workers:
+                    worker.close()
+                for program in (*self._started, self.guardian):
+                    program.wait()
+
+    def in_thread(self, do: Callable[..., T], *arguments: Any) -> T:
+        """Call something in that thread, which may be the calling one."""
+        if self._closed:
+            raise closed("act in a lab")
+        if threading.get_ident() == self._number:
+            return do(*arguments)
+        return self._thread.submit(do, *arguments).result()
+
+    def _begin(self) -> None:
+        self._number = threading.get_ident()
 
     def _start(self, namespace: Namespace, arguments: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
-        if self.guardian is None:
-            self.guardian = _start_guardian(self._most)
         self._started = [program for program in self._started if program.poll() is None]
-        with namespace:
+        with self._guarded(), namespace:
             program = subprocess.Popen(arguments, **options)
         self._started.append(program)
         return program
+
+    def _spawn(self, namespace: Namespace, work: Callable[[Worker], object]) -> Worker:
+        self._workers = [worker for worker in self._workers if not worker.is_closed]
+        with self._guarded():
+            worker = Worker(namespace, work)
+        self._workers.append(worker)
+        return worker
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """What is started within is in the PID namespace; there has to be its PID 1."""
+        if self.guardian is None:
+            self.guardian = _start_guardian(self._most)
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ENOMEM and self.guardian.poll() is not None:  # pid_namespaces(7)
+                raise KernelError(errno.ENOMEM, "start a process in a host", _KILLED) from error
+            raise
+
+
+_KILLED = "the lab's first process was killed, and with it all others of the lab; make another lab"
 
 
 def _start_guardian(most: int) -> subprocess.Popen[bytes]:

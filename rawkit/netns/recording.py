@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from rawkit.errors import KernelError, TimedOut, kernel_error
 from rawkit.link import Direction, Frame, PacketSocket
 from rawkit.netns.marks import MARK, is_mark
+from rawkit.netns.namespace import closed
 from rawkit.netns.node import Port
 from rawkit.netns.relay import Passage
 from rawkit.netns.worker import Worker
@@ -39,7 +40,7 @@ class Transit(NamedTuple):
     """A frame on a link, seen as it was sent."""
 
     link: str
-    """Name of the link: those of its nodes with a hyphen, `a-b`, and of those in parallel `a-b.2`."""
+    """Name of the link: those of its nodes with a hyphen, `a-b`, and of those in parallel `a-b-2`."""
     sender: str
     """Name of the node at the end that sent it: of the switch or router, where that passed it on."""
     receiver: str
@@ -66,11 +67,11 @@ class Recording:
         self._plain = [cable for cable in cables if cable.relay is None]
         self._relayed = [cable for cable in cables if cable.relay is not None]
         self._found: list[Transit] = []
-        self._full = False
+        self._full = self._closed = self._finished = False
         for relay in map(_relay_of, self._relayed):
             relay.news()
             relay.cues.give("listen")
-            relay.cues.take(PATIENCE)
+            _alive(relay.cues.take(PATIENCE))
         self._recorder = self._start() if cables else None
 
     def _start(self) -> Worker:
@@ -85,10 +86,13 @@ class Recording:
                 for cables in (self._relayed, self._plain)
             ]
             node = (*self._plain, *self._relayed)[0].a.node
-            return Worker(node.namespace, lambda worker: _Recorder(worker, taps, marked).run())
+            return node.spawn(lambda worker: _Recorder(worker, taps, marked).run())
 
     def transits(self) -> list[Transit]:
-        """What has crossed by now, in the order in which it was sent."""
+        """What has crossed by now, in the order in which it was sent. Once it is finished, what had until then."""
+        if self._finished:
+            return self._found.copy()
+        self._check_open()
         if self._recorder is not None:
             self._found += [_transit(self._plain[at], passage) for at, passage in self._recorder.news()]
         for cable in self._relayed:
@@ -106,8 +110,9 @@ class Recording:
     def settle(self) -> None:
         """Wait until everything that was sent before is among the `transits`.
 
-        Raises KernelError if a process that records or relays was killed.
+        Raises KernelError if a process that records or relays was killed, or if this was closed.
         """
+        self._check_open()
         if self._recorder is None:
             return
         for cable in self._relayed:
@@ -127,13 +132,19 @@ class Recording:
         self.settle()
         found = self.transits()
         self.close()
+        self._finished = True
         return found
 
     def close(self) -> None:
         """End it. Closing twice is no error."""
+        self._closed = True
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None
+
+    def _check_open(self) -> None:
+        if self._closed and not self._finished:
+            raise closed("ask what crossed the links")
 
     def __enter__(self) -> Self:
         return self

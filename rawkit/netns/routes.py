@@ -13,6 +13,8 @@ __all__ = ["DEFAULTS", "Hop", "Segment", "Station", "routes_of"]
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
+_MOST_STATIONS = 254
+
 DEFAULTS: tuple[Network, ...] = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 
 
@@ -46,13 +48,43 @@ class Segment:
     stations: int = 0
 
     def next_addresses(self) -> tuple[IPv4Interface, IPv6Interface]:
-        """The addresses for one more station: .1 and ::1 for the first, .2 and ::2 for the second."""
+        """The addresses for one more station: .1 and ::1 for the first, .2 and ::2 for the second.
+
+        Raises FieldError where there are no more: the address after .254 is that for broadcasts.
+        """
+        if self.stations == _MOST_STATIONS:
+            what = f"addresses of your own: the {_MOST_STATIONS} of 10.{self._dotted}.0/24 are all given"
+            raise FieldError("Lab.link", "addresses", None, what)
         self.stations += 1
-        high, low = divmod(self.number, 256)
         return (
-            IPv4Interface(f"10.{high}.{low}.{self.stations}/24"),
+            IPv4Interface(f"10.{self._dotted}.{self.stations}/24"),
             IPv6Interface(f"fd00:{self.number}::{self.stations:x}/64"),
         )
+
+    @property
+    def _dotted(self) -> str:
+        return "{}.{}".format(*divmod(self.number, 256))
+
+    def check_joins(self, other: Segment) -> None:
+        """Raise FieldError if what is plugged in here and there cannot be in one broadcast domain."""
+        if self is other:
+            return
+        if self.stations and other.stations:
+            what = "two switches of one subnet: link switches before hosts, or give the hosts addresses"
+            raise FieldError(
+                "Lab.link", "node", f"those of 10.{self._dotted}.0/24 and 10.{other._dotted}.0/24", what
+            )
+        for address in self.hops.keys() & other.hops.keys():
+            what = f"switches on which no two have one address, as {self.hops[address].station.name}"
+            raise FieldError("Lab.link", "node", f"{other.hops[address].station.name}'s {address}", what)
+
+    def absorb(self, other: Segment) -> None:
+        """Be the broadcast domain of all that is plugged in there, too."""
+        if other.stations:  # the one with addresses goes on counting them
+            self.number, self.stations = other.number, other.stations
+        self.hops |= other.hops
+        for hop in other.hops.values():
+            hop.station.segments = [self if each is other else each for each in hop.station.segments]
 
     def plug(self, station: Station, addresses: Iterable[IPv4Interface | IPv6Interface]) -> None:
         """Note that a station has these addresses here. Raises FieldError for one that is there already."""

@@ -1,4 +1,4 @@
-"""What the kernel of a host knows: neighbours, routes, sockets, tracked connections, counters; as data."""
+"""What the kernel of a host knows, as data: neighbours, routes, sockets, connections, interfaces, counters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ __all__ = [
     "TCP_STATES",
     "Connection",
     "Endpoint",
+    "InterfaceEntry",
     "NeighborEntry",
+    "PacketSocketEntry",
     "RouteEntry",
     "SocketEntry",
     "State",
@@ -49,7 +51,13 @@ _NEIGHBOR_STATES: Final = {
 }
 """NUD_ of <linux/neighbour.h>."""
 
-_MAIN, _UNICAST, _MULTICAST_NEIGHBOR = 254, 1, "NOARP"
+_MAIN, _MULTICAST_NEIGHBOR = 254, "NOARP"
+
+_ROUTES: Final = {1: "unicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
+"""RTN_ of <linux/rtnetlink.h>: those that are to others, or that refuse them."""
+
+_LEARNT = 0x200
+"""RTM_F_CLONED of <linux/rtnetlink.h>: a cached exception, such as a path MTU, and no route of the table."""
 
 
 class NeighborEntry(NamedTuple):
@@ -70,6 +78,9 @@ class RouteEntry(NamedTuple):
     """Such as `10.0.1.0/24`; the default route is `0.0.0.0/0` or `::/0`."""
     gateway: Address | None
     interface: str
+    """Empty where there is none: a `blackhole` of IPv4."""
+    kind: str = "unicast"
+    """Or `blackhole`, `unreachable`, `prohibit`: what is for that network goes nowhere."""
 
 
 class Endpoint(NamedTuple):
@@ -90,6 +101,29 @@ class SocketEntry(NamedTuple):
     """Of TCP's: `LISTEN`, `ESTABLISHED`, `SYN_RECV`, ...; empty for others."""
 
 
+class PacketSocketEntry(NamedTuple):
+    """A packet socket (packet(7))."""
+
+    kind: str
+    """`raw`, with link headers, or `dgram`."""
+    protocol: int
+    """EtherType of what it gets; 3 for all, 0 for nothing."""
+    interface: str
+    """Empty for all of them."""
+
+
+class InterfaceEntry(NamedTuple):
+    """An interface, and what has passed it."""
+
+    name: str
+    rx_packets: int
+    rx_bytes: int
+    rx_dropped: int
+    tx_packets: int
+    tx_bytes: int
+    tx_dropped: int
+
+
 class Connection(NamedTuple):
     """A connection that the kernel tracks for a firewall or NAT: what it saw, and what it expects in return."""
 
@@ -99,6 +133,9 @@ class Connection(NamedTuple):
     destination: Endpoint
     reply_source: Endpoint
     reply_destination: Endpoint
+    icmp_type: int | None = None
+    """Of the message that began it, where it is one of ICMP; ports are 0 then."""
+    icmp_id: int | None = None
 
 
 class State(NamedTuple):
@@ -108,6 +145,8 @@ class State(NamedTuple):
     routes: tuple[RouteEntry, ...]
     sockets: tuple[SocketEntry, ...]
     connections: tuple[Connection, ...]
+    packet_sockets: tuple[PacketSocketEntry, ...]
+    interfaces: tuple[InterfaceEntry, ...]
     counters: dict[str, int]
     """Such as `Ip.ReasmOKs`, `TcpExt.ListenDrops` (/proc/net/snmp, netstat and snmp6)."""
 
@@ -125,17 +164,28 @@ class State(NamedTuple):
                 for address, mac, interface, state in found["neighbors"]
             ),
             tuple(
-                RouteEntry(str(network), None if gateway is None else ip_address(gateway), str(interface))
-                for network, gateway, interface in found["routes"]
+                RouteEntry(
+                    str(network), None if gateway is None else ip_address(gateway), str(interface), str(kind)
+                )
+                for network, gateway, interface, kind in found["routes"]
             ),
             tuple(
                 SocketEntry(str(protocol), _endpoint(local), _endpoint(remote), str(state))
                 for protocol, local, remote, state in found["sockets"]
             ),
             tuple(
-                Connection(str(protocol), str(state), *map(_endpoint, ends))
-                for protocol, state, *ends in found["connections"]
+                Connection(
+                    *(str(protocol), str(state)),
+                    *(_endpoint(source), _endpoint(destination), _endpoint(back), _endpoint(there)),
+                    *(_number(icmp_type), _number(icmp_id)),
+                )
+                for protocol, state, source, destination, back, there, icmp_type, icmp_id in found["connections"]
             ),
+            tuple(
+                PacketSocketEntry(str(kind), int(protocol), str(interface))
+                for kind, protocol, interface in found["packet_sockets"]
+            ),
+            tuple(InterfaceEntry(str(name), *map(int, counts)) for name, *counts in found["interfaces"]),
             {str(name): int(value) for name, value in found["counters"].items()},
         )
 
@@ -148,9 +198,12 @@ def state_of(node: Node) -> State:
             entry for protocol in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6") for entry in _sockets(protocol)
         )
         connections = tuple(_connections())
+        packet_sockets = tuple(_packet_sockets(names))
+        interfaces = tuple(_interfaces())
         counters = kernel_counters()
     neighbors = tuple(_neighbors(node.netlink.neighbors(), names))
-    return State(neighbors, tuple(_routes(node.netlink.routes(), names)), sockets, connections, counters)
+    routes = tuple(_routes(node.netlink.routes(), names))
+    return State(neighbors, routes, sockets, connections, packet_sockets, interfaces, counters)
 
 
 def _neighbors(messages: Iterator[Any], names: dict[int, str]) -> Iterator[NeighborEntry]:
@@ -168,14 +221,16 @@ def _neighbors(messages: Iterator[Any], names: dict[int, str]) -> Iterator[Neigh
 
 def _routes(messages: Iterator[Any], names: dict[int, str]) -> Iterator[RouteEntry]:
     for _, message in zip(range(MOST), messages, strict=False):
-        if message["type"] != _UNICAST or message.get("table") != _MAIN:
+        kind = _ROUTES.get(message["type"])
+        if kind is None or message.get("table") != _MAIN or message["flags"] & _LEARNT:
             continue
         anywhere = "::" if message["family"] == socket.AF_INET6 else "0.0.0.0"
         gateway = message.get("gateway")
         yield RouteEntry(
             f"{message.get('dst') or anywhere}/{message['dst_len']}",
             None if gateway is None else ip_address(gateway),
-            names.get(message.get("oif"), "?"),
+            _name(message.get("oif"), names),
+            kind,
         )
 
 
@@ -183,6 +238,22 @@ def _sockets(protocol: str) -> Iterator[SocketEntry]:
     for words in _table(protocol):
         state = TCP_STATES[int(words[3], 16) - 1] if protocol.startswith("tcp") else ""
         yield SocketEntry(protocol, _hexadecimal(words[1]), _hexadecimal(words[2]), state)
+
+
+def _packet_sockets(names: dict[int, str]) -> Iterator[PacketSocketEntry]:
+    for words in _table("packet"):
+        kind = "raw" if int(words[2]) == socket.SOCK_RAW else "dgram"
+        yield PacketSocketEntry(kind, int(words[3], 16), _name(int(words[4]), names))
+
+
+def _interfaces() -> Iterator[InterfaceEntry]:
+    """From /proc/net/dev: bytes, packets, errors, drops and four more, of what came and of what went."""
+    for name, *words in _table("dev", heading=2):
+        rx_bytes, rx_packets, _, rx_dropped, *_ = map(int, words[:8])
+        tx_bytes, tx_packets, _, tx_dropped, *_ = map(int, words[8:])
+        yield InterfaceEntry(
+            name.removesuffix(":"), rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped
+        )
 
 
 def _connections() -> Iterator[Connection]:
@@ -193,8 +264,12 @@ def _connections() -> Iterator[Connection]:
         ends = [Endpoint(ip_address(value), 0) for key, value in pairs if key in ("src", "dst")][:4]
         ports = [int(value) for key, value in pairs if key in ("sport", "dport")][:4] or [0] * 4
         if len(ends) == len(ports) == 4:
-            ends = [end._replace(port=port) for end, port in zip(ends, ports, strict=True)]
-            yield Connection(protocol, words[5] if "=" not in words[5] else "", *ends)
+            source, destination, back, there = (
+                end._replace(port=port) for end, port in zip(ends, ports, strict=True)
+            )
+            state = words[5] if "=" not in words[5] else ""
+            icmp = [next((int(value) for key, value in pairs if key == name), None) for name in ("type", "id")]
+            yield Connection(protocol, state, source, destination, back, there, *icmp)
 
 
 def _table(name: str, heading: int = 1) -> Iterator[list[str]]:
@@ -218,6 +293,14 @@ def _hexadecimal(text: str) -> Endpoint:
 def _endpoint(found: Any) -> Endpoint:
     address, port = found
     return Endpoint(ip_address(address), int(port))
+
+
+def _name(index: int | None, names: dict[int, str]) -> str:
+    return names.get(index, "?") if index else ""
+
+
+def _number(found: Any) -> int | None:
+    return None if found is None else int(found)
 
 
 def _plain(value: Any) -> Any:

@@ -7,17 +7,18 @@ import pickle
 import select
 import signal
 import socket
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from rawkit.errors import KernelError, RawkitError, TimedOut
 from rawkit.netns import _kernel
 from rawkit.netns._kernel import uninterrupted
-from rawkit.netns.namespace import Namespace
+from rawkit.netns.namespace import Namespace, closed
 
 __all__ = ["Cues", "Worker"]
 
@@ -32,12 +33,17 @@ class Cues:
         self._end = end
 
     def give(self, cue: str) -> None:
-        """Give a cue; nothing happens if the other process has ended."""
+        """Give a cue; nothing happens if the other process has ended. Raises KernelError once closed."""
+        self._check_open()
         with suppress(BrokenPipeError, ConnectionResetError):
             self._end.send(cue.encode())
 
     def take(self, timeout: float | None = None) -> str:
-        """The next cue; empty once the other process has ended. Raises TimedOut after so many seconds."""
+        """The next cue; empty once the other process has ended.
+
+        Raises TimedOut after so many seconds, KernelError once closed.
+        """
+        self._check_open()
         if not select.select([self._end], [], [], timeout)[0]:
             raise TimedOut("wait for a cue", timeout or 0)
         try:
@@ -52,6 +58,10 @@ class Cues:
     def close(self) -> None:
         self._end.close()
 
+    def _check_open(self) -> None:
+        if self._end.fileno() < 0:
+            raise closed("give and take cues")
+
 
 class Worker:
     """A process that calls `work` inside a network namespace, until it returns or is killed.
@@ -59,41 +69,47 @@ class Worker:
         with host.spawn(serve) as worker:
             assert worker.cues.take(5) == "ready"
             ...
-        facts = worker.told
+            facts = worker.told
 
     `work` gets this object, in the new process: what it says with `tell` is in `told` here, also after a crash;
-    cues go both ways. It is killed at the end of the `with` block, and by the kernel when the thread that started
-    it ends (PR_SET_PDEATHSIG in prctl(2)). What it raises is raised by `join`; as a KernelError in words, where it
-    is none of rawkit's own errors.
+    cues go both ways. It is killed at the end of the `with` block, and it ends with the lab at the latest, as
+    the lab's programs do, with everything that it started. What it raises is raised by `join`; as a KernelError
+    in words, where it is none of rawkit's own errors. Once it is closed, by its owner or with the lab, only its
+    `status` is left; KernelError is raised by all else.
     """
 
     def __init__(self, namespace: Namespace, work: Callable[[Worker], object]) -> None:
+        """Made by `Programs.spawn`, in the thread whose children end with the lab."""
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = os.memfd_create("rawkit-worker")
         self._heard = 0
-        owner = os.getpid()
-        with uninterrupted():  # Ctrl-C between here and there would have two processes go on
-            self.pid = os.fork()
-            if self.pid == 0:
-                here.close()
-                self.cues = Cues(there)
-                self._work(owner, namespace, work)
-        there.close()
-        self.cues = Cues(here)
         self.status: int | None = None
+        self._reaping = threading.Lock()
+        try:
+            with uninterrupted():  # Ctrl-C between here and there would have two processes go on
+                self.pid = _kernel.fork()
+                if self.pid == 0:
+                    here.close()
+                    self.cues = Cues(there)
+                    self._work(namespace, work)
+        except OSError:
+            here.close()
+            os.close(self._said)
+            raise
+        finally:
+            there.close()
+        self.cues = Cues(here)
 
-    def _work(self, owner: int, namespace: Namespace, work: Callable[[Worker], object]) -> None:
+    def _work(self, namespace: Namespace, work: Callable[[Worker], object]) -> NoReturn:
         status = 1
         try:
             for number in (signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)  # the parent is told too, and ends this process
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            _kernel.die_with_the_parent()
-            if os.getppid() == owner:  # else it has died already
-                _kernel.setns(namespace.fileno(), _kernel.CLONE_NEWNET)
-                work(self)
-                status = 0
+            _kernel.setns(namespace.fileno(), _kernel.CLONE_NEWNET)
+            work(self)
+            status = 0
         except RawkitError as error:
             self.tell(error)
         except BaseException as error:  # noqa: BLE001 - it must not go on in what the parent was doing
@@ -118,6 +134,8 @@ class Worker:
 
     def _read(self, start: int) -> tuple[list[Any], int]:
         """What was told from that byte on, and where the next fact will begin."""
+        if self.is_closed:
+            raise closed("ask what a worker told")
         found: list[Any] = []
         with Path(f"/proc/self/fd/{self._said}").open("rb") as said:
             said.seek(start)
@@ -130,29 +148,41 @@ class Worker:
 
     def join(self, timeout: float) -> None:
         """Wait until the work is done. Raises TimedOut after so many seconds, and what the work raised."""
-        if self.status is None:
-            descriptor = os.pidfd_open(self.pid)
-            try:
-                if not select.select([descriptor], [], [], timeout)[0]:
-                    raise TimedOut("wait for a process to end", timeout)
-            finally:
-                os.close(descriptor)
-            self._reap()
+        self.wait(timeout)
         errors = [fact for fact in self.told if isinstance(fact, RawkitError)]
         if errors:
             raise errors[-1]
 
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended, for whatever reason: how, as `poll` says. Raises TimedOut."""
+        while (status := self.poll()) is None:
+            with suppress(ProcessLookupError):  # another thread has seen its end
+                descriptor = os.pidfd_open(self.pid)
+                try:
+                    if not select.select([descriptor], [], [], timeout)[0]:
+                        raise TimedOut("wait for a process to end", timeout or 0)
+                finally:
+                    os.close(descriptor)
+        return status
+
     def poll(self) -> int | None:
         """How it has ended: its exit status, negative for a signal. None if it has not."""
-        if self.status is None and (found := os.waitpid(self.pid, os.WNOHANG))[0]:
-            self.status = os.waitstatus_to_exitcode(found[1])
-        return self.status
+        with self._reaping:
+            if self.status is None and (found := os.waitpid(self.pid, os.WNOHANG))[0]:
+                self.status = os.waitstatus_to_exitcode(found[1])
+            return self.status
 
     def kill(self) -> None:
         """End it at once (SIGKILL). Ending what has ended is no error."""
-        if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self._reap()
+        with self._reaping:
+            if self.status is None:  # else its number may be another's by now
+                os.kill(self.pid, signal.SIGKILL)
+        self.wait()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed, by its owner or with the lab."""
+        return self._said < 0
 
     def close(self) -> None:
         """End it, and forget what it told. Closing twice is no error."""
@@ -161,9 +191,6 @@ class Worker:
         if self._said >= 0:
             os.close(self._said)
             self._said = -1
-
-    def _reap(self) -> None:
-        self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def __enter__(self) -> Self:
         return self
