@@ -10,7 +10,7 @@ from typing import Any
 from rawkit.errors import RawkitError
 from rawkit.lab.records import crossing, fates, records
 from rawkit.lab.wire import Wire
-from rawkit.netns import Cable, Lab, Node, Recording, Transit
+from rawkit.netns import Cable, Lab, Missing, Node, Recording, Transit
 from rawkit.pcap import write_capture
 from rawkit.views.ladder import ladder
 
@@ -22,36 +22,37 @@ class RecordedLab(Lab):
 
     def __init__(self) -> None:
         super().__init__()
-        self._recordings: list[Recording] = []
-        self._kept: list[Transit] = []
+        self._recording = Recording([])
 
     def link(self, a: Node, b: Node, **options: Any) -> Cable:
         """Run a cable, as `Lab.link` does, and record what crosses it."""
         cable = super().link(a, b, **options)
-        self._recordings.append(Recording([cable]))
+        self._recording.add(cable)
         return cable
 
     def transits(self) -> list[Transit]:
         """What was sent on any link before this was called, or before the lab was closed, in order."""
-        for recording in self._recordings:
-            recording.settle()
-        found = [transit for recording in self._recordings for transit in recording.transits()]
-        return sorted(found, key=lambda each: each.frame.time_ns) if self._recordings else self._kept
+        self._recording.settle()
+        return self._recording.transits()
+
+    @property
+    def missing(self) -> Missing:
+        """What crossed by then and is not among them."""
+        return self._recording.missing
 
     @property
     def wire(self) -> Wire:
         """The same, to ask questions about."""
-        return Wire(self.transits(), nodes=self.nodes, links=[cable.name for cable in self.cables])
+        transits, links = self.transits(), [cable.name for cable in self.cables]
+        return Wire(transits, nodes=self.nodes, links=links, missing=self.missing.words)
 
     def close(self) -> None:
-        """End the recordings, whose frames are kept, then the lab."""
+        """End the recording, whose frames are kept, then the lab."""
         with ExitStack() as stack:
             stack.callback(super().close)
-            for recording in self._recordings:
-                stack.callback(recording.close)
-            with suppress(RawkitError):  # nothing is to be had of one whose process was killed
-                self._kept = self.transits()
-            self._recordings = []
+            stack.callback(self._recording.close)
+            with suppress(RawkitError):  # a process of it was killed
+                self._recording.finish()
 
 
 class LiveWire:
@@ -76,5 +77,7 @@ def told(lab: RecordedLab, file: Path | None, width: int) -> Iterator[str]:
         return
     if not transits:
         yield "nothing"
+    if lab.missing:
+        yield lab.missing.words
     yield from ladder([crossing(each) for each in transits], hosts=[*lab.nodes], width=width)
     yield from fates(transits)

@@ -7,7 +7,7 @@ from rawkit.netns.impairment import Hold, Impairment, Nth, Swap, hold, nth, swap
 from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Hub, Node, Port, Router, Switch
-from rawkit.netns.recording import Recording, Transit
+from rawkit.netns.recording import Missing, Recording, Transit
 from rawkit.netns.state import Connection, Endpoint, NeighborEntry, RouteEntry, SocketEntry, State
 from rawkit.netns.user import reexec_in_user_namespace
 from rawkit.netns.worker import Cues, Worker
@@ -24,6 +24,7 @@ __all__ = [
     "Hub",
     "Impairment",
     "Lab",
+    "Missing",
     "Namespace",
     "NeighborEntry",
     "Node",

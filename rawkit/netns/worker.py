@@ -70,7 +70,6 @@ class Worker:
     def __init__(self, namespace: Namespace, work: Callable[[Worker], object]) -> None:
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = os.memfd_create("rawkit-worker")
-        self._heard = 0
         owner = os.getpid()
         with uninterrupted():  # Ctrl-C between here and there would have two processes go on
             self.pid = os.fork()
@@ -109,14 +108,9 @@ class Worker:
     @property
     def told(self) -> list[Any]:
         """What was told until now, in order. A crash in the midst of telling costs that one fact."""
-        return self._read(0)[0]
+        return self.told_from(0)[0]
 
-    def news(self) -> list[Any]:
-        """What was told since this was last asked."""
-        found, self._heard = self._read(self._heard)
-        return found
-
-    def _read(self, start: int) -> tuple[list[Any], int]:
+    def told_from(self, start: int) -> tuple[list[Any], int]:
         """What was told from that byte on, and where the next fact will begin."""
         found: list[Any] = []
         with Path(f"/proc/self/fd/{self._said}").open("rb") as said:
