@@ -86,7 +86,9 @@ class Bundle(NamedTuple):
         seen = [name for transit in self.transits for name in (transit.sender, transit.receiver)]
         links = [transit.link for transit in self.transits]
         nodes = {*topology.nodes, *seen}
-        wire = Wire(self.transits, nodes=nodes, links={*topology.link_names, *links}, missing=missing_in(self.stopped))
+        wire = Wire(
+            self.transits, nodes=nodes, links={*topology.link_names, *links}, missing=missing_in(self.stopped)
+        )
         return Evidence(values, wire, self.states, self.output, self.status)
 
 

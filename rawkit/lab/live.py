@@ -72,12 +72,12 @@ def told(lab: RecordedLab, file: Path | None, width: int) -> Iterator[str]:
         if file is not None and transits:
             write_capture(str(file), records(transits))
             yield f"{len(transits)} frames, in {file}"
+        if lab.missing:
+            yield lab.missing.words
     except RawkitError as error:  # a report that fails would hide why the test did
         yield f"not to be had: {error}"
         return
     if not transits:
         yield "nothing"
-    if lab.missing:
-        yield lab.missing.words
     yield from ladder([crossing(each) for each in transits], hosts=[*lab.nodes], width=width)
     yield from fates(transits)

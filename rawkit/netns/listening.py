@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 from rawkit.link import Frame, PacketSocket
 from rawkit.netns.marks import mark_in
 from rawkit.netns.worker import Worker
+from rawkit.pcap.filter import compile_filter
+from rawkit.wire import LinkType
 
 __all__ = ["BUFFER", "MOST_BYTES", "MOST_FRAMES", "Correction", "Listener", "Passage", "Question", "Unheard"]
 
@@ -24,6 +26,11 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 BUFFER: Final = 32 * 1024 * 1024
 """Bytes of frames that may wait at a link. The kernel doubles it (SO_RCVBUF in socket(7)), and counts up to 2.5 KB
 for a frame: so as many can wait as are kept."""
+
+
+NOISE: Final = "ip6[6] == 0 and ip6[48] == 143 and ip6[60:4] == 0xff020000 and ip6[68:4] == 1 and ip6[72] == 0xff"
+"""Reports (MLDv2, RFC 3810) whose first group is one that comes with an address (RFC 4291, section 2.7.1): kernels
+send them over and over, and have no setting against it."""
 
 
 class Passage(NamedTuple):
@@ -66,6 +73,7 @@ class Listener:
     def __init__(self, worker: Worker, sockets: Sequence[PacketSocket], *, listening: bool) -> None:
         self._worker, self._sockets, self._listening = worker, sockets, listening
         self.question: Question | None = None
+        self._noise = compile_filter(NOISE, LinkType.ETHERNET)
         self._marks: Counter[str] = Counter()
         self._moved = 0
         self._number = 0
@@ -86,22 +94,22 @@ class Listener:
         return bool(cue)
 
     def takes_for_mark(self, data: bytes) -> bool:
-        """Whether a frame is a mark, which is noted; else, one more has moved."""
+        """Whether a frame is a mark, which is noted; else, it has moved."""
         name = mark_in(data)
         if name:
             self._marks[name] += 1
         else:
-            self.move()
+            self.move(data)
         return bool(name)
 
-    def move(self) -> None:
+    def move(self, data: bytes) -> None:
         """Note that a frame has come, or left."""
-        self._moved += 1
+        self._moved += not self._is_noise(data)
 
     def tell(self, frame: Frame, sender: int, fate: str = "", link: int = 0) -> int:
         """Tell of a frame, if somebody listens, and there is room; its number."""
         self._number += 1
-        if not self._listening:
+        if not self._listening or self._is_noise(frame.data):
             return self._number
         if self._frames < MOST_FRAMES and self._bytes < MOST_BYTES:
             self._frames += 1
@@ -130,6 +138,9 @@ class Listener:
         self.question = None
         self._moved = 0
         self._marks.clear()
+
+    def _is_noise(self, data: bytes) -> bool:
+        return self._noise.run(data, len(data)) != 0
 
     def _tell_unheard(self) -> None:
         """Tell how many frames could not be told by now, with those that the kernel had no room for."""

@@ -29,7 +29,7 @@ LONGEST: Final = 30.0
 """Seconds for which slow links are waited for at the most."""
 
 ROUNDS: Final = 5
-"""How often it is asked whether frames still move, and twice more for each impaired link: on their way there, and back."""
+"""How often it is asked whether frames still move, and twice more for each impaired link: there, and back."""
 
 TURN: Final = 64
 """Frames that are read of one link before it is another's turn."""
@@ -81,6 +81,9 @@ class Recording:
     impaired one; what crossed beyond that, or came faster than it could be read, is `missing`. Without
     CAP_NET_ADMIN on the machine, the kernel lets only a few hundred frames wait to be read (net.core.rmem_max).
     Of frames whose checksum the kernel left to the card, `checksum_unfinished` says so.
+
+    Not recorded are the reports that kernels send again and again of the groups that come with their IPv6
+    addresses (MLDv2 whose first record is of a solicited-node address); a report of any other group is.
     """
 
     def __init__(self, cables: Sequence[Cable]) -> None:
@@ -110,7 +113,7 @@ class Recording:
 
     @property
     def missing(self) -> Missing:
-        """What is known by now to have crossed and not to be there. Raises KernelError if the recorder was killed."""
+        """What is known to have crossed, and is not there. Raises KernelError if the recorder was killed."""
         for source in self._sources:
             source.read()
             if source.own and not source.closed and source.worker.poll() is not None:
@@ -120,9 +123,10 @@ class Recording:
     def settle(self) -> None:
         """Wait until everything that was sent before is among the `transits`, and what comes of it.
 
-        It asks again until nothing has moved since the question before, and no impaired link has frames on their way,
-        but for those that wait to trade places. As often at most as it takes to pass all impaired links there and
-        back, if traffic goes on and on; and no longer than that takes, or 30 seconds: then `missing` says so.
+        It asks again until nothing has moved since the question before, and no impaired link has frames on their
+        way, but for those that wait to trade places. If traffic goes on and on, it asks as often as it takes to
+        pass all impaired links there and back, for as long as that may take, but not over 30 seconds; where links
+        still have older frames then, `missing` says so.
 
         Raises KernelError if a process that records or relays was killed.
         """

@@ -45,8 +45,8 @@ class _Parcel(NamedTuple):
 def relay(worker: Worker, names: tuple[str, str], impairment: Impairment) -> None:
     """Pass frames between `eth0` and `eth1` until the other process is gone. Runs in a node of its own.
 
-    `names` are those of the nodes at its ends. Gives the cue `ready`, and tells of each frame as it comes, from the
-    cue `listen` on, which it answers; as `Listener` does.
+    `names` are those of the nodes at its ends. Gives the cue `ready`; then it tells of each frame as it comes,
+    from the cue `listen` on, as `Listener` does.
     """
     with (
         PacketSocket("eth0", promiscuous=True, buffer_size=BUFFER) as first,
@@ -176,7 +176,7 @@ class _Relay:
         order.park(frame.data, sender, self._listener.tell(frame, sender, fate))
 
     def _release(self, order: _Order, *, traded: bool) -> None:
-        """Let those that are parked go on, the first behind the others if the second has come; tell what it was."""
+        """Let those that are parked go on, the first behind the others if the second has come, and say so."""
         parked, order.parked = order.parked, []
         for at, (_, number) in enumerate(parked):
             self._listener.correct(number, "waited for those that trade places" if at else order.fate(traded))
@@ -200,7 +200,7 @@ class _Relay:
         now = time.monotonic()
         while self._parcels and self._parcels[0].due <= now:
             parcel = heapq.heappop(self._parcels)
-            self._listener.move()
+            self._listener.move(parcel.data)
             try:
                 self._ends[parcel.to].send(parcel.data)
             except KernelError:  # the end is down: the frame is lost, as on a cable that is pulled out
