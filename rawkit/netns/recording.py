@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from rawkit.errors import KernelError, TimedOut, kernel_error
 from rawkit.link import Direction, Frame, PacketSocket
+from rawkit.netns import _kernel
 from rawkit.netns.listening import BUFFER, Correction, Listener, Passage, Unheard
 from rawkit.netns.marks import mark
 from rawkit.netns.node import Port
@@ -97,14 +99,21 @@ class Recording:
         for port in (port for cable in cables for port in cable.ends):
             if port.node.number not in self._markers:
                 self._markers[port.node.number] = _marker(port)
-        plain = [cable for cable in cables if cable.relay is None]
-        if plain:
-            self._sources.append(_Source(_recorder(plain), plain, own=True))
         for cable in cables:
             if cable.relay is not None:
-                source = _Source(cable.relay, [cable], own=False)
-                source.listen()
-                self._sources.append(source)
+                self._sources.append(_Source(cable.relay, own=False))
+                self._sources[-1].listen(cable)
+            else:
+                self._recorder(cable).tap(cable)
+
+    def _recorder(self, cable: Cable) -> _Source:
+        """The process that records plain links; it begins with the first of them."""
+        for source in self._sources:
+            if source.own:
+                return source
+        worker = Worker(cable.a.node.namespace, lambda worker: _Recorder(worker).run())
+        self._sources.append(_Source(worker, own=True))
+        return self._sources[-1]
 
     def transits(self) -> list[Transit]:
         """What has crossed by now, in the order in which it was sent."""
@@ -191,19 +200,27 @@ class Recording:
 class _Source:
     """A process that listens to links, and what it has told a recording of them."""
 
-    def __init__(self, worker: Worker, cables: Sequence[Cable], *, own: bool) -> None:
-        self.worker, self.cables, self.own = worker, cables, own
+    def __init__(self, worker: Worker, *, own: bool) -> None:
+        self.worker, self.own = worker, own
         """With `own`, the process is there for the recording alone."""
+        self.cables: list[Cable] = []
         self.unheard = 0
         self.closed = False
         self._heard = 0
         self._found: dict[int, Transit] = {}
 
-    def listen(self) -> None:
-        """Have it tell from now on. What it told others before is not heard."""
+    def listen(self, cable: Cable) -> None:
+        """Have it tell of the link in whose middle it is. What it told others before is not heard."""
         self.worker.cues.give("listen")
         self._await("listening", time.monotonic() + PATIENCE)
         _, self._heard = self.worker.told_from(self._heard)
+        self.cables.append(cable)
+
+    def tap(self, cable: Cable) -> None:
+        """Have it listen to a plain link, too."""
+        self.worker.cues.give(f"tap {cable.a.name}", cable.a.node.fileno())
+        self._await("tapped", time.monotonic() + PATIENCE)
+        self.cables.append(cable)
 
     def answer(self, name: str, deadline: float) -> int:
         """How many frames have moved, once all that came before the marks of that name is dealt with."""
@@ -237,6 +254,7 @@ class _Source:
         while True:
             said = self.worker.cues.take(max(deadline - time.monotonic(), 0))
             if not said:
+                self.worker.join(PATIENCE)  # raises what it ended of
                 raise _killed()
             if said.startswith(cue):
                 return said.removeprefix(cue)
@@ -245,13 +263,13 @@ class _Source:
 class _Recorder:
     """What the process that records plain links does: it tells of each frame."""
 
-    def __init__(self, worker: Worker, taps: Sequence[PacketSocket]) -> None:
-        self._cues, self._taps = worker.cues, taps
-        self._listener = Listener(worker, taps, listening=True)
-        self._links = {tap.fileno(): link for link, tap in enumerate(taps)}
+    def __init__(self, worker: Worker) -> None:
+        self._cues = worker.cues
+        self._taps: list[PacketSocket] = []
+        self._listener = Listener(worker, self._taps, listening=True)
+        self._links: dict[int, int] = {}
         self._poll = select.poll()
-        for waited_for in (worker.cues, *taps):
-            self._poll.register(waited_for, select.POLLIN)
+        self._poll.register(worker.cues, select.POLLIN)
 
     def run(self) -> None:
         """Do it until the other process is gone."""
@@ -260,23 +278,30 @@ class _Recorder:
             for descriptor in ready:
                 if descriptor in self._links:
                     self._look(self._links[descriptor])
-            if self._cues.fileno() in ready and not self._listener.obey(self._cues.take()):
+            if self._cues.fileno() in ready and not self._obey(self._cues.take()):
                 return
             question = self._listener.asked()
             if question is not None:
                 self._listener.answer(question)
 
+    def _obey(self, cue: str) -> bool:
+        verb, _, interface = cue.partition(" ")
+        if verb != "tap":
+            return self._listener.obey(cue)
+        (namespace,) = self._cues.descriptors
+        _kernel.setns(namespace, _kernel.CLONE_NEWNET)
+        os.close(namespace)
+        tap = PacketSocket(interface, promiscuous=True, buffer_size=BUFFER)
+        self._links[tap.fileno()] = len(self._taps)
+        self._taps.append(tap)
+        self._poll.register(tap, select.POLLIN)
+        self._cues.give("tapped")
+        return True
+
     def _look(self, link: int) -> None:
         for frame in _waiting(self._taps[link]):
             if not self._listener.takes_for_mark(frame.data):
                 self._listener.tell(frame, 0 if frame.direction is Direction.OUTGOING else 1, link=link)
-
-
-def _recorder(cables: Sequence[Cable]) -> Worker:
-    """A process that records these links."""
-    with ExitStack() as mine:  # the process keeps its own descriptors of them
-        taps = [mine.enter_context(_tap(cable.a)) for cable in cables]
-        return Worker(cables[0].a.node.namespace, lambda worker: _Recorder(worker, taps).run())
 
 
 def _killed() -> KernelError:
@@ -288,10 +313,6 @@ def _waiting(tap: PacketSocket) -> Iterator[Frame]:
     with suppress(TimedOut, KernelError):  # nothing more; or the interface went down, and nothing comes
         for _ in range(TURN):
             yield tap.receive(0)
-
-
-def _tap(port: Port) -> PacketSocket:
-    return port.node.open(PacketSocket, port.name, promiscuous=True, buffer_size=BUFFER)
 
 
 def _marker(port: Port) -> socket.socket:

@@ -30,20 +30,26 @@ class Cues:
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
+        self.descriptors: list[int] = []
+        """What came with the last cue, for the one who took it to close."""
 
-    def give(self, cue: str) -> None:
-        """Give a cue; nothing happens if the other process has ended."""
+    def give(self, cue: str, descriptor: int | None = None) -> None:
+        """Give a cue, and a descriptor with it; nothing happens if the other process has ended."""
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._end.send(cue.encode())
+            if descriptor is None:
+                self._end.send(cue.encode())
+            else:
+                socket.send_fds(self._end, [cue.encode()], [descriptor])
 
     def take(self, timeout: float | None = None) -> str:
         """The next cue; empty once the other process has ended. Raises TimedOut after so many seconds."""
         if not select.select([self._end], [], [], timeout)[0]:
             raise TimedOut("wait for a cue", timeout or 0)
         try:
-            return self._end.recv(CUE).decode()
+            cue, self.descriptors, _, _ = socket.recv_fds(self._end, CUE, 1)
         except ConnectionResetError:
             return ""
+        return cue.decode()
 
     def fileno(self) -> int:
         """For select(2): readable when there is a cue."""
