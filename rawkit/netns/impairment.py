@@ -116,7 +116,7 @@ class Impairment:
     drop: Nth | Sequence[Nth] = ()
     """Exactly these frames are dropped."""
     instructions: Swap | Hold | Sequence[Swap | Hold] = ()
-    """Exactly these trade places, or wait."""
+    """Exactly these trade places, or wait. Of instructions that count alike, no two are about the same frames."""
     seed: int | str = 0
 
     def __post_init__(self) -> None:

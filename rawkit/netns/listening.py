@@ -1,13 +1,13 @@
 """How a process listens to links: what it tells of the frames, how many it had to leave out, and when it is done.
 
-The one who records sends marks (`rawkit.netns.marks`) from all ends of the links, and gives the cue `settle`
-with their name and number. Once so many have come, and what came before them has been dealt with, the answer is
-the cue `settled`, with the name and how many frames have moved since the answer before.
+The one who records sends a mark (`rawkit.netns.marks`) from every end of the links, and gives the cue `settle`
+with their name and number. Once all have come, and what came before them has been dealt with, the answer is the
+cue `settled`, with the name and how many frames have moved since the answer before.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -74,7 +74,9 @@ class Listener:
         self._worker, self._sockets, self._listening = worker, sockets, listening
         self.question: Question | None = None
         self._noise = compile_filter(NOISE, LinkType.ETHERNET)
-        self._marks: Counter[str] = Counter()
+        self._marks: defaultdict[str, set[str]] = defaultdict(
+            set
+        )  # from which ends they have come, by their names
         self._moved = 0
         self._number = 0
         self._frames = self._bytes = 0
@@ -95,9 +97,9 @@ class Listener:
 
     def takes_for_mark(self, data: bytes) -> bool:
         """Whether a frame is a mark, which is noted; else, it has moved."""
-        name = mark_in(data)
+        name, _, end = mark_in(data).partition(" ")
         if name:
-            self._marks[name] += 1
+            self._marks[name].add(end)
         else:
             self.move(data)
         return bool(name)
@@ -129,7 +131,7 @@ class Listener:
     def asked(self) -> Question | None:
         """The question, once all its marks have come."""
         question = self.question
-        return question if question is not None and self._marks[question.name] >= question.marks else None
+        return question if question is not None and len(self._marks[question.name]) >= question.marks else None
 
     def answer(self, question: Question) -> None:
         """All that came before the marks has been dealt with."""

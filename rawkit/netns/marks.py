@@ -20,7 +20,7 @@ _HEADER: Final = Ethernet(dst="01:80:c2:00:00:0e", src="02:00:00:ff:ff:ff", type
 
 
 def mark(name: str) -> bytes:
-    """A mark of that name, by which it is told from those of other captures."""
+    """A mark of that name, by which it is told from others."""
     return bytes(_HEADER / name.encode().ljust(LENGTH, b"\0"))
 
 

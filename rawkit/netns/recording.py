@@ -30,6 +30,9 @@ PATIENCE: Final = 5.0
 LONGEST: Final = 30.0
 """Seconds for which slow links are waited for at the most."""
 
+AGAIN: Final = 0.5
+"""Seconds after which a question is asked again."""
+
 ROUNDS: Final = 5
 """How often it is asked whether frames still move, and twice more for each impaired link: there, and back."""
 
@@ -176,17 +179,25 @@ class Recording:
         moved = 0
         for source in sources:
             try:
-                moved += source.answer(name, deadline)
+                moved += self._answer(source, name, deadline)
             except TimedOut:
                 self._busy += tuple(cable.name for cable in source.cables)
         return moved
 
+    def _answer(self, source: _Source, name: str, deadline: float) -> int:
+        """What a source answers. Marks that there was no room for are sent again. Raises TimedOut."""
+        while (now := time.monotonic()) < deadline:
+            with suppress(TimedOut):
+                return source.answer(name, min(now + AGAIN, deadline))
+            self._mark(source.cables, name)
+        return source.answer(name, deadline)
+
     def _mark(self, cables: Sequence[Cable], name: str) -> int:
         """Send marks of that name from both ends of these links; how many could be sent."""
         sent = 0
-        for port in (port for cable in cables for port in cable.ends):
+        for number, port in enumerate(port for cable in cables for port in cable.ends):
             with suppress(OSError):  # the interface is down or gone: nothing comes from there either
-                self._markers[port.node.number].sendto(mark(name), (port.name, 0))
+                self._markers[port.node.number].sendto(mark(f"{name} {number}"), (port.name, 0))
                 sent += 1
         return sent
 
