@@ -93,10 +93,10 @@ class Stage:
 
     @property
     def wire(self) -> Wire:
-        """What has crossed the wire by now."""
-        return self.asking(self.recording.transits(), self.recording.missing.words)
+        """What has crossed the wire by now; of what is missing, the verdict tells."""
+        return self.asking(self.recording.transits())
 
-    def asking(self, transits: Iterable[Transit], missing: str) -> Wire:
+    def asking(self, transits: Iterable[Transit], missing: str = "") -> Wire:
         """Questions about these frames, and what is missing among them."""
         links = [cable.name for cable in self.lab.cables]
         return Wire(transits, nodes=self.lab.nodes, links=links, missing=missing)
