@@ -84,7 +84,7 @@ class Recording:
     Plain links are listened to by a process of its own, so that a program that floods a link is only told so;
     impaired links tell themselves. 20,000 frames or 16 MiB are kept of all plain links, and as much of each
     impaired one; what crossed beyond that, or came faster than it could be read, is `missing`. Without
-    CAP_NET_ADMIN on the machine, the kernel lets only a few hundred frames wait to be read (net.core.rmem_max).
+    CAP_NET_ADMIN on the machine, net.core.rmem_max is how many bytes of them may wait to be read (socket(7)).
     Of frames whose checksum the kernel left to the card, `checksum_unfinished` says so.
 
     Not recorded are the reports that kernels send again and again of the groups that come with their IPv6
