@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rawkit import ARP, TCP, UDP, Ethernet, ICMPv4, IPv4, LinkType, Packet
-from rawkit.errors import FieldError, FilterError
+from rawkit.errors import FieldError, FilterError, KernelError
 from rawkit.lab import Evidence, Values, Wire
 from rawkit.link import Frame
 from rawkit.netns import Transit
@@ -133,6 +133,26 @@ def test_mistakes_of_whoever_asks() -> None:
         asking.received_by("c")
     with pytest.raises(FieldError, match="one of a-b, b-r"):
         asking.on("b-a")
+
+
+def test_where_frames_are_missing_only_what_they_cannot_change_is_answered() -> None:
+    wire = Wire([PING, PING, PONG], missing="3 frames that crossed were not recorded")
+    assert wire.icmp(type=8).saw()
+    assert wire.icmp(type=8).at_least(2)
+    assert not wire.icmp(type=8).once()
+    assert not wire.icmp(type=8).at_most(1)
+    open_questions = (
+        wire.tcp().never,
+        wire.tcp().saw,
+        wire.icmp(type=0).once,
+        lambda: wire.icmp().at_most(3),
+        lambda: wire.icmp().at_least(4),
+    )
+    for question in open_questions:
+        with pytest.raises(
+            KernelError, match=r"say whether there was a frame, .*: 3 frames that crossed were not"
+        ):
+            question()
 
 
 HANDSHAKE = [tcp("a", "S", 100), tcp("b", "SA", 500, 101), tcp("a", "A", 101, 501)]

@@ -16,6 +16,7 @@ from programs import require
 
 from rawkit.errors import FieldError, FilterError, KernelError
 from rawkit.netns import Host, Lab, Transit, hold, nth, swap
+from rawkit.netns.listening import NOISE
 from rawkit.pcap import open_capture
 from rawkit.wire import UDP, ICMPv4Echo
 
@@ -97,6 +98,11 @@ def test_two_frames_trade_places(lab: Lab) -> None:
     with lab.record() as recording:
         assert answered(ping(a, b, 5), 5) == [1, 4, 3, 2, 5]
         assert [number for number, fate in requests(recording.finish(), 5) if fate] == [2, 3, 4]
+
+
+def test_one_between_two_that_trade_places_may_be_dropped(lab: Lab) -> None:
+    a, b = impaired(lab, instructions=[swap(2, 4, where=REQUESTS)], drop=nth(3, where=REQUESTS))
+    assert answered(ping(a, b, 5), 5) == [1, 4, 2, 5]
 
 
 def test_frames_whose_partner_never_comes_go_on(lab: Lab) -> None:
@@ -190,7 +196,9 @@ def test_a_recording_has_what_tcpdump_has(lab: Lab, tmp_path) -> None:  # type: 
     file = tmp_path / "tcpdump.pcap"
     with lab.record() as recording:
         tcpdump = a.popen(
-            ["tcpdump", "-i", "eth0", "-U", "--immediate-mode", "-w", str(file)], stderr=subprocess.PIPE, text=True
+            ["tcpdump", "-i", "eth0", "-U", "--immediate-mode", "-w", str(file), f"not ({NOISE})"],
+            stderr=subprocess.PIPE,
+            text=True,
         )
         assert tcpdump.stderr is not None
         with tcpdump.stderr as said:
@@ -241,6 +249,9 @@ def test_netem_does_it_or_says_that_it_is_missing(lab: Lab) -> None:
         ({"drop": nth(0)}, FieldError),
         ({"drop": nth(1, where="no such thing")}, FilterError),
         ({"instructions": [swap(5, 4)]}, FieldError),
+        ({"instructions": [swap(2, 4), swap(3, 5)]}, FieldError),
+        ({"instructions": [swap(2, 4), hold(3, for_ms=1)]}, FieldError),
+        ({"instructions": swap(4, 5), "drop": nth(5)}, FieldError),
         ({"instructions": [hold(1, for_ms=0)]}, FieldError),
         ({"drop": nth(1), "backend": "netem"}, FieldError),
         ({"backend": "magic"}, FieldError),

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from rawkit._version import __version__
 from rawkit.errors import CaptureError, RawkitError, file_error
+from rawkit.lab.confine import missing_in
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise
 from rawkit.lab.records import records, transit_in
@@ -84,7 +85,10 @@ class Bundle(NamedTuple):
         topology = exercise.topology_of(values)
         seen = [name for transit in self.transits for name in (transit.sender, transit.receiver)]
         links = [transit.link for transit in self.transits]
-        wire = Wire(self.transits, nodes={*topology.nodes, *seen}, links={*topology.link_names, *links})
+        nodes = {*topology.nodes, *seen}
+        wire = Wire(
+            self.transits, nodes=nodes, links={*topology.link_names, *links}, missing=missing_in(self.stopped)
+        )
         return Evidence(values, wire, self.states, self.output, self.status)
 
 

@@ -16,9 +16,9 @@ from typing import IO, BinaryIO, Final, NamedTuple
 
 from rawkit.errors import FieldError, KernelError
 from rawkit.netns import Confinement, Host
-from rawkit.netns.recording import MOST_BYTES, MOST_FRAMES
+from rawkit.netns.listening import MOST_BYTES, MOST_FRAMES
 
-__all__ = ["Bounds", "Outcome", "run_confined"]
+__all__ = ["Bounds", "Outcome", "missing_in", "run_confined"]
 
 GLANCE: Final = 0.05
 """Seconds between two looks at what the command has used up."""
@@ -31,7 +31,10 @@ MEBIBYTE: Final = 1024 * 1024
 KEY_VARIABLE: Final = "RAWKIT_LAB_KEY"
 """Where the name of the file with the key for evidence may stand."""
 
-FLOODED: Final = f"it flooded the network: more than {MOST_FRAMES:,} frames or {MOST_BYTES // MEBIBYTE} MiB"
+FLOODED: Final = (
+    f"it flooded the network: more than {MOST_FRAMES:,} frames or {MOST_BYTES // MEBIBYTE} MiB, or than could pass"
+)
+"""It makes no difference at which of these a recording has become incomplete."""
 
 
 class Bounds(NamedTuple):
@@ -60,6 +63,11 @@ class Outcome(NamedTuple):
     seconds: float
     stopped: str
     """At which bound, in words; empty if it ended by itself."""
+
+
+def missing_in(stopped: str) -> str:
+    """What is missing of what crossed the wire, if it was stopped at that bound."""
+    return f"not all of it is recorded, since {stopped}" if stopped == FLOODED else ""
 
 
 def run_confined(

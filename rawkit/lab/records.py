@@ -1,6 +1,6 @@
 """Frames on links as records of a capture file, and back, and as rungs of a ladder.
 
-In a record, comments say who sent a frame, and what became of it.
+In a record, comments say who sent a frame, what became of it, and that its checksum was left to the card.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Final
 from rawkit.link import Frame
 from rawkit.netns import Transit
 from rawkit.pcap import Interface, Record
+from rawkit.pcap.record import CHECKSUM_UNFINISHED
 from rawkit.views.ladder import Crossing
 from rawkit.wire import LinkType
 
 __all__ = ["crossing", "fates", "records", "transit_in"]
 
-_UNFINISHED: Final = "checksum left to the card"
 _COMMENT: Final = re.compile(r"(\d{1,9}): ([\w.-]{1,64}) > ([\w.-]{1,64})(?:; ([ -~]{1,200}))?", re.ASCII)
 """What is written about each frame: its number, both ends, and what became of it."""
 
@@ -33,7 +33,7 @@ def records(transits: Iterable[Transit], link: str | None = None) -> Iterator[Re
         )
         fate = f"; {transit.fate}" if transit.fate else ""
         said = f"{number}: {transit.sender} > {transit.receiver}{fate}"
-        comments = (said, _UNFINISHED) if transit.frame.checksum_unfinished else (said,)
+        comments = (said, CHECKSUM_UNFINISHED) if transit.frame.checksum_unfinished else (said,)
         frame = transit.frame
         yield Record(number, frame.time_ns, frame.data, frame.wire_length, LinkType.ETHERNET, interface, comments)
 
@@ -56,7 +56,7 @@ def transit_in(record: Record, link: str) -> tuple[int, Transit]:
     said = _COMMENT.fullmatch(record.comments[0]) if record.comments else None
     if said is None:
         raise ValueError(f"link {link}: a frame without its number")
-    unfinished = _UNFINISHED in record.comments
+    unfinished = record.checksum_unfinished
     frame = Frame(
         record.data, record.time_ns, record.wire_length, record.link_type, link, checksum_unfinished=unfinished
     )

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import BinaryIO, Final, NamedTuple, Self
 
 from rawkit.errors import FieldError, KernelError
-from rawkit.lab.confine import FLOODED, Bounds, Outcome, run_confined
+from rawkit.lab.confine import FLOODED, Bounds, Outcome, missing_in, run_confined
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise, Scene
 from rawkit.lab.seed import Values
@@ -24,9 +24,6 @@ READY = "ready"
 
 END: Final = object()
 """What a scene gives that has ended."""
-
-ROUNDS = 5
-"""How often it is looked whether more frames have come: some go through several links, and are answered."""
 
 PATIENCE = 5.0
 """Seconds that something which must happen may take on a busy machine."""
@@ -92,20 +89,17 @@ class Stage:
 
     def settle(self) -> None:
         """Wait until nothing is on its way any more, as far as it does not go on and on."""
-        seen = -1
-        for _ in range(ROUNDS):
-            self.recording.settle()
-            if seen == (seen := len(self.recording.transits())):
-                return
+        self.recording.settle()
 
     @property
     def wire(self) -> Wire:
-        """What has crossed the wire by now."""
+        """What has crossed the wire by now; of what is missing, the verdict tells."""
         return self.asking(self.recording.transits())
 
-    def asking(self, transits: Iterable[Transit]) -> Wire:
-        """Questions about these frames."""
-        return Wire(transits, nodes=self.lab.nodes, links=[cable.name for cable in self.lab.cables])
+    def asking(self, transits: Iterable[Transit], missing: str = "") -> Wire:
+        """Questions about these frames, and what is missing among them."""
+        links = [cable.name for cable in self.lab.cables]
+        return Wire(transits, nodes=self.lab.nodes, links=links, missing=missing)
 
     def note(self, moment: str) -> None:
         """Keep what the kernels of all hosts know now: `Evidence.state(host, moment)`."""
@@ -147,12 +141,12 @@ def play(exercise: Exercise, student: str, run: Run, *, defended: bool = False) 
             stage.note("before")
             outcome = run(stage)
             stage.check_actors()
-        stage.settle()
-        if stage.recording.is_full and not outcome.stopped:
-            outcome = outcome._replace(stopped=FLOODED)
         transits = stage.recording.finish()
+        if stage.recording.missing:
+            outcome = outcome._replace(stopped=FLOODED)
         stage.note("after")
-        evidence = Evidence(values, stage.asking(transits), stage.states, outcome.output, outcome.status)
+        wire = stage.asking(transits, missing_in(outcome.stopped))
+        evidence = Evidence(values, wire, stage.states, outcome.output, outcome.status)
         return Played(evidence, transits, outcome)
 
 
@@ -179,7 +173,7 @@ def running(command: Sequence[str], bounds: Bounds, show: BinaryIO | None = None
             command,
             stage.values.environment(),
             bounds,
-            is_flooded=lambda: stage.recording.is_full,
+            is_flooded=lambda: bool(stage.recording.missing),
             show=show,
         )
 

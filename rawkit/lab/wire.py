@@ -17,7 +17,7 @@ from enum import IntEnum, IntFlag
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-from rawkit.errors import FieldError, LayerError
+from rawkit.errors import FieldError, KernelError, LayerError
 from rawkit.lab.finding import Finding
 from rawkit.layout import FieldInfo, Severity
 from rawkit.netns import Transit
@@ -70,14 +70,23 @@ class Wire:
 
     With `nodes` and `links`, the names of those that there are, a question about another one raises FieldError,
     as one does about a value that its field cannot have: else a slip of the pen would be a frame that never came.
+
+    With `missing`, in words, there were other frames of which nothing is known. A question whose answer may depend
+    on them raises KernelError with these words.
     """
 
     def __init__(
-        self, transits: Iterable[Transit], *, nodes: Collection[str] = (), links: Collection[str] = ()
+        self,
+        transits: Iterable[Transit],
+        *,
+        nodes: Collection[str] = (),
+        links: Collection[str] = (),
+        missing: str = "",
     ) -> None:
         self._frames = tuple(Seen(number, transit) for number, transit in enumerate(transits, 1))
         self._conditions: tuple[_Condition, ...] = ()
         self._nodes, self._links = nodes, links
+        self._missing = missing
 
     # ------------------------------------------------------------------ who and where
 
@@ -226,16 +235,22 @@ class Wire:
     def at_least(self, count: int) -> Finding:
         """Whether there were so many, or more."""
         found = self.all()
+        if len(found) < count:
+            self._check_complete()
         return self._finding(len(found) >= count, f"at least {count}", found)
 
     def at_most(self, count: int) -> Finding:
         """Whether there were no more than so many."""
         found = self.all()
+        if len(found) <= count:
+            self._check_complete()
         return self._finding(len(found) <= count, f"at most {count}", found)
 
     def times(self, count: int) -> Finding:
         """Whether there were exactly so many."""
         found = self.all()
+        if len(found) <= count:
+            self._check_complete()
         words = "none" if count == 0 else "exactly one" if count == 1 else f"exactly {count}"
         return self._finding(len(found) == count, words, found)
 
@@ -278,6 +293,11 @@ class Wire:
         narrowed = copy(self)
         narrowed._conditions = (*self._conditions, _Condition(words, test))
         return narrowed
+
+    def _check_complete(self) -> None:
+        """Raise KernelError where frames are missing: the answer may depend on them."""
+        if self._missing:
+            raise KernelError(0, f"say whether there was {self.words}", self._missing)
 
     def _ordered(self, words: str, frame: Seen | None, holds: Callable[[int, int], bool]) -> Self:
         if frame is None:

@@ -7,7 +7,7 @@ from rawkit.netns.impairment import Hold, Impairment, Nth, Swap, hold, nth, swap
 from rawkit.netns.lab import Cable, Lab
 from rawkit.netns.namespace import Namespace
 from rawkit.netns.node import Host, Hub, Node, Port, Router, Switch
-from rawkit.netns.recording import Recording, Transit
+from rawkit.netns.recording import Missing, Recording, Transit
 from rawkit.netns.resolver import with_nameserver
 from rawkit.netns.state import (
     Connection,
@@ -35,6 +35,7 @@ __all__ = [
     "Impairment",
     "InterfaceEntry",
     "Lab",
+    "Missing",
     "Namespace",
     "NeighborEntry",
     "Node",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import combinations
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -94,7 +95,8 @@ class Impairment:
     """What a link does to what crosses it, in either direction. Shares are from 0 to 1, as of tc-netem(8).
 
     Chance is a function of `seed`, the direction, the frame's EtherType and its number among those: it is the same
-    for everybody, whenever the frames come. Raises FieldError, and FilterError for a `where` that is no filter.
+    for everybody, whenever the frames come. Those that ask for link addresses or report groups, when they please,
+    are counted apart. Raises FieldError, and FilterError for a `where` that is no filter.
     """
 
     delay: float = 0.0
@@ -114,7 +116,7 @@ class Impairment:
     drop: Nth | Sequence[Nth] = ()
     """Exactly these frames are dropped."""
     instructions: Swap | Hold | Sequence[Swap | Hold] = ()
-    """Exactly these trade places, or wait."""
+    """Exactly these trade places, or wait. Of instructions that count alike, no two are about the same frames."""
     seed: int | str = 0
 
     def __post_init__(self) -> None:
@@ -133,6 +135,9 @@ class Impairment:
             raise FieldError("Impairment", "reorder", self.reorder, "0 without a delay that frames can skip")
         for instruction in self.exactly:
             _check(instruction)
+        for one, other in combinations(self.exactly, 2):
+            if _overlap(one, other):
+                raise FieldError("Impairment", "instructions", (one, other), "those about different frames")
 
     @property
     def exactly(self) -> tuple[Instruction, ...]:
@@ -143,19 +148,21 @@ class Impairment:
         )
         return (*drops, *others)
 
-    @property
-    def longest(self) -> float:
-        """Seconds that a frame may take, but for those that wait for others since a `rate` is low."""
+    def longest(self, length: int) -> float:
+        """Seconds that a frame may take, where frames have up to so many bytes."""
         held = max((order.for_ms / 1000 for order in self.exactly if isinstance(order, Hold)), default=0.0)
-        return self.delay + self.jitter + held
+        queued = QUEUE * length * 8 / self.rate if self.rate else 0.0
+        return self.delay + self.jitter + held + queued
 
     def is_nothing(self) -> bool:
         """Whether frames cross as on a plain link."""
         return all(getattr(self, field.name) == field.default for field in fields(self) if field.name != "seed")
 
-    def fate(self, sender: str, kind: int, number: int, length: int) -> Fate:
-        """What happens to frame `number` of EtherType `kind` that `sender` sends, of `length` bytes."""
-        chance = Random(f"{self.seed}/{sender}/{kind}/{number}")
+    def fate(self, sender: str, stream: str, number: int, length: int) -> Fate:
+        """What happens to frame `number` of those that `sender` sends in that stream, of `length` bytes."""
+        if not (self.loss or self.duplicate or self.corrupt or self.reorder or self.jitter):
+            return Fate(False, False, False, None, self.delay)
+        chance = Random(f"{self.seed}/{sender}/{stream}/{number}")
         lost, duplicated, corrupted, reordered = (chance.random() for _ in range(4))
         bit = chance.randrange(_ETHERNET * 8, length * 8) if length > _ETHERNET else None
         delay = self.delay + (chance.uniform(-self.jitter, self.jitter) if self.jitter else 0)
@@ -177,6 +184,22 @@ def _listed(name: str, given: Any, kinds: type | tuple[type, ...], expected: str
     if not isinstance(several, list | tuple) or any(not isinstance(each, kinds) for each in several):
         raise FieldError("Impairment", name, given, expected)
     return tuple(several)
+
+
+def _overlap(one: Instruction, other: Instruction) -> bool:
+    """Whether both are about one frame, or about one that waits for others; as far as they count alike."""
+    if (one.where, one.sent_by) != (other.where, other.sent_by):
+        return False
+    if isinstance(one, Nth) and isinstance(other, Nth):
+        return False  # a frame that is dropped twice is dropped
+    return _concerns(one, other) or _concerns(other, one)
+
+
+def _concerns(one: Instruction, other: Instruction) -> bool:
+    """Whether one does something to a frame of the other; between two that trade places, one may be dropped."""
+    if isinstance(one, Swap) and not isinstance(other, Nth):
+        return any(one.numbers[0] <= number <= one.numbers[1] for number in other.numbers)
+    return not {*one.numbers}.isdisjoint(other.numbers)
 
 
 def _check(instruction: Instruction) -> None:

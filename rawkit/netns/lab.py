@@ -29,6 +29,7 @@ N = TypeVar("N", bound=Node)
 _LEAST_MTU, _MOST_MTU = 68, 65_535  # ETH_MIN_MTU and ETH_MAX_MTU of <linux/if_ether.h>
 _LAST_NODE = 0xFFFF  # nodes that the lab adds by itself are numbered downwards from here
 _NAME = re.compile(r"[A-Za-z0-9_.]{1,32}")  # without a hyphen, which parts them in a link's name
+_ETHERNET = 14  # bytes of its header
 _PATIENCE = 5.0  # seconds that a relay may take to begin
 _ADDRESSES = "addresses of hosts with prefix lengths, such as '10.0.0.1/24'"
 _MOST_SEGMENTS = 9999  # the segment's number in decimal digits is one group of an IPv6 address
@@ -255,8 +256,9 @@ class Lab:
             if worker.cues.take(_PATIENCE) != "ready":
                 worker.join(_PATIENCE)  # raises what it ended of
             undo.pop_all()
+        longest = impairment.longest(mtu + _ETHERNET)
         self._middles.append(middle)
-        return Cable(plugged[0], plugged[1], self._name_of(a.node.name, b.node.name), worker, impairment.longest)
+        return Cable(plugged[0], plugged[1], self._name_of(a.node.name, b.node.name), worker, longest)
 
     def _name_of(self, a: str, b: str) -> str:
         return cable_name(a, b, [(cable.a.node.name, cable.b.node.name) for cable in self.cables])

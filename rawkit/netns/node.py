@@ -33,7 +33,8 @@ IPV6_MTU = 1280
 _BRIDGE = "br0"
 _NAT = "rawkit_nat"
 
-# Addresses are there at once, and nothing is sent that nobody asked for.
+# Addresses are there at once, and nothing is sent that nobody asked for, but for reports of IPv6 groups: the
+# kernel cannot be kept from those, and a recording leaves them out.
 _QUIET = {
     "ipv4/conf/all/rp_filter": 0,
     "ipv4/conf/default/rp_filter": 0,

@@ -31,12 +31,20 @@ class Cues:
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
+        self.descriptors: list[int] = []
+        """What came with the last cue, for the one who took it to close."""
 
-    def give(self, cue: str) -> None:
-        """Give a cue; nothing happens if the other process has ended. Raises KernelError once closed."""
+    def give(self, cue: str, descriptor: int | None = None) -> None:
+        """Give a cue, and a descriptor with it; nothing happens if the other process has ended.
+
+        Raises KernelError once closed.
+        """
         self._check_open()
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._end.send(cue.encode())
+            if descriptor is None:
+                self._end.send(cue.encode())
+            else:
+                socket.send_fds(self._end, [cue.encode()], [descriptor])
 
     def take(self, timeout: float | None = None) -> str:
         """The next cue; empty once the other process has ended.
@@ -47,9 +55,10 @@ class Cues:
         if not select.select([self._end], [], [], timeout)[0]:
             raise TimedOut("wait for a cue", timeout or 0)
         try:
-            return self._end.recv(CUE).decode()
+            cue, self.descriptors, _, _ = socket.recv_fds(self._end, CUE, 1)
         except ConnectionResetError:
             return ""
+        return cue.decode()
 
     def fileno(self) -> int:
         """For select(2): readable when there is a cue."""
@@ -82,7 +91,6 @@ class Worker:
         """Made by `Programs.spawn`, in the thread whose children end with the lab."""
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = os.memfd_create("rawkit-worker")
-        self._heard = 0
         self.status: int | None = None
         self._reaping = threading.Lock()
         try:
@@ -125,14 +133,9 @@ class Worker:
     @property
     def told(self) -> list[Any]:
         """What was told until now, in order. A crash in the midst of telling costs that one fact."""
-        return self._read(0)[0]
+        return self.told_from(0)[0]
 
-    def news(self) -> list[Any]:
-        """What was told since this was last asked."""
-        found, self._heard = self._read(self._heard)
-        return found
-
-    def _read(self, start: int) -> tuple[list[Any], int]:
+    def told_from(self, start: int) -> tuple[list[Any], int]:
         """What was told from that byte on, and where the next fact will begin."""
         if self.is_closed:
             raise closed("ask what a worker told")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from rawkit.wire.dissect import dissect
 from rawkit.wire.link_type import LinkType
@@ -14,7 +14,18 @@ from rawkit.wire.packet import Packet
 if TYPE_CHECKING:
     from rawkit.pcap.blocks import Option
 
-__all__ = ["CapturedPacket", "CapturedPackets", "Counts", "Interface", "PacketRun", "Record"]
+__all__ = [
+    "CHECKSUM_UNFINISHED",
+    "CapturedPacket",
+    "CapturedPackets",
+    "Counts",
+    "Interface",
+    "PacketRun",
+    "Record",
+]
+
+CHECKSUM_UNFINISHED: Final = "checksum left to the card"
+"""The comment on a packet whose transport checksum is not finished, as a sender's own kernel sees it."""
 
 _ENHANCED = 6  # the type of block; the older packet block has the same options
 _DIRECTIONS = ("", "inbound", "outbound", "")
@@ -127,6 +138,11 @@ class Record(NamedTuple):
         return told or (self.interface.fcs_length or 0 if self.interface else 0)
 
     @property
+    def checksum_unfinished(self) -> bool:
+        """Whether a comment says that the transport checksum was left to the network card: no option has it."""
+        return CHECKSUM_UNFINISHED in self.comments
+
+    @property
     def direction(self) -> str:
         """`inbound` or `outbound`; empty where the file does not say (pcapng draft, section 4.3.1)."""
         return _DIRECTIONS[self._flags % len(_DIRECTIONS)]
@@ -139,6 +155,12 @@ class Record(NamedTuple):
     def packet(self) -> Packet:
         """`data` taken apart: never raises on its content (see `rawkit.wire.dissect`)."""
         interface = self.interface
-        if self.options or (interface is not None and interface.fcs_length):
-            return dissect(self.data, self.link_type, wire_length=self.wire_length, fcs_length=self.fcs_length)
+        if self.options or self.comments or (interface is not None and interface.fcs_length):
+            return dissect(
+                self.data,
+                self.link_type,
+                wire_length=self.wire_length,
+                checksum_unfinished=self.checksum_unfinished,
+                fcs_length=self.fcs_length,
+            )
         return dissect(self.data, self.link_type, wire_length=self.wire_length)
