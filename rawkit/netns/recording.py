@@ -95,7 +95,11 @@ class Recording:
         self._sources: list[_Source] = []
         self._markers: dict[int, socket.socket] = {}
         self._busy: tuple[str, ...] = ()
-        self.add(*cables)
+        try:
+            self.add(*cables)
+        except BaseException:
+            self.close()
+            raise
 
     def add(self, *cables: Cable) -> None:
         """Record what crosses these links, too, from before this returns. Raises KernelError."""
