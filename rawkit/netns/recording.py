@@ -97,7 +97,11 @@ class Recording:
         self._markers: dict[int, socket.socket] = {}
         self._busy: tuple[str, ...] = ()
         self._closed = self._finished = False
-        self.add(*cables)
+        try:
+            self.add(*cables)
+        except BaseException:
+            self.close()
+            raise
 
     def add(self, *cables: Cable) -> None:
         """Record what crosses these links, too, from before this returns. Raises KernelError."""
