@@ -47,7 +47,7 @@ def test_it_ends_as_the_exercise_says_and_its_bundle_is_judged_alike(
 
 def test_a_rehearsal_tells_what_is_not_as_the_exercise_says() -> None:
     exercise = catalogue()["ping"]
-    right, _, wrong, *_ = rehearsals(exercise)
+    right, _, _, wrong, *_ = rehearsals(exercise)
     _, passed = right.play(STUDENT)
     _, failed = wrong.play(STUDENT)
     assert wrong.complaint(passed) == "checksum holds, and should not"
