@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import require
 
 from rawkit.errors import CaptureError, FileError, RawkitError
 from rawkit.lab import Bounds, judge, play, read_bundle, running, write_bundle
@@ -90,6 +92,19 @@ def test_other_programs_read_what_is_in_it(folder: Path) -> None:
     with open_capture(io.BytesIO(found["links/you-target.pcapng"])) as capture:
         assert [record.comments[0] for record in capture][:1] == ["1: you > target"]
     assert set(json.loads(found["states.json"])) == {"before", "after"}
+
+
+def test_a_link_on_which_nothing_crossed_has_a_capture_too(tmp_path: Path) -> None:
+    require("tshark")
+    exercise = catalogue()["arp"]
+    played = play(exercise, "alice", running(["true"], Bounds()))
+    write_bundle(tmp_path / "arp.zip", played, judge(exercise, "alice", played.evidence))
+    captures = {name: data for name, data in members(tmp_path / "arp.zip").items() if name.startswith("links/")}
+    assert list(captures) == [f"links/{name}-switch.pcapng" for name in ("you", "target", "bystander")]
+    for data in captures.values():
+        done = subprocess.run(["tshark", "-r", "-"], input=data, capture_output=True, check=True)
+        assert done.stdout == b""
+    assert read_bundle(tmp_path / "arp.zip").transits == ()
 
 
 ALTERATIONS: dict[str, Callable[[dict[str, bytes]], None]] = {

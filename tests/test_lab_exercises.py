@@ -12,7 +12,7 @@ import pytest
 from rehearsing import STUDENT, Ended, start
 
 from rawkit.errors import FieldError
-from rawkit.lab import Bounds, Exercise, judge, play, running
+from rawkit.lab import Bounds, Exercise, Link, Topology, judge, play, running
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.rehearsal import Rehearsal, rehearsals
 
@@ -93,6 +93,19 @@ def test_what_is_told_is_the_same_in_each_run_and_what_is_printed_is_not(exercis
     assert exercise.values_of(STUDENT, "aa") == first
     if "printed" in [check.name for check in exercise.checks] and exercise.name != "syn":  # a kernel's choice
         assert first != second
+
+
+def test_routers_in_a_row_are_drawn_in_one_line() -> None:
+    told = "10.0.0.1/24", "10.0.0.2/24"
+    links = [
+        Link("you", "r1", told),
+        Link("r1", "r2", drawn_in_full=False),
+        Link("r2", "far", told, (None, "02::1")),
+    ]
+    assert [*Topology([*links, Link("far", "you")], routers=["r1", "r2"]).drawing()] == [
+        "you 10.0.0.1/24 ──── 10.0.0.2/24 r1 (router) ──── r2 (router) 10.0.0.1/24 ──── far 10.0.0.2/24 02::1",
+        "far ──── you",
+    ]
 
 
 def test_wrong_solutions_differ_from_the_reference() -> None:

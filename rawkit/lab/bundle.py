@@ -34,8 +34,9 @@ from rawkit.lab.verdict import Verdict
 from rawkit.lab.wire import Wire
 from rawkit.netns import State, Transit
 from rawkit.netns.recording import MOST_FRAMES
-from rawkit.pcap import open_capture, write_capture
+from rawkit.pcap import CaptureWriter, Interface, open_capture
 from rawkit.pcap.files import output, write_all
+from rawkit.wire import LinkType
 
 __all__ = [
     "MOST_PREDICTED",
@@ -323,7 +324,10 @@ def _json(value: Any) -> bytes:
 
 def _capture(link: str, transits: Iterable[Transit]) -> bytes:
     file = io.BytesIO()
-    write_capture(file, records(transits, link), format="pcapng")
+    interface = Interface(0, LinkType.ETHERNET, name=link)  # also of a link on which nothing crossed
+    with CaptureWriter(file, format="pcapng", interfaces=[interface]) as writer:
+        for record in records(transits, link):
+            writer.write(record)
     return file.getvalue()
 
 
