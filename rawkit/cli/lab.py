@@ -62,7 +62,11 @@ Examples:
 Solutions may be written in anything: only what crosses the wire counts, and
 what the kernels know. Addresses, ports and the like differ from student to
 student (--student NAME, or $RAWKIT_STUDENT), and stand in the environment of
-the command: LAB_TARGET and so on, as `show` lists them."""
+the command: LAB_TARGET and so on, as `show` lists them.
+
+\b
+Exercises of one's own are files: `rawkit lab show FILE`. Those in the folders
+that $RAWKIT_EXERCISES names (FOLDER:FOLDER) go by their names."""
 
 CHECK_EXAMPLES = """\b
 Examples:
@@ -75,7 +79,8 @@ Examples:
 The command runs in the host `you` of a lab of its own, whose way out is
 LAB_INTERFACE. It may take 10 seconds (or --timeout), 200 processes, 1 MiB of
 output, 64 MiB a file, 256 MiB of disk, 2 GiB of memory, and 20,000
-frames. Exit code: 0 all checks hold, 1 not all of them."""
+frames. Ctrl-C stops it, too, and what it did is judged. Exit code: 0 all
+checks hold, 1 not all of them, 130 it was stopped by Ctrl-C."""
 
 GRADE_EXAMPLES = """\b
 Examples:
