@@ -210,6 +210,7 @@ def test_ctrl_c_keeps_what_was_recorded_and_judges_it(desk: Path) -> None:
     assert process.returncode == 130
     assert "Not to its end: it was stopped by Ctrl-C." in said
     assert "ping: not yet, 2 of 5 checks hold" in said
+    assert f"4 frames kept: {desk}/latest/ping--alice.zip" in said  # two of ARP's, and two of ICMP's
     assert "ICMPv4 echo reply" in lab("why", "ping")
 
 

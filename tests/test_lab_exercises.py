@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import noise
@@ -12,7 +13,7 @@ import pytest
 from rehearsing import STUDENT, Ended, start
 
 from rawkit.errors import FieldError
-from rawkit.lab import Bounds, Exercise, Link, Topology, judge, play, running
+from rawkit.lab import Bounds, Exercise, Link, Topology, Wrong, judge, play, running
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.rehearsal import Rehearsal, rehearsals
 
@@ -53,6 +54,17 @@ def test_a_rehearsal_tells_what_is_not_as_the_exercise_says() -> None:
     assert wrong.complaint(passed) == "checksum holds, and should not"
     assert "checksum: expected" in right.complaint(failed)
     assert "in which there is no 'parity'" in wrong._replace(says="parity").complaint(failed)
+
+
+def test_what_is_written_into_a_check_does_not_fit_another_student() -> None:
+    exercise = catalogue()["ping"]
+    written = exercise.values_of(STUDENT).nonce
+    data = exercise.check("data")._replace(judge=lambda e: e.wire.icmp(type=8).payload(written).saw())
+    right, another, *_ = rehearsals(
+        replace(exercise, checks=[data], wrong=[Wrong(exercise.solution, "data", "")] * 2)
+    )
+    assert right.complaint(right.play(STUDENT)[1]) == ""
+    assert "data: expected" in another.complaint(another.play(STUDENT)[1])
 
 
 def test_an_answer_of_another_student_fails() -> None:

@@ -26,13 +26,14 @@ from rawkit.cli.lab_report import (
     verdict_lines,
 )
 from rawkit.cli.main import NO, OK, USAGE
-from rawkit.cli.output import Lines, colour_wanted
+from rawkit.cli.output import Lines, colour_wanted, count_of
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
 from rawkit.errors import file_error
 from rawkit.lab import (
     Bounds,
     Exercise,
     Played,
+    Verdict,
     judge,
     play,
     read_bundle,
@@ -236,9 +237,9 @@ def predict(exercise: Exercise, answer: tuple[str, ...], student: str | None) ->
     if not " ".join(answer).strip():
         raise click.UsageError("an answer has a word at least")
     desk = Desk(student_of(student))
-    desk.predict(exercise.name, " ".join(answer))
     values = exercise.values_of(desk.student)
     right = exercise.predicted(" ".join(answer), desk.student) == "right"
+    desk.predict(exercise.name, " ".join(answer))
     with Lines() as lines:
         lines.write("Right." if right else f"No: it is {exercise.prediction.answer(values)}.")
         lines.write(exercise.told(exercise.prediction.why, values))
@@ -381,7 +382,7 @@ def _judged(
 ) -> int:
     """Judge, tell, and keep the evidence."""
     verdict = judge(exercise, student, played.evidence, stopped=played.outcome.stopped, defended=defended)
-    desk, outcome = Desk(student), played.outcome
+    outcome = played.outcome
     with Lines() as lines:
         if format_ == "json":
             for line in objects(verdict):
@@ -395,28 +396,36 @@ def _judged(
                 lines.write(line)
             if outcome.status and not verdict.passed:
                 lines.write(f"Your command {_ending(outcome.status)}.")
-    if file is None:
-        desk.prepare()
-    path = file or str(desk.latest(exercise.name, defended=defended))
-    preparation = desk.preparation(exercise.name)
-    write_bundle(
-        path, played, verdict, key=key, preparation=preparation
-    )  # after the verdict, which is told anyway
-    kept = file is not None or desk.keep(exercise.name, defended=defended, passed=verdict.passed)
-    if format_ != "json":
-        hand_in = file or str(desk.hand_in(exercise.name, defended=defended))
-        with Lines() as lines:
-            if verdict.failed:
-                whose = "" if student == student_of(None) else f" --student {student}"
-                where = f" -r {shlex.quote(path)}" if file or defended else whose
-                lines.write(f"See the frames: rawkit lab why {exercise.handle} {verdict.failed[0].check}{where}")
-            if not kept:
-                lines.write(f"What you hand in stays the earlier run, which passed: {hand_in}")
-            elif not verdict.failed:
-                lines.write(f"Evidence: {hand_in}")
+    _keep(exercise, played, verdict, file, key, quiet=format_ == "json")
     if outcome.signal:
         return 128 + outcome.signal
     return OK if verdict.passed else USAGE if verdict.broken else NO
+
+
+def _keep(
+    exercise: Exercise, played: Played, verdict: Verdict, file: str | None, key: bytes, *, quiet: bool
+) -> None:
+    """Keep the evidence, which is done after the verdict was told, and tell where, unless that is not wanted."""
+    desk, which = Desk(verdict.student), (exercise.name, verdict.defended)
+    path = file or str(desk.latest(*which))
+    if file is None:
+        desk.prepare()
+    write_bundle(path, played, verdict, key=key, preparation=desk.preparation(exercise.name))
+    kept = file is not None or desk.keep(*which, passed=verdict.passed)
+    if quiet:
+        return
+    hand_in = file or str(desk.hand_in(*which))
+    with Lines() as lines:
+        if played.outcome.signal:
+            lines.write(f"{count_of(len(played.transits), 'frame')} kept: {path}")
+        if verdict.failed:
+            whose = "" if verdict.student == student_of(None) else f" --student {verdict.student}"
+            where = f" -r {shlex.quote(path)}" if file or verdict.defended else whose
+            lines.write(f"See the frames: rawkit lab why {exercise.handle} {verdict.failed[0].check}{where}")
+        if not kept:
+            lines.write(f"What you hand in stays the earlier run, which passed: {hand_in}")
+        elif not verdict.failed:
+            lines.write(f"Evidence: {hand_in}")
 
 
 def _ending(status: int) -> str:

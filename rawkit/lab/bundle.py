@@ -143,16 +143,7 @@ def write_bundle(
     preparation: Preparation = UNPREPARED,
 ) -> None:
     """Write the evidence of a run; the file appears under its name when it is finished. Raises FileError."""
-    links = dict.fromkeys([*played.evidence.wire.links, *(transit.link for transit in played.transits)])
-    members = {f"links/{link}.pcapng": _capture(link, played.transits) for link in links}
-    members[STATES] = _json(
-        {
-            moment: {host: state.as_object() for host, state in states.items()}
-            for moment, states in played.evidence.states.items()
-        }
-    )
-    members[OUTPUT] = played.outcome.output
-    members[VERDICT] = _json(verdict.as_object() | {"results": [result.as_object() for result in verdict.results]})
+    members = _members_of(played, verdict)
     manifest = {
         "format": FORMAT,
         "rawkit": __version__,
@@ -175,6 +166,21 @@ def write_bundle(
             archive.writestr(name, data)
     with output(str(path)) as file:
         write_all(file, bytearray(packed.getvalue()), str(path))
+
+
+def _members_of(played: Played, verdict: Verdict) -> dict[str, bytes]:
+    links = dict.fromkeys([*played.evidence.wire.links, *(transit.link for transit in played.transits)])
+    states = {
+        moment: {host: state.as_object() for host, state in states.items()}
+        for moment, states in played.evidence.states.items()
+    }
+    results = [result.as_object() for result in verdict.results]
+    return {
+        **{f"links/{link}.pcapng": _capture(link, played.transits) for link in links},
+        STATES: _json(states),
+        OUTPUT: played.outcome.output,
+        VERDICT: _json(verdict.as_object() | {"results": results}),
+    }
 
 
 def read_heading(path: str | Path, *, key: bytes = b"") -> Heading:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, Final, NamedTuple
 
@@ -86,10 +87,9 @@ def run_confined(
     cannot be started, KernelError.
     """
     began = time.monotonic()
-    kept = bytearray()
-    stopped, number = "", 0
+    kept, stopped, number = bytearray(), "", 0
     with Confinement(host, bounds.processes) as confinement:
-        free = _free_space()
+        overstepped = partial(_overstepped, confinement, bounds, began, _free_space())
         process = _start(confinement, command, environment, bounds)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
@@ -98,9 +98,7 @@ def run_confined(
             poll.register(out, select.EPOLLIN | select.EPOLLET)  # that it is closed is told once
             try:
                 while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(GLANCE):
-                    stopped = _copy(out, kept, bounds.output, show) or _overstepped(
-                        confinement, bounds, began, free
-                    )
+                    stopped = _copy(out, kept, bounds.output, show) or overstepped()
                     if not stopped and is_flooded():
                         stopped = FLOODED
             except KeyboardInterrupt as stop:  # what was recorded is kept

@@ -22,17 +22,17 @@ class Desk:
         self.student = student
         self.folder = Path(state) / "rawkit" / "lab" / student
 
-    def hand_in(self, exercise: str, *, defended: bool = False) -> Path:
+    def hand_in(self, exercise: str, defended: bool = False) -> Path:
         """Where the evidence to hand in is, or is to be; that with the defence is apart."""
         return self.folder / f"{exercise}{'-defended' * defended}{BETWEEN}{self.student}.zip"
 
-    def latest(self, exercise: str, *, defended: bool = False) -> Path:
+    def latest(self, exercise: str, defended: bool = False) -> Path:
         """Where the evidence of the last check is, or is to be."""
-        return self.folder / "latest" / self.hand_in(exercise, defended=defended).name
+        return self.folder / "latest" / self.hand_in(exercise, defended).name
 
-    def keep(self, exercise: str, *, defended: bool, passed: bool) -> bool:
+    def keep(self, exercise: str, defended: bool = False, *, passed: bool) -> bool:
         """Hand in the latest evidence, unless only an earlier one passed; whether it is. Raises FileError."""
-        hand_in, latest = (where(exercise, defended=defended) for where in (self.hand_in, self.latest))
+        hand_in, latest = (where(exercise, defended) for where in (self.hand_in, self.latest))
         if not passed and passed_in(hand_in):
             return False
         with output(str(hand_in)) as file:

@@ -196,9 +196,11 @@ class Exercise:
 
     def predicted(self, answer: str, student: str) -> str:
         """`right` or `wrong`, as that student's answer to the question is; empty for no answer."""
+        if not answer:
+            return ""
         values = self.values_of(student)
         with self.running("prediction"):
-            return "" if not answer else "right" if self.prediction.is_right(answer, values) else "wrong"
+            return "right" if self.prediction.is_right(answer, values) else "wrong"
 
     @contextmanager
     def running(self, part: str) -> Iterator[None]:
