@@ -42,6 +42,8 @@ def _rehearse(exercise: str, name: str) -> Ended:
     with tempfile.TemporaryDirectory() as folder:
         write_bundle(Path(folder, "bundle.zip"), played, verdict)
         bundle = read_bundle(Path(folder, "bundle.zip"))
-    evidence = bundle.evidence(rehearsal.exercise)
-    again = judge(rehearsal.exercise, bundle.student, evidence, stopped=bundle.stopped, defended=bundle.defended)
+    heading, evidence = bundle.heading, bundle.evidence(rehearsal.exercise)
+    again = judge(
+        rehearsal.exercise, heading.student, evidence, stopped=heading.stopped, defended=heading.defended
+    )
     return Ended(rehearsal.complaint(verdict), verdict.passed, again == verdict)

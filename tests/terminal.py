@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -75,6 +76,10 @@ class Terminal:
             except OSError:  # how Linux says that the other side is closed
                 raise AssertionError(f"it ended before {text!r}: {self._printed.decode()}") from None
         self._printed = self._printed.partition(text.encode())[2]
+
+    def end(self, number: signal.Signals) -> None:
+        """Have another process send the command a signal."""
+        self._process.send_signal(number)
 
     def close(self, seconds: float = 60) -> int:
         """Close the terminal, of which the command is told (SIGHUP); its exit code."""

@@ -6,8 +6,10 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import require
 
 from rawkit.errors import CaptureError, FileError, RawkitError
 from rawkit.lab import Bounds, judge, play, read_bundle, running, write_bundle
+from rawkit.lab.bundle import read_heading
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.grade import grade
 from rawkit.lab.rehearsal import command_of
 from rawkit.lab.seed import Seed
-from rawkit.pcap import open_capture
+from rawkit.pcap import open_capture, write_capture
 
 pytestmark = pytest.mark.root
 
@@ -58,11 +62,27 @@ def forged(folder: Path, path: Path, manifest: dict[str, Any], **changed: bytes)
     """Alice's bundle with other words in its manifest and other members, and with digests to go with them."""
     found = {**members(folder / "ping--alice.zip"), **changed}
     said = {**json.loads(found.pop("manifest.json")), **manifest}
-    said.pop("seal")
     said["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in found.items()}
-    text = json.dumps(said, indent=1, sort_keys=True).encode()
-    said["seal"] = f"sha256:{hashlib.sha256(text).hexdigest()}"
-    return packed(path, {"manifest.json": json.dumps(said).encode(), **found})
+    return packed(path, {"manifest.json": digested(said), **found})
+
+
+def digested(said: dict[str, Any]) -> bytes:
+    """A manifest with the digest of it that whoever can write one can make; its seal stays as it is."""
+    plain = {name: value for name, value in said.items() if name not in ("digest", "seal")}
+    text = json.dumps(plain, indent=1, sort_keys=True).encode()
+    return json.dumps({**said, "digest": hashlib.sha256(text).hexdigest()}).encode()
+
+
+def recorded(folder: Path, numbers: Iterable[int]) -> dict[str, bytes]:
+    """A capture with the first frame of Alice's, with each of these numbers."""
+    link = "links/you-target.pcapng"
+    with open_capture(io.BytesIO(members(folder / "ping--alice.zip")[link])) as capture:
+        first = next(iter(capture))
+    file = io.BytesIO()
+    write_capture(
+        file, (first._replace(comments=(f"{number}: you > target",)) for number in numbers), format="pcapng"
+    )
+    return {link: file.getvalue()}
 
 
 def test_other_programs_read_what_is_in_it(folder: Path) -> None:
@@ -74,6 +94,19 @@ def test_other_programs_read_what_is_in_it(folder: Path) -> None:
     assert set(json.loads(found["states.json"])) == {"before", "after"}
 
 
+def test_a_link_on_which_nothing_crossed_has_a_capture_too(tmp_path: Path) -> None:
+    require("tshark")
+    exercise = catalogue()["arp"]
+    played = play(exercise, "alice", running(["true"], Bounds()))
+    write_bundle(tmp_path / "arp.zip", played, judge(exercise, "alice", played.evidence))
+    captures = {name: data for name, data in members(tmp_path / "arp.zip").items() if name.startswith("links/")}
+    assert list(captures) == [f"links/{name}-switch.pcapng" for name in ("you", "target", "bystander")]
+    for data in captures.values():
+        done = subprocess.run(["tshark", "-r", "-"], input=data, capture_output=True, check=True)
+        assert done.stdout == b""
+    assert read_bundle(tmp_path / "arp.zip").transits == ()
+
+
 ALTERATIONS: dict[str, Callable[[dict[str, bytes]], None]] = {
     "a frame": lambda found: found.update({"links/you-target.pcapng": found["links/you-target.pcapng"][:-40]}),
     "a state": lambda found: found.update({"states.json": b"{}"}),
@@ -82,7 +115,10 @@ ALTERATIONS: dict[str, Callable[[dict[str, bytes]], None]] = {
         {"manifest.json": found["manifest.json"].replace(b"alice", b"carol")}
     ),
     "the bound": lambda found: found.update(
-        {"manifest.json": found["manifest.json"].replace(b'"stopped": ""', b'"stopped": "x"')}
+        {"manifest.json": found["manifest.json"].replace(b'"stopped": ""', b'"stopped": "it was"')}
+    ),
+    "how it was prepared": lambda found: found.update(
+        {"manifest.json": found["manifest.json"].replace(b'"hints": 0', b'"hints": 1')}
     ),
     "a file more": lambda found: found.update({"links/other.pcapng": b""}),
     "a file less": lambda found: found.__delitem__("output.txt"),
@@ -94,15 +130,37 @@ ALTERATIONS: dict[str, Callable[[dict[str, bytes]], None]] = {
 
 
 @pytest.mark.parametrize("what", ALTERATIONS)
-@pytest.mark.parametrize("name", ["ping", "sealed"])
-def test_what_was_altered_is_refused(folder: Path, tmp_path: Path, name: str, what: str) -> None:
+@pytest.mark.parametrize(("name", "key"), [("ping", b""), ("sealed", b""), ("sealed", b"secret")])
+def test_what_was_altered_is_refused(folder: Path, tmp_path: Path, name: str, key: bytes, what: str) -> None:
     found = members(folder / f"{name}--alice.zip")
     ALTERATIONS[what](found)
-    changed = packed(tmp_path / f"{name}--alice.zip", found)
-    key = b"secret" if name == "sealed" else b""
-    (graded,) = grade([str(changed)], key=key)
+    (graded,) = grade([str(packed(tmp_path / "ping--alice.zip", found))], key=key)
     assert graded.verdict is None
     assert graded.refused
+
+
+def test_with_digests_made_anew_the_seal_tells(folder: Path, tmp_path: Path) -> None:
+    found = members(folder / "sealed--alice.zip")
+    changed = packed(
+        tmp_path / "ping--alice.zip",
+        {**found, "manifest.json": digested({**json.loads(found["manifest.json"]), "hints": 1})},
+    )
+    (graded,) = grade([str(changed)])
+    assert (graded.seal, graded.hints) == ("seal not checked", 1)
+    (graded,) = grade([str(changed)], key=b"secret")
+    assert graded.refused == "not sealed with this key"
+
+
+def test_what_is_not_sealed_takes_nothing_from_what_is(folder: Path, tmp_path: Path) -> None:
+    """A recording of somebody else's that is claimed is refused alone, and so is one that was not sealed."""
+    sealed = tmp_path / "ping--alice.zip"
+    sealed.write_bytes((folder / "sealed--alice.zip").read_bytes())
+    seed = Seed("ping", "thief").text
+    thief = forged(folder, tmp_path / "ping--thief.zip", {"student": "thief", "seed": seed})
+    mine, stolen = grade([str(sealed), str(thief)], key=b"secret")
+    assert mine.verdict is not None
+    assert mine.verdict.passed
+    assert stolen.refused == "not sealed with this key"
 
 
 def test_it_is_judged_again_and_not_believed(folder: Path) -> None:
@@ -137,7 +195,12 @@ def test_a_recording_that_two_hand_in_is_refused_for_both(folder: Path, tmp_path
 
 def test_a_seal_is_that_of_its_key(folder: Path) -> None:
     sealed, plain = str(folder / "sealed--alice.zip"), str(folder / "ping--alice.zip")
-    assert read_bundle(sealed, key=b"secret").sealed
+    assert [read_heading(sealed, key=key).seal for key in (b"secret", b"other", b"")] == [
+        "sealed",
+        "not sealed",
+        "seal not checked",
+    ]
+    assert read_heading(plain).seal == "not sealed"
     for file, key in ((sealed, b"other"), (plain, b"secret")):
         (graded,) = grade([file], key=key)
         assert graded.verdict is None
@@ -166,6 +229,40 @@ def test_a_bomb_is_refused(tmp_path: Path) -> None:
         archive.writestr("manifest.json", b"0" * 300_000_000)
     with pytest.raises(CaptureError, match="more than"):
         read_bundle(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("states.json", b"[" + b"[]," * 2_000_000 + b"[]]"),
+        ("output.txt", bytes(2_000_000)),
+        ("links/a-b.pcapng", bytes(40_000_000)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_no_member_is_larger_than_a_check_makes_it(folder: Path, tmp_path: Path, name: str, data: bytes) -> None:
+    with pytest.raises(CaptureError, match=rf"more than \d+ bytes in '{name}'"):
+        read_bundle(forged(folder, tmp_path / "bomb.zip", {}, **{name: data}))
+
+
+def test_there_are_no_more_frames_than_a_check_keeps(folder: Path, tmp_path: Path) -> None:
+    captured = recorded(folder, range(1, 20_002))
+    with pytest.raises(CaptureError, match="more than 20000 frames"):
+        read_bundle(forged(folder, tmp_path / "bomb.zip", {}, **captured))
+
+
+def test_no_more_than_one_is_held_at_a_time(folder: Path, tmp_path: Path) -> None:
+    """Of each, a megabyte of output; the first frames of each are others."""
+    written = {"output.txt": bytes(1_000_000)}
+    files = [
+        forged(folder, tmp_path / f"{at}.zip", {}, **written, **recorded(folder, range(1, at)))
+        for at in range(2, 22)
+    ]
+    tracemalloc.start()
+    assert all(graded.verdict is not None for graded in grade([str(file) for file in files]))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 10_000_000
 
 
 def test_what_a_bundle_is_about_is_never_run(folder: Path, tmp_path: Path) -> None:
@@ -197,6 +294,10 @@ def test_what_a_bundle_is_about_is_never_run(folder: Path, tmp_path: Path) -> No
         {"salt": "x"},
         {"format": True},
         {"exercise": None},
+        {"predicted": "\x1b[31m"},
+        {"predicted": "x" * 1000},
+        {"hints": 10**9},
+        {"hints": "2"},
     ],
     ids=str,
 )

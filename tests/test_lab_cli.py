@@ -100,7 +100,7 @@ def test_a_teacher_s_way(desk: Path, tmp_path: Path) -> None:
     lab("check", "ping", "-w", files[0], "--key", key, "--", *right)
     lab("check", "ping", "--student", "bob", "-w", files[1], "--", *right)
     sealed = lab("grade", *files, "--key", key, code=1).splitlines()
-    assert sealed[0].split()[:3] == ["passed", "alice", "ping"]
+    assert sealed[0].split() == ["passed", "alice", "ping", "5/5", f"{files[0]}:", "sealed"]
     assert sealed[1].startswith("refused")
     files[1].write_bytes(files[0].read_bytes())
     table = tmp_path / "grades.csv"
@@ -164,7 +164,7 @@ def test_mistakes_are_told(desk: Path, arguments: list[str], says: str, code: in
 
 def test_what_is_stopped_is_told(desk: Path) -> None:
     said = lab("check", "ping", "--timeout", "0.5", "--", "sleep", "1000", code=1)
-    assert "Out of bounds: it took longer than 0.5 seconds." in said
+    assert "Not to its end: it took longer than 0.5 seconds." in said
 
 
 def test_a_flood_is_stopped(desk: Path, tmp_path: Path) -> None:
@@ -177,15 +177,14 @@ def test_a_flood_is_stopped(desk: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_nothing_is_left_of_a_check_that_is_ended(desk: Path, tmp_path: Path, number: signal.Signals) -> None:
-    ready = tmp_path / "ready"
+def test_nothing_is_left_of_a_check_that_is_ended(desk: Path, number: signal.Signals) -> None:
     mark = f"check-{number}-{os.getpid()}"
-    os.mkfifo(ready)
-    command = [*RAWKIT, "lab", "check", "rst-injection", "--", "sh", "-c", f"echo > '{ready}'; exec sleep 1000"]
+    command = [*RAWKIT, "lab", "check", "rst-injection", "--", "sh", "-c", "echo begun; exec sleep 1000"]
     with subprocess.Popen(
         command, env={**os.environ, MARK: mark}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        ready.read_text()
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"begun\n"  # copied by the check, which looks after it now
         ends = [os.pidfd_open(pid) for pid in marked(mark)]
         assert len(ends) >= 5
         process.send_signal(number)
@@ -195,7 +194,93 @@ def test_nothing_is_left_of_a_check_that_is_ended(desk: Path, tmp_path: Path, nu
             assert select.select([end], [], [], PATIENCE)[0]
             os.close(end)
     assert marked(mark) == []
-    assert not list(desk.glob("*.zip"))
+    kept = [file.name for file in desk.glob("*.zip")]
+    assert kept == ([] if number is signal.SIGKILL else ["rst-injection--alice.zip"])
+
+
+def test_ctrl_c_keeps_what_was_recorded_and_judges_it(desk: Path) -> None:
+    command = ["check", "ping", "--", "sh", "-c", "ping -c 1 $LAB_TARGET > /dev/null; echo sent; exec sleep 1000"]
+    with subprocess.Popen(
+        [*RAWKIT, "lab", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "sent\n"
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "Not to its end: it was stopped by Ctrl-C." in said
+    assert "ping: not yet, 2 of 5 checks hold" in said
+    assert f"4 frames kept: {desk}/latest/ping--alice.zip" in said  # two of ARP's, and two of ICMP's
+    assert "ICMPv4 echo reply" in lab("why", "ping")
+
+
+def test_a_shell_that_is_terminated_is_judged(desk: Path) -> None:
+    with Terminal(
+        [*RAWKIT, "lab", "shell", "ping", "--watch"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
+    ) as terminal:
+        terminal.expect("lab$ ")
+        terminal.send("ping -c 1 $LAB_TARGET > /dev/null\n")
+        terminal.expect("ICMPv4 echo reply")
+        terminal.end(signal.SIGTERM)
+        terminal.expect("Not to its end: it was stopped by SIGTERM.")
+        terminal.expect("ping: not yet, 2 of 5 checks hold")
+
+
+def test_a_run_that_fails_takes_nothing_from_one_that_passed(desk: Path, tmp_path: Path) -> None:
+    lab("check", "ping", "--", "true", code=1)
+    assert "tried" in lab("list")
+    hand_in = desk / "ping--alice.zip"
+    assert lab("check", "ping", "--", *reference("ping", tmp_path)).endswith(f"Evidence: {hand_in}\n")
+    said = lab("check", "ping", "--", "true", code=1)
+    assert said.endswith(f"What you hand in stays the earlier run, which passed: {hand_in}\n")
+    assert "done" in lab("list")
+    assert lab("grade", hand_in).startswith("passed")
+    assert "does not hold" in lab("why", "ping")  # the latest
+
+
+def test_what_was_predicted_and_hinted_goes_with_what_is_handed_in(desk: Path, tmp_path: Path) -> None:
+    lab("predict", "ping", "an", "echo", "reply", code=1)
+    lab("predict", "ping", "nothing")
+    lab("hint", "ping")
+    lab("hint", "ping")
+    assert "predicted wrong, 2 hints" in lab("list").splitlines()[0]
+    told = json.loads(lab("list", "--format", "json").splitlines()[0])
+    assert (told["predicted"], told["hints"]) == ("wrong", 2)
+    lab("check", "ping", "--", *reference("ping", tmp_path))
+    table = tmp_path / "grades.csv"
+    said = lab("grade", desk / "ping--alice.zip", "--csv", table)
+    assert said.endswith(f"{desk / 'ping--alice.zip'}: not sealed; predicted wrong, 2 hints\n")
+    (row,) = csv.DictReader(table.read_text().splitlines())
+    assert (row["predicted"], row["hints"], row["seal"]) == ("wrong", "2", "not sealed")
+
+
+def test_folders_that_a_teacher_names_are_part_of_the_catalogue(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rawkit.lab.exercises import ping
+
+    text = Path(ping.__file__).read_text()
+    mine, yours, here = (tmp_path / name for name in ("mine", "yours", "here"))
+    for folder in (mine, yours, here):
+        folder.mkdir()
+    (mine / "own.py").write_text(text.replace('name="ping"', 'name="own"').replace("number=1,", "number=101,"))
+    (mine / "broken.py").write_text("1 / 0")
+    (yours / "clash.py").write_text(text)
+    (here / "never.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.setenv("RAWKIT_EXERCISES", f"{mine}::{yours}:{tmp_path / 'missing'}")
+    monkeypatch.chdir(here)
+
+    done = subprocess.run([*RAWKIT, "lab", "list"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split()[:2] == ["101", "own"]
+    broken, clash, missing = done.stderr.splitlines()
+    assert "line 1 of broken.py: ZeroDivisionError" in broken
+    assert clash.startswith(str(yours / "clash.py"))
+    assert "no other exercise has" in clash
+    assert missing.startswith(str(tmp_path / "missing"))
+    assert "rawkit lab check own -- COMMAND" in lab("show", "own")
+    lab("check", "own", "--", *reference("ping", tmp_path))
+    assert lab("grade", desk / "own--alice.zip").startswith("passed")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_evidence_with_the_defence_on_is_apart_and_is_not_graded(desk: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import noise
@@ -12,7 +13,7 @@ import pytest
 from rehearsing import STUDENT, Ended, start
 
 from rawkit.errors import FieldError
-from rawkit.lab import Bounds, Exercise, judge, play, running
+from rawkit.lab import Bounds, Exercise, Link, Topology, Wrong, judge, play, running
 from rawkit.lab.catalogue import catalogue
 from rawkit.lab.rehearsal import Rehearsal, rehearsals
 
@@ -47,12 +48,23 @@ def test_it_ends_as_the_exercise_says_and_its_bundle_is_judged_alike(
 
 def test_a_rehearsal_tells_what_is_not_as_the_exercise_says() -> None:
     exercise = catalogue()["ping"]
-    right, _, wrong, *_ = rehearsals(exercise)
+    right, _, _, wrong, *_ = rehearsals(exercise)
     _, passed = right.play(STUDENT)
     _, failed = wrong.play(STUDENT)
     assert wrong.complaint(passed) == "checksum holds, and should not"
     assert "checksum: expected" in right.complaint(failed)
     assert "in which there is no 'parity'" in wrong._replace(says="parity").complaint(failed)
+
+
+def test_what_is_written_into_a_check_does_not_fit_another_student() -> None:
+    exercise = catalogue()["ping"]
+    written = exercise.values_of(STUDENT).nonce
+    data = exercise.check("data")._replace(judge=lambda e: e.wire.icmp(type=8).payload(written).saw())
+    right, another, *_ = rehearsals(
+        replace(exercise, checks=[data], wrong=[Wrong(exercise.solution, "data", "")] * 2)
+    )
+    assert right.complaint(right.play(STUDENT)[1]) == ""
+    assert "data: expected" in another.complaint(another.play(STUDENT)[1])
 
 
 def test_an_answer_of_another_student_fails() -> None:
@@ -93,6 +105,19 @@ def test_what_is_told_is_the_same_in_each_run_and_what_is_printed_is_not(exercis
     assert exercise.values_of(STUDENT, "aa") == first
     if "printed" in [check.name for check in exercise.checks] and exercise.name != "syn":  # a kernel's choice
         assert first != second
+
+
+def test_routers_in_a_row_are_drawn_in_one_line() -> None:
+    told = "10.0.0.1/24", "10.0.0.2/24"
+    links = [
+        Link("you", "r1", told),
+        Link("r1", "r2", drawn_in_full=False),
+        Link("r2", "far", told, (None, "02::1")),
+    ]
+    assert [*Topology([*links, Link("far", "you")], routers=["r1", "r2"]).drawing()] == [
+        "you 10.0.0.1/24 ──── 10.0.0.2/24 r1 (router) ──── r2 (router) 10.0.0.1/24 ──── far 10.0.0.2/24 02::1",
+        "far ──── you",
+    ]
 
 
 def test_wrong_solutions_differ_from_the_reference() -> None:

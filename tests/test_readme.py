@@ -74,7 +74,7 @@ def block_with(words: str, file: Path) -> Path:
 def test_the_exercise_passes_its_rehearsal(tmp_path: Path) -> None:
     file = block_with("EXERCISE = ", tmp_path / "exercise.py")
     done = subprocess.run([*RAWKIT, "lab", "rehearse", file], capture_output=True, text=True, check=False)
-    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stdout + done.stderr
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 4), done.stdout + done.stderr
 
 
 @pytest.mark.root
@@ -92,7 +92,7 @@ def test_the_exercise_can_be_had_over_ipv6(tmp_path: Path) -> None:
         text = text.replace(old, new)
     file.write_text(text)
     done = subprocess.run([*RAWKIT, "lab", "rehearse", file], capture_output=True, text=True, check=False)
-    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stdout + done.stderr
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 4), done.stdout + done.stderr
 
 
 MISTAKES = {

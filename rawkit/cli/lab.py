@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shlex
 import signal
@@ -16,9 +14,19 @@ import click
 from click.shell_completion import CompletionItem
 
 from rawkit.cli.arguments import INPUT_FILE, OUTPUT_FILE, AnyType
-from rawkit.cli.lab_report import behind, ladder_of, objects, sheet, verdict_lines
+from rawkit.cli.lab_report import (
+    as_object,
+    behind,
+    ladder_of,
+    objects,
+    prepared,
+    row,
+    sheet,
+    table,
+    verdict_lines,
+)
 from rawkit.cli.main import NO, OK, USAGE
-from rawkit.cli.output import Lines, colour_wanted
+from rawkit.cli.output import Lines, colour_wanted, count_of
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
 from rawkit.errors import file_error
 from rawkit.lab import (
@@ -33,9 +41,9 @@ from rawkit.lab import (
     student_of,
     write_bundle,
 )
-from rawkit.lab.catalogue import catalogue, find_exercise
+from rawkit.lab.catalogue import catalogue, find_exercise, unusable
 from rawkit.lab.desk import Desk
-from rawkit.lab.grade import Graded, grade
+from rawkit.lab.grade import grade
 from rawkit.lab.interactive import interactive
 from rawkit.lab.rehearsal import proofread, rehearsals
 from rawkit.netns import reexec_in_user_namespace
@@ -55,7 +63,11 @@ Examples:
 Solutions may be written in anything: only what crosses the wire counts, and
 what the kernels know. Addresses, ports and the like differ from student to
 student (--student NAME, or $RAWKIT_STUDENT), and stand in the environment of
-the command: LAB_TARGET and so on, as `show` lists them."""
+the command: LAB_TARGET and so on, as `show` lists them.
+
+\b
+Exercises of one's own are files: `rawkit lab show FILE`. Those in the folders
+that $RAWKIT_EXERCISES names (FOLDER:FOLDER) go by their names."""
 
 CHECK_EXAMPLES = """\b
 Examples:
@@ -68,7 +80,8 @@ Examples:
 The command runs in the host `you` of a lab of its own, whose way out is
 LAB_INTERFACE. It may take 10 seconds (or --timeout), 200 processes, 1 MiB of
 output, 64 MiB a file, 256 MiB of disk, 2 GiB of memory, and 20,000
-frames. Exit code: 0 all checks hold, 1 not all of them."""
+frames. Ctrl-C stops it, too, and what it did is judged. Exit code: 0 all
+checks hold, 1 not all of them, 130 it was stopped by Ctrl-C."""
 
 GRADE_EXAMPLES = """\b
 Examples:
@@ -117,19 +130,23 @@ def command() -> None:
 @STUDENT
 @FORMAT
 def list_(student: str | None, format_: str) -> None:
-    """List the exercises, and which of them are done."""
+    """List the exercises, which of them are done, what was predicted, and how many hints were taken."""
     desk = Desk(student_of(student))
     with Lines() as lines:
         for exercise in catalogue().values():
-            state = desk.state(exercise.name)
+            state, (answer, hints) = desk.state(exercise.name), desk.preparation(exercise.name)
+            predicted = exercise.predicted(answer, desk.student)
             if format_ == "json":
                 shown = {"name": exercise.name, "number": exercise.number, "level": exercise.level}
-                lines.write(json.dumps(shown | {"title": exercise.title, "state": state}))
+                shown |= {"title": exercise.title, "state": state, "predicted": predicted, "hints": hints}
+                lines.write(json.dumps(shown))
             else:
                 lines.write(
-                    f"{exercise.number:3}  {exercise.name:22} level "
-                    f"{exercise.level}  {exercise.title:48} {state}".rstrip()
+                    f"{exercise.number:3}  {exercise.name:22} level {exercise.level}  "
+                    f"{exercise.title:48} {state:5}  {prepared(predicted, hints)}".rstrip()
                 )
+    for file, found in unusable().items():
+        click.echo(f"{file}: {found}", err=True)
 
 
 @command.command("show")
@@ -203,7 +220,11 @@ def shell(
             lines.write(line)
         lines.write("\nThis shell is in the host `you`. `exit` ends it, and what you did is judged.")
         lines.write("What the task has you print counts where it goes to $LAB_OUTPUT: echo ANSWER > $LAB_OUTPUT\n")
-    played = play(exercise, name, interactive(watch=watch), defended=defended)
+    with terminable():
+        try:
+            played = play(exercise, name, interactive(watch=watch), defended=defended)
+        except KeyboardInterrupt as stop:
+            return ended_by(stop)
     return _judged(exercise, name, played, defended, False, file, _key(key), "text")
 
 
@@ -212,11 +233,13 @@ def shell(
 @click.argument("answer", nargs=-1, required=True)
 @STUDENT
 def predict(exercise: Exercise, answer: tuple[str, ...], student: str | None) -> int:
-    """Answer the question of an exercise, before you try."""
+    """Answer the question of an exercise, before you try; your first answer goes with what you hand in."""
     if not " ".join(answer).strip():
         raise click.UsageError("an answer has a word at least")
-    values = exercise.values_of(student_of(student))
-    right = exercise.prediction.is_right(" ".join(answer), values)
+    desk = Desk(student_of(student))
+    values = exercise.values_of(desk.student)
+    right = exercise.predicted(" ".join(answer), desk.student) == "right"
+    desk.predict(exercise.name, " ".join(answer))
     with Lines() as lines:
         lines.write("Right." if right else f"No: it is {exercise.prediction.answer(values)}.")
         lines.write(exercise.told(exercise.prediction.why, values))
@@ -231,7 +254,7 @@ def hint(exercise: Exercise, number: int | None, student: str | None) -> None:
     """Give a hint: the first about the concept, the second about the field, the third about the bytes."""
     name = student_of(student)
     desk = Desk(name)
-    taken = desk.hints(exercise.name)
+    taken = desk.preparation(exercise.name).hints
     which = number or min(taken + 1, len(exercise.hints))
     desk.take_hint(exercise.name, max(which, taken))
     with Lines() as lines:
@@ -251,16 +274,17 @@ def hint(exercise: Exercise, number: int | None, student: str | None) -> None:
 def why(exercise: Exercise, check: str | None, student: str | None, file: str | None) -> int:
     """Show the frames and bytes behind a verdict: of the check of that name, or of the first that fails."""
     desk = Desk(student_of(student))
-    path = Path(file) if file is not None else desk.bundle(exercise.name)
+    path = Path(file) if file is not None else desk.latest(exercise.name)
     if file is None and not path.exists():
         raise click.UsageError(
             f"{exercise.name} was not checked yet: rawkit lab check {exercise.handle} -- COMMAND; or -r FILE"
         )
     bundle = read_bundle(path)
-    if bundle.exercise != exercise.name:
-        raise click.UsageError(f"{path} is about {bundle.exercise}, not {exercise.name}")
+    heading = bundle.heading
+    if heading.exercise != exercise.name:
+        raise click.UsageError(f"{path} is about {heading.exercise}, not {exercise.name}")
     evidence = bundle.evidence(exercise)
-    verdict = judge(exercise, bundle.student, evidence, stopped=bundle.stopped, defended=bundle.defended)
+    verdict = judge(exercise, heading.student, evidence, stopped=heading.stopped, defended=heading.defended)
     wanted = exercise.check(check).name if check is not None else None
     name = wanted or next((one.check for one in verdict.failed), verdict.results[0].check)
     result = next(one for one in verdict.results if one.check == name)
@@ -320,27 +344,27 @@ def rehearse(exercise: Exercise, student: str | None) -> int:
 @click.option(
     "--exercise", "exercises", metavar="FILE", multiple=True, type=INPUT_FILE, help="An exercise of your own."
 )
-@click.option("--csv", "table", metavar="FILE|-", type=click.Path(), help="Write the table as CSV, too.")
+@click.option("--csv", metavar="FILE|-", type=click.Path(), help="Write the table as CSV, too.")
 @KEY
 @FORMAT
 def grade_(
     files: tuple[str, ...],
     student: str | None,
     exercises: tuple[str, ...],
-    table: str | None,
+    csv: str | None,
     key: str | None,
     format_: str,
 ) -> int:
     """Judge bundles of evidence again, without privileges, and list who passed."""
     graded = []
     with ExitStack() as stack:
-        lines = stack.enter_context(Lines(sys.stderr if table == "-" else sys.stdout))
-        target = stack.enter_context(output(table)) if table is not None else None
+        lines = stack.enter_context(Lines(sys.stderr if csv == "-" else sys.stdout))
+        target = stack.enter_context(output(csv)) if csv is not None else None
         for one in grade(files, student=student, key=_key(key), exercises=exercises):
             graded.append(one)
-            lines.write(json.dumps(_as_object(one)) if format_ == "json" else _row(one))
+            lines.write(json.dumps(as_object(one)) if format_ == "json" else row(one))
         if target is not None:
-            write_all(target, bytearray(_csv(graded)), str(table))
+            write_all(target, bytearray(table(graded)), str(csv))
     if any(one.verdict is not None and one.verdict.broken for one in graded):
         return USAGE
     return OK if all(one.verdict is not None and one.verdict.passed for one in graded) else NO
@@ -358,8 +382,7 @@ def _judged(
 ) -> int:
     """Judge, tell, and keep the evidence."""
     verdict = judge(exercise, student, played.evidence, stopped=played.outcome.stopped, defended=defended)
-    desk = Desk(student)
-    path = file or str(desk.bundle(exercise.name, defended=defended))
+    outcome = played.outcome
     with Lines() as lines:
         if format_ == "json":
             for line in objects(verdict):
@@ -371,19 +394,38 @@ def _judged(
                 lines.write("")
             for line in verdict_lines(verdict, colour=colour_wanted()):
                 lines.write(line)
-            if played.outcome.status and not verdict.passed:
-                lines.write(f"Your command {_ending(played.outcome.status)}.")
+            if outcome.status and not verdict.passed:
+                lines.write(f"Your command {_ending(outcome.status)}.")
+    _keep(exercise, played, verdict, file, key, quiet=format_ == "json")
+    if outcome.signal:
+        return 128 + outcome.signal
+    return OK if verdict.passed else USAGE if verdict.broken else NO
+
+
+def _keep(
+    exercise: Exercise, played: Played, verdict: Verdict, file: str | None, key: bytes, *, quiet: bool
+) -> None:
+    """Keep the evidence, which is done after the verdict was told, and tell where, unless that is not wanted."""
+    desk, which = Desk(verdict.student), (exercise.name, verdict.defended)
+    path = file or str(desk.latest(*which))
     if file is None:
         desk.prepare()
-    write_bundle(path, played, verdict, key=key)  # after the verdict, which is to be told in any case
+    write_bundle(path, played, verdict, key=key, preparation=desk.preparation(exercise.name))
+    kept = file is not None or desk.keep(*which, passed=verdict.passed)
+    if quiet:
+        return
+    hand_in = file or str(desk.hand_in(*which))
     with Lines() as lines:
-        if format_ != "json" and verdict.failed:
-            whose = "" if student == student_of(None) else f" --student {student}"
-            where = f" -r {shlex.quote(path)}" if file or defended else whose
+        if played.outcome.signal:
+            lines.write(f"{count_of(len(played.transits), 'frame')} kept: {path}")
+        if verdict.failed:
+            whose = "" if verdict.student == student_of(None) else f" --student {verdict.student}"
+            where = f" -r {shlex.quote(path)}" if file or verdict.defended else whose
             lines.write(f"See the frames: rawkit lab why {exercise.handle} {verdict.failed[0].check}{where}")
-        elif format_ != "json":
-            lines.write(f"Evidence: {path}")
-    return OK if verdict.passed else USAGE if verdict.broken else NO
+        if not kept:
+            lines.write(f"What you hand in stays the earlier run, which passed: {hand_in}")
+        elif not verdict.failed:
+            lines.write(f"Evidence: {hand_in}")
 
 
 def _ending(status: int) -> str:
@@ -406,42 +448,3 @@ def _key(file: str | None) -> bytes:
     if not key:
         raise click.UsageError(f"the key in {file} is empty")
     return key
-
-
-def _as_object(one: Graded) -> dict[str, Any]:
-    found = {"file": one.file, "refused": one.refused, "exercise": one.exercise, "student": one.student}
-    return found | (one.verdict.as_object() if one.verdict is not None else {"passed": False})
-
-
-def _row(one: Graded) -> str:
-    file = one.file if one.file.isprintable() else ascii(one.file)  # whoever hands in a file chooses its name
-    if one.verdict is None:
-        return f"refused  {file}: {one.refused}"
-    verdict = one.verdict
-    failed = ", ".join(result.check for result in verdict.failed)
-    broken = [f"{result.check}: {result.message()}" for result in verdict.broken]
-    why = "; ".join(filter(None, [*broken, f"fails {failed}" if failed else "", verdict.stopped]))
-    held = f"{verdict.held}/{len(verdict.results)}"
-    return f"{_outcome(verdict):8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {why}".rstrip()
-
-
-def _outcome(verdict: Verdict) -> str:
-    return "passed" if verdict.passed else "broken" if verdict.broken else "failed"
-
-
-def _csv(graded: list[Graded]) -> bytes:
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(
-        ["file", "student", "exercise", "passed", "held", "checks", "failed", "broken", "stopped", "refused"]
-    )
-    for one in graded:
-        verdict = one.verdict
-        if verdict is None:
-            writer.writerow([one.file, one.student, one.exercise, "no", "", "", "", "", "", one.refused])
-            continue
-        names = [" ".join(each.check for each in results) for results in (verdict.failed, verdict.broken)]
-        passed = "yes" if verdict.passed else "no"
-        counts = [verdict.held, len(verdict.results)]
-        writer.writerow([one.file, one.student, one.exercise, passed, *counts, *names, verdict.stopped, ""])
-    return table.getvalue().encode()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from rawkit.cli.output import count_of
 from rawkit.lab import Exercise, Finding, Result, Values, Verdict, Wire
+from rawkit.lab.grade import Graded
 from rawkit.lab.records import crossing, fates
 from rawkit.lab.seed import Seed
 from rawkit.netns import Transit
@@ -16,7 +21,7 @@ from rawkit.views.ladder import Ladder
 from rawkit.views.palette import PROBLEM, QUIET, TITLE, paint
 from rawkit.views.tree import tree
 
-__all__ = ["behind", "ladder_of", "objects", "sheet", "verdict_lines"]
+__all__ = ["as_object", "behind", "ladder_of", "objects", "prepared", "row", "sheet", "table", "verdict_lines"]
 
 WIDTH = 100
 GOOD = "32"
@@ -74,7 +79,7 @@ def verdict_lines(verdict: Verdict, *, colour: bool) -> Iterator[str]:
         if not holds:
             yield from _failure(result, " " * (width + 8))
     if verdict.stopped:
-        yield f"Out of bounds: {verdict.stopped}. A command has to end by itself, and within them."
+        yield f"Not to its end: {verdict.stopped}. A command has to end by itself, and within its bounds."
     defended = ", with the defence on" if verdict.defended else ""
     if verdict.broken:
         yield "The exercise is broken, not your solution: tell its author."
@@ -161,3 +166,49 @@ def objects(verdict: Verdict) -> Iterator[str]:
     for result in verdict.results:
         yield json.dumps(result.as_object())
     yield json.dumps(verdict.as_object() | {"seed": Seed(verdict.exercise, verdict.student).text})
+
+
+def prepared(predicted: str, hints: int) -> str:
+    """What a student did before trying, in words: `predicted wrong, 2 hints`; empty for nothing."""
+    words = [f"predicted {predicted}"] if predicted else []
+    return ", ".join([*words, *([count_of(hints, "hint")] if hints else [])])
+
+
+def as_object(one: Graded) -> dict[str, Any]:
+    """What came of a bundle, as JSON has it."""
+    found = {name: value for name, value in one._asdict().items() if name != "verdict"}
+    return found | (one.verdict.as_object() if one.verdict is not None else {"passed": False})
+
+
+def row(one: Graded) -> str:
+    """What came of a bundle, in a line."""
+    file = one.file if one.file.isprintable() else ascii(one.file)  # whoever hands in a file chooses its name
+    if one.verdict is None:
+        return f"refused  {file}: {one.refused}"
+    verdict = one.verdict
+    failed = ", ".join(result.check for result in verdict.failed)
+    broken = [f"{result.check}: {result.message()}" for result in verdict.broken]
+    why = filter(None, [*broken, f"fails {failed}" if failed else "", verdict.stopped])
+    outcome = "passed" if verdict.passed else "broken" if verdict.broken else "failed"
+    told = "; ".join(filter(None, [one.seal, prepared(one.predicted, one.hints), *why]))
+    held = f"{verdict.held}/{len(verdict.results)}"
+    return f"{outcome:8} {verdict.student:16} {verdict.exercise:22} {held:>5}  {file}: {told}"
+
+
+def table(graded: Sequence[Graded]) -> bytes:
+    """What came of all, as CSV."""
+    text = io.StringIO()
+    columns = ["passed", "held", "checks", "failed", "broken", "stopped"]
+    head = ["file", "student", "exercise", *columns, "refused", "seal", "predicted", "hints"]
+    writer = csv.DictWriter(text, head, lineterminator="\n")
+    writer.writeheader()
+    for one in graded:
+        found: dict[str, Any] = {"passed": "no"}
+        if (verdict := one.verdict) is not None:
+            names = [" ".join(each.check for each in results) for results in (verdict.failed, verdict.broken)]
+            passed = "yes" if verdict.passed else "no"
+            judged = [passed, verdict.held, len(verdict.results), *names, verdict.stopped]
+            found = dict(zip(columns, judged, strict=True))
+        told = {name: value for name, value in as_object(one).items() if name in head and name not in columns}
+        writer.writerow(found | told)
+    return text.getvalue().encode()

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -14,8 +14,10 @@ from rawkit.cli.arguments import INTERFACE, Seconds
 from rawkit.cli.output import count_of
 from rawkit.cli.signals import STOPPING, forget_closed_terminal
 from rawkit.link import Flow, drop_privileges
-from rawkit.probe import Exchange, KernelPort
 from rawkit.wire import Packet
+
+if TYPE_CHECKING:
+    from rawkit.probe import Exchange
 
 __all__ = [
     "FORCE",
@@ -77,6 +79,8 @@ def exchange_for(
 
     What keeps this host's kernel quiet is told on standard error.
     """
+    from rawkit.probe import Exchange, KernelPort  # which takes 0.05 s, and not all commands ask
+
     flows: list[Flow] = []
     with KernelPort(interface, filter=filter, bulk=bulk, guard=guard, on_guard=flows.append) as port:
         for packet in packets:

@@ -1,7 +1,11 @@
-"""Which exercises there are: one in each module of `rawkit.lab.exercises`, and those in files of one's own."""
+"""Which exercises there are: one in each module of `rawkit.lab.exercises`, and those in files of one's own.
+
+Files are run, and so only those that somebody named: one by one, or by their folder in $RAWKIT_EXERCISES.
+"""
 
 from __future__ import annotations
 
+import os
 import runpy
 from dataclasses import replace
 from difflib import get_close_matches
@@ -10,17 +14,47 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import Final
 
-from rawkit.errors import FieldError, file_error
+from rawkit.errors import FieldError, RawkitError, file_error
 from rawkit.lab import exercises
 from rawkit.lab.exercise import Exercise, place_of, told_of
 
-__all__ = ["catalogue", "find_exercise"]
+__all__ = ["FOLDERS", "catalogue", "find_exercise", "unusable"]
+
+FOLDERS: Final = "RAWKIT_EXERCISES"
+"""The variable of the environment with folders of exercises, with colons between them."""
+
+
+def catalogue() -> dict[str, Exercise]:
+    """The exercises, by name: those that come with rawkit, in the order of their numbers, and those of folders."""
+    return _with_folders(os.environ.get(FOLDERS, ""))[0]
+
+
+def unusable() -> dict[str, str]:
+    """The folders, and files in them, that give no exercise; and why."""
+    return _with_folders(os.environ.get(FOLDERS, ""))[1]
 
 
 @cache
-def catalogue() -> dict[str, Exercise]:
-    """The exercises that come with rawkit, by name, in the order of their numbers."""
+def _with_folders(folders: str) -> tuple[dict[str, Exercise], dict[str, str]]:
+    found, failed = dict(_our_own()), {}
+    for folder in map(Path, filter(None, folders.split(os.pathsep))):
+        if not folder.is_dir():
+            failed[str(folder)] = f"no folder, as ${FOLDERS} says that it is"
+        for file in sorted(folder.glob("[!_]*.py")):
+            try:
+                exercise = replace(_in_file(str(file)), file="")
+                if exercise.name in found:
+                    raise FieldError("Exercise", "name", exercise.name, "a name that no other exercise has")
+                found[exercise.name] = exercise
+            except RawkitError as error:
+                failed[str(file)] = str(error)
+    return found, failed
+
+
+@cache
+def _our_own() -> dict[str, Exercise]:
     found = []
     for module in iter_modules(exercises.__path__, f"{exercises.__name__}."):
         if not module.name.rpartition(".")[2].startswith("_"):

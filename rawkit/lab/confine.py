@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, Final, NamedTuple
 
@@ -18,7 +19,7 @@ from rawkit.errors import FieldError, KernelError
 from rawkit.netns import Confinement, Host
 from rawkit.netns.listening import MOST_BYTES, MOST_FRAMES
 
-__all__ = ["Bounds", "Outcome", "missing_in", "run_confined"]
+__all__ = ["Bounds", "Outcome", "missing_in", "run_confined", "stopped_by"]
 
 GLANCE: Final = 0.05
 """Seconds between two looks at what the command has used up."""
@@ -62,7 +63,15 @@ class Outcome(NamedTuple):
     output: bytes
     seconds: float
     stopped: str
-    """At which bound, in words; empty if it ended by itself."""
+    """At which bound, or by what, in words; empty if it ended by itself."""
+    signal: int = 0
+    """Number of the signal to this process that stopped it, such as that of Ctrl-C."""
+
+
+def stopped_by(stop: KeyboardInterrupt) -> tuple[str, int]:
+    """Ctrl-C, or a signal that is raised as Ctrl-C is and tells its number, in words; and its number."""
+    number = signal.Signals(stop.args[0] if stop.args else signal.SIGINT)
+    return f"it was stopped by {'Ctrl-C' if number == signal.SIGINT else number.name}", number
 
 
 def missing_in(stopped: str) -> str:
@@ -79,34 +88,36 @@ def run_confined(
     is_flooded: Callable[[], bool] = lambda: False,
     show: BinaryIO | None = None,
 ) -> Outcome:
-    """Run a command inside a host to its end, or to one of the bounds; then nothing of what it started is left.
+    """Run a command inside a host to its end, to one of the bounds, or to Ctrl-C; then nothing of it is left.
 
     It has no more privileges than what it does to packets and files takes, so that it cannot leave the host's
     network, also as root; its standard output is kept, and copied to `show`. Raises FieldError for a command that
     cannot be started, KernelError.
     """
     began = time.monotonic()
-    kept = bytearray()
-    stopped = ""
+    kept, stopped, number = bytearray(), "", 0
     with Confinement(host, bounds.processes) as confinement:
-        free = _free_space()
+        overstepped = partial(_overstepped, confinement, bounds, began, _free_space())
         process = _start(confinement, command, environment, bounds)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
         with process.stdout as out, os.fdopen(os.pidfd_open(process.pid), "rb", 0) as end, select.epoll() as poll:
             poll.register(end, select.EPOLLIN)
             poll.register(out, select.EPOLLIN | select.EPOLLET)  # that it is closed is told once
-            while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(GLANCE):
-                stopped = _copy(out, kept, bounds.output, show) or _overstepped(confinement, bounds, began, free)
-                if not stopped and is_flooded():
-                    stopped = FLOODED
+            try:
+                while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(GLANCE):
+                    stopped = _copy(out, kept, bounds.output, show) or overstepped()
+                    if not stopped and is_flooded():
+                        stopped = FLOODED
+            except KeyboardInterrupt as stop:  # what was recorded is kept
+                stopped, number = stopped_by(stop)
             seconds = time.monotonic() - began
             confinement.close()
             stopped = stopped or _copy(out, kept, bounds.output, show)
             status = process.wait()
             if status == -signal.SIGXFSZ:
                 stopped = stopped or f"it wrote a file of more than {bounds.file // MEBIBYTE} MiB"
-    return Outcome(None if stopped else status, bytes(kept), seconds, stopped)
+    return Outcome(None if stopped else status, bytes(kept), seconds, stopped, number)
 
 
 def _start(

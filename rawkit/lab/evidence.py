@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from rawkit.errors import FieldError
 from rawkit.lab.finding import Finding
 from rawkit.lab.seed import Values
+from rawkit.lab.topology import STUDENT
 from rawkit.lab.wire import Seen, Wire
 from rawkit.layout import MAC
 from rawkit.netns import NeighborEntry, State
@@ -90,7 +91,7 @@ class Evidence(NamedTuple):
         states = ", ".join(each.state for each in there) or "no socket"
         return Finding(
             any(each.state == state for each in there),
-            f"{host} has port {port} {state}",
+            f"{_who(host, 'has', 'have')} port {port} {state}",
             f"{states} at port {port}",
         )
 
@@ -161,17 +162,19 @@ class Neighbour(NamedTuple):
 
     def is_(self, mac: str) -> Finding:
         """Whether it is that MAC address."""
-        expected = f"{self.host} believes that {self.address} is at {mac}"
+        expected = self._belief(mac)
         known = None if self.entry is None else self.entry.mac
-        if known is None:
-            return Finding(False, expected, f"{self.host} knows no MAC address for {self.address}")
-        return Finding(known == MAC(mac), expected, f"{self.host} believes that {self.address} is at {known}")
+        return Finding(known == MAC(mac), expected, self._belief(known))
 
     def is_unknown(self) -> Finding:
         """Whether the host knows no MAC address for it."""
         known = None if self.entry is None else self.entry.mac
-        seen = f"{self.host} believes that {self.address} is at {known}" if known else "no entry"
-        return Finding(known is None, f"{self.host} knows no MAC address for {self.address}", seen)
+        return Finding(known is None, self._belief(None), "no entry" if known is None else self._belief(known))
+
+    def _belief(self, mac: MAC | str | None) -> str:
+        if mac is None:
+            return f"{_who(self.host, 'knows', 'know')} no MAC address for {self.address}"
+        return f"{_who(self.host, 'believes', 'believe')} that {self.address} is at {mac}"
 
 
 class Counter(NamedTuple):
@@ -225,6 +228,10 @@ class Fragments(NamedTuple):
             return Finding(True, expected, _pieces(found), numbers)
         wrong = next((at for at, pair in enumerate(zip(found, pieces, strict=False)) if pair[0] != pair[1]), 0)
         return Finding(False, expected, _pieces(found), (numbers[wrong], *numbers[:wrong], *numbers[wrong + 1 :]))
+
+
+def _who(host: str, does: str, do: str) -> str:
+    return f"{host} {do if host == STUDENT else does}"
 
 
 def _pieces(pieces: Sequence[tuple[int, int, bool]]) -> str:

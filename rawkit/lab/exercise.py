@@ -138,7 +138,7 @@ class Exercise:
     seconds: float = 10.0
     """How long the command may take."""
     file: str = ""
-    """The file that it was read from, as that was named; empty for one that comes with rawkit."""
+    """The file that it was read from, as that was named; empty for one that has to be named by its name."""
 
     @property
     def handle(self) -> str:
@@ -193,6 +193,14 @@ class Exercise:
         """The network with those values."""
         with self.running("topology"):
             return self.topology(values)
+
+    def predicted(self, answer: str, student: str) -> str:
+        """`right` or `wrong`, as that student's answer to the question is; empty for no answer."""
+        if not answer:
+            return ""
+        values = self.values_of(student)
+        with self.running("prediction"):
+            return "right" if self.prediction.is_right(answer, values) else "wrong"
 
     @contextmanager
     def running(self, part: str) -> Iterator[None]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rawkit.errors import CaptureError, RawkitError
-from rawkit.lab.bundle import Bundle, read_bundle
+from rawkit.errors import CaptureError, FileError, RawkitError
+from rawkit.lab.bundle import SEALED, Heading, read_bundle, read_heading
 from rawkit.lab.catalogue import catalogue, find_exercise
 from rawkit.lab.exercise import Exercise
 from rawkit.lab.verdict import Verdict, judge
@@ -29,6 +29,12 @@ class Graded(NamedTuple):
     exercise: str
     student: str
     """About what it is, and whose, as it says, or else its name; empty where neither does."""
+    seal: str = ""
+    """Whether it is sealed, in words; empty where it could not be read."""
+    predicted: str = ""
+    """`right` or `wrong`: the student's first answer to the exercise's question; empty if there was none."""
+    hints: int = 0
+    """How many hints the student took."""
 
 
 def grade(
@@ -37,32 +43,24 @@ def grade(
     """Judge bundles, without privileges. Refused are those that were altered, or are not the student's own.
 
     Whose they have to be, and about what, the name of each says: `ping--alice.zip`; or else whose, `student`. With
-    `key`, those that were not sealed with it are refused; so are two of different students with the same
-    recording, and a second copy of the same. `exercises` are files with exercises of one's own: only those are
-    run, whatever a bundle says that it is about.
+    `key`, those that were not sealed with it are refused. Of what is left, two of different students with the same
+    recording are refused, and a second copy of the same. `exercises` are files with exercises of one's own: only
+    those are run, whatever a bundle says that it is about.
+
+    Each is read twice, so that no more than one is held at a time: what it is about first, for comparing them all.
     """
     known = catalogue() | {exercise.name: exercise for exercise in map(find_exercise, exercises)}
-    read: dict[str, Bundle | RawkitError] = {}
-    for file in files:
-        try:
-            read[file] = read_bundle(file, key=key)
-        except RawkitError as error:
-            read[file] = error
-    bundles = {file: found for file, found in read.items() if isinstance(found, Bundle)}
+    read = {file: _heading(file, student, key, known) for file in files}
+    bundles = {file: found for file, found in read.items() if isinstance(found, Heading)}
     for file, found in read.items():
-        refused = _refusal(file, found, student, bool(key), known, bundles)
-        if not isinstance(found, Bundle):
+        refused = found.found if isinstance(found, _Refusal) else _copied(file, found, bundles)
+        heading = found.heading if isinstance(found, _Refusal) else found
+        if heading is None:
             yield Graded(file, None, refused, *(named_in(file) or ("", "")))
-            continue
-        verdict = None
-        if not refused:
-            exercise = known[found.exercise]
-            try:
-                evidence = found.evidence(exercise)
-                verdict = judge(exercise, found.student, evidence, stopped=found.stopped)
-            except CaptureError as error:
-                refused = error.found
-        yield Graded(file, verdict, refused, found.exercise, found.student)
+        elif refused:
+            yield Graded(file, None, refused, heading.exercise, heading.student, heading.seal)
+        else:
+            yield _judged(file, heading, known[heading.exercise], key)
 
 
 def named_in(file: str) -> tuple[str, str] | None:
@@ -71,34 +69,58 @@ def named_in(file: str) -> tuple[str, str] | None:
     return (exercise, student) if between and exercise else None
 
 
-def _refusal(
-    file: str,
-    found: Bundle | RawkitError,
-    student: str | None,
-    keyed: bool,
-    known: Mapping[str, Exercise],
-    bundles: Mapping[str, Bundle],
-) -> str:
-    """Why a bundle is refused; empty if it is not."""
-    if isinstance(found, CaptureError):
-        return found.found
-    if isinstance(found, RawkitError):
-        return str(found)
-    if keyed and not found.sealed:
-        return "not sealed with this key"
+class _Refusal(NamedTuple):
+    """Why a bundle is refused for itself, and what it is about, if it can be read."""
+
+    found: str
+    heading: Heading | None = None
+
+
+def _heading(file: str, student: str | None, key: bytes, known: Mapping[str, Exercise]) -> Heading | _Refusal:
+    """What a bundle is about, if it is not refused for itself."""
+    try:
+        found = read_heading(file, key=key)
+    except CaptureError as error:
+        return _Refusal(error.found)
+    except RawkitError as error:
+        return _Refusal(str(error))
+    if key and found.seal != SEALED:
+        return _Refusal("not sealed with this key", found)
     if found.exercise not in known:
-        return f"about {found.exercise}, which is no exercise of rawkit's; --exercise FILE gives others"
+        return _Refusal(
+            f"about {found.exercise}, which is no exercise that is known; --exercise FILE gives others", found
+        )
     named = named_in(file)
     if named is not None and named[0] != found.exercise and not found.defended:
-        return f"about {found.exercise}, and not {named[0]!r}, as its name says"
+        return _Refusal(f"about {found.exercise}, and not {named[0]!r}, as its name says", found)
     wanted = student or (named[1] if named is not None else found.student)
     if wanted != found.student:
-        return f"of the student {found.student}, and not {wanted!r}"
+        return _Refusal(f"of the student {found.student}, and not {wanted!r}", found)
+    return _Refusal("a run with the defence switched on", found) if found.defended else found
+
+
+def _copied(file: str, found: Heading, bundles: Mapping[str, Heading]) -> str:
+    """Whose recording it has, or from where; empty if it is its own."""
     same = {other: each for other, each in bundles.items() if each.fingerprint == found.fingerprint}
     others = {each.student for each in same.values()} - {found.student}
     if others:
         return f"the same recording as that of {', '.join(sorted(others))}"
     first = min(same, key=lambda other: named_in(other) != (found.exercise, found.student))
-    if first != file:
-        return f"the same recording as in {first}"
-    return "a run with the defence switched on" if found.defended else ""
+    return "" if first == file else f"the same recording as in {first}"
+
+
+def _judged(file: str, heading: Heading, exercise: Exercise, key: bytes) -> Graded:
+    refused, verdict = "", None
+    try:
+        bundle = read_bundle(file, key=key)
+        if bundle.heading == heading:
+            verdict = judge(exercise, heading.student, bundle.evidence(exercise), stopped=heading.stopped)
+        else:
+            refused = "it changed while it was read"
+    except CaptureError as error:
+        refused = error.found
+    except FileError as error:  # it was there a moment ago
+        refused = str(error)
+    predicted = exercise.predicted(heading.preparation.predicted, heading.student)
+    hints = heading.preparation.hints
+    return Graded(file, verdict, refused, heading.exercise, heading.student, heading.seal, predicted, hints)

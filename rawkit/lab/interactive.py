@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from rawkit.errors import FieldError, KernelError
-from rawkit.lab.confine import Bounds, Outcome, surroundings
+from rawkit.lab.confine import Bounds, Outcome, stopped_by, surroundings
 from rawkit.lab.records import crossing
 from rawkit.lab.stage import STUDENT, Run, Stage
 from rawkit.netns import Confinement
@@ -57,13 +57,20 @@ def interactive(*, watch: bool = False) -> Run:
             seen = 0
             for tell in told:
                 tell(drawn.heading())
-            while process.poll() is None:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(GLANCE)
-                for tell in told:
-                    seen = _tell(stage, drawn, seen, tell)
+            stopped, number = "", 0
+            try:
+                while process.poll() is None:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(GLANCE)
+                    for tell in told:
+                        seen = _tell(stage, drawn, seen, tell)
+            except KeyboardInterrupt as stop:  # a signal that the terminal did not send
+                stopped, number = stopped_by(stop)
+            confinement.close()
             written = os.pread(output.fileno(), Bounds().output, 0)
-            return Outcome(process.returncode, written, time.monotonic() - began, "")
+            return Outcome(
+                None if stopped else process.returncode, written, time.monotonic() - began, stopped, number
+            )
 
     return run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rawkit.lab.confine import Bounds
 from rawkit.lab.exercise import Exercise, Program
@@ -13,23 +13,27 @@ from rawkit.lab.verdict import Verdict, judge
 
 __all__ = ["Rehearsal", "command_of", "proofread", "rehearsals"]
 
+ANOTHER: Final = "another.student"
+
 
 class Rehearsal(NamedTuple):
     """One of an exercise's own solutions, and what must come of it."""
 
     exercise: Exercise
     name: str
-    """`solution`, `wrong 1` and so on, or `defence`."""
+    """`solution`, `another`, `wrong 1` and so on, or `defence`."""
     program: Program
     fails: str = ""
     """The check that must fail; empty where all must hold."""
     says: str = ""
     """A part of what that check must say."""
     defended: bool = False
+    student: str = ""
+    """With whose values; empty for anybody's."""
 
     def play(self, student: str) -> tuple[Played, Verdict]:
-        """Play it with that student's values. Raises what `rawkit.lab.play` raises."""
-        exercise = self.exercise
+        """Play it with that student's values, unless they are to be somebody's. Raises what `play` raises."""
+        exercise, student = self.exercise, self.student or student
         run = running(command_of(self.program), Bounds(seconds=exercise.seconds))
         played = play(exercise, student, run, defended=self.defended)
         stopped = played.outcome.stopped
@@ -52,8 +56,12 @@ class Rehearsal(NamedTuple):
 
 
 def rehearsals(exercise: Exercise) -> Iterator[Rehearsal]:
-    """The reference solution, each of the wrong ones, and the reference with the defence switched on."""
+    """The reference solution, for two students, each of the wrong ones, and the reference with the defence on.
+
+    What is written into the reference or a check, and ought to differ, does not fit the second of them.
+    """
     yield Rehearsal(exercise, "solution", exercise.solution)
+    yield Rehearsal(exercise, "another", exercise.solution, student=ANOTHER)
     for number, wrong in enumerate(exercise.wrong, 1):
         yield Rehearsal(exercise, f"wrong {number}", wrong.program, wrong.check, wrong.says)
     if exercise.defence is not None:

@@ -98,11 +98,13 @@ class Topology:
         return lab.host(name, untrusted=name == STUDENT)
 
     def drawing(self) -> Iterator[str]:
-        """Lines that show it: a link a line, and what is plugged into a switch below it."""
-        for link in self.links:
-            if not {link.a, link.b} & {*self.switches, *self.hubs}:
-                left, right = self._end(link, 0), self._end(link, 1)
-                yield f"{left} ──{self._remarks(link)}── {right}"
+        """Lines that show it: links, those with only a router between them in one line; switches with theirs."""
+        for chain in self._chains():
+            drawn = self._end(chain[0], 0)
+            for link, after in zip(chain, [*chain[1:], None], strict=True):
+                drawn += f" ──{self._remarks(link)}── "
+                drawn += self._end(link, 1) if after is None else self._between(link, after)
+            yield drawn
         for switch in (*self.switches, *self.hubs):
             yield f"{switch} ({'switch' if switch in self.switches else 'hub: everybody gets every frame'})"
             plugged = [link for link in self.links if switch in (link.a, link.b)]
@@ -111,17 +113,38 @@ class Topology:
                 branch = "└" if link is plugged[-1] else "├"
                 yield f"{branch}──{self._remarks(link)}── {self._end(link, other)}"
 
+    def _chains(self) -> list[list[Link]]:
+        """The links between hosts and routers; those that only a router lies between are together."""
+        ends = [name for link in self.links for name in (link.a, link.b)]
+        chains: list[list[Link]] = []
+        for link in self.links:
+            if {link.a, link.b} & {*self.switches, *self.hubs}:
+                continue
+            if chains and chains[-1][-1].b == link.a and link.a in self.routers and ends.count(link.a) == 2:
+                chains[-1].append(link)
+            else:
+                chains.append([link])
+        return chains
+
     def _end(self, link: Link, end: int) -> str:
         name = (link.a, link.b)[end]
-        addresses = ", ".join(str(ip_interface(text)) for text in _texts(link.addresses[end]))
-        mac = link.macs[end]
-        kind = " (router)" if name in self.routers else ""
-        return " ".join(filter(None, [f"{name}{kind}", *([addresses, mac] if link.drawn_in_full else [])]))
+        return " ".join(filter(None, [self._titled(name), *_addressed(link, end)]))
+
+    def _between(self, left: Link, right: Link) -> str:
+        return " ".join(filter(None, [*_addressed(left, 1), self._titled(right.a), *_addressed(right, 0)]))
+
+    def _titled(self, name: str) -> str:
+        return f"{name} (router)" if name in self.routers and name != "router" else name
 
     def _remarks(self, link: Link) -> str:
         words = [f"MTU {link.mtu}"] if link.mtu != 1500 else []
         words += [f"{name} {value}" for name, value in link.impaired.items() if isinstance(value, (int, float))]
         return f" {', '.join(words)} " if words and link.drawn_in_full else ""
+
+
+def _addressed(link: Link, end: int) -> list[str | None]:
+    addresses = ", ".join(str(ip_interface(text)) for text in _texts(link.addresses[end]))
+    return [addresses, link.macs[end]] if link.drawn_in_full else []
 
 
 def _texts(end: str | Sequence[str]) -> list[str]:

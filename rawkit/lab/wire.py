@@ -88,6 +88,11 @@ class Wire:
         self._nodes, self._links = nodes, links
         self._missing = missing
 
+    @property
+    def links(self) -> Collection[str]:
+        """The names of the links that there are; none where they were not told."""
+        return self._links
+
     # ------------------------------------------------------------------ who and where
 
     def sent_by(self, node: str) -> Self:

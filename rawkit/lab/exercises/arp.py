@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from rawkit.lab import Check, Evidence, Exercise, Finding, Link, Prediction, Seed, Topology, Values, Wrong, python
+from rawkit.lab import (
+    Check,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Topology,
+    Values,
+    Wrong,
+    python,
+    shell,
+)
 
 __all__ = ["EXERCISE"]
 
 TASK = """
 Somewhere on your link is `{target}`. Ask everybody, by an ARP request that you built byte by byte, which MAC
-address it has, and print what it answers, in the form `02:00:00:00:00:01`, alone on a line. Then end.
+address it has, and print what it answers, in the form `02:00:00:00:00:01`, and nothing else. Then end.
 
 Your request is a broadcast, tells your own addresses (`{you}`, `{your_mac}`) as the sender's, and leaves open what
 you do not know: the target's MAC address is all zeros. A packet socket (`AF_PACKET`, `SOCK_RAW`) takes whole
-frames.
+frames. Your kernel would ask, too, if it had an IP packet to send there: give it none.
 """
 
 SOLUTION = """
@@ -40,6 +53,13 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
     udp.sendto(b"", (target, 9))
 time.sleep(0.2)
 print(next(line.split()[3] for line in open("/proc/net/arp") if line.startswith(target + " ")))
+"""
+
+
+BY_THE_KERNEL_WITHOUT_A_TRACE = """
+ping -c 1 "$LAB_TARGET" > /dev/null
+ip neigh show "$LAB_TARGET" | sed 's/.*lladdr \\([^ ]*\\).*/\\1/'
+ip neigh del "$LAB_TARGET" dev eth0
 """
 
 
@@ -69,7 +89,13 @@ def topology(v: Values) -> Topology:
 
 def printed(e: Evidence) -> Finding:
     """Whether the MAC address was printed, in small or in capital letters."""
-    return e._replace(output=e.output.lower()).output_has(e.values._target_mac)
+    return e._replace(output=e.output.lower()).output_equals(e.values._target_mac)
+
+
+def by_hand(e: Evidence) -> Finding:
+    """Whether the kernel had no reason to ask: no entry for the target, nor a packet that needed one before."""
+    unknown = e.neighbour("you", e.values.target).is_unknown()
+    return unknown and e.wire.sent_by("you").ip().never()
 
 
 EXERCISE = Exercise(
@@ -127,15 +153,17 @@ EXERCISE = Exercise(
         ),
         Check(
             "by-hand",
-            "your kernel's own table does not know {target}",
-            lambda e: e.neighbour("you", e.values.target).is_unknown(),
+            "your kernel does not ask by itself: it sends no IP packet, and its table does not know {target}",
+            by_hand,
             "RFC 826, packet generation",
         ),
-        Check("printed", "you print its MAC address", printed, "RFC 826, packet format"),
+        Check("printed", "you print its MAC address, and nothing else", printed, "RFC 826, packet format"),
     ],
     solution=python(SOLUTION),
     wrong=[
-        Wrong(python(BY_THE_KERNEL), "by-hand", "you believes that"),
+        Wrong(python(BY_THE_KERNEL), "by-hand", "you believe that"),
+        Wrong(shell(BY_THE_KERNEL_WITHOUT_A_TRACE), "by-hand", "1 of them"),
+        Wrong(python(SOLUTION.replace("print(", "print('it is at', ")), "printed", "output 'it is at"),
         Wrong(
             python(SOLUTION.replace('dst="ff:ff:ff:ff:ff:ff"', 'dst="02:00:00:00:00:99"')), "broadcast", "dst is"
         ),

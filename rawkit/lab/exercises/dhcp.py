@@ -27,8 +27,8 @@ from rawkit.wire import Packet
 __all__ = ["EXERCISE"]
 
 TASK = """
-Your host has no address. A DHCP server is on its link: get a lease by hand, and print the address, alone on a
-line.
+Your host has no address. A DHCP server is on its link: get a lease by hand, and print the address, and
+nothing else.
 
 You discover, the server offers, you request just what it offered, the server acknowledges. All four messages
 have the transaction number `{transaction}` ({transaction_hex}); your MAC address is `{your_mac}`.

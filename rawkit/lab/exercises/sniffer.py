@@ -12,7 +12,7 @@ __all__ = ["EXERCISE"]
 TASK = """
 You share a hub with three others, who talk over UDP all the time. Every datagram carries sixteen hexadecimal
 digits, and all but one kind are decoys: print the digits that `{alice}` sends to port `{port}` of `{bob}`,
-alone on a line.
+and nothing else.
 
 Only listen: your host must not send a single frame.
 """

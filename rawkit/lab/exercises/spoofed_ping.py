@@ -94,11 +94,17 @@ EXERCISE = Exercise(
             lambda e: e.wire.received_by("bystander").icmp(type=0, id=e.values.id).saw(),
             "RFC 792, page 14",
         ),
+        Check(
+            "alone",
+            "it is the only echo request that you send",
+            lambda e: e.wire.sent_by("you").icmp(type=8).once(),
+        ),
         Check("not-you", "no answer comes to you", lambda e: e.wire.received_by("you").icmp(type=0).never()),
     ],
     defence=Defence("the router's reverse-path filter (rp_filter=1)", "passed"),
     solution=python(SOLUTION),
     wrong=[
+        Wrong(python(SOLUTION + "    raw.send(ping.replace(IPv4, ttl=9))\n"), "alone", "2 of them"),
         Wrong(
             python(SOLUTION.replace('os.environ["LAB_BYSTANDER"]', 'os.environ["LAB_YOU"]')), "spoofed", "src is"
         ),

@@ -126,13 +126,13 @@ EXERCISE = Exercise(
             lambda e: e.handshake_completed("you", "server", port=e.values.port),
             "RFC 9293, section 3.5",
         ),
+        Check("printed", "you print the {count} messages", lambda e: e.output_equals(e.values._messages)),
         Check(
             "all",
             "you read to the end: the server's FIN is not answered by RST",
             lambda e: e.wire.sent_by("you").where("RST", lambda packet: bool(packet[TCP].flags & 4)).never(),
             "RFC 1122, section 4.2.2.13",
         ),
-        Check("printed", "you print the {count} messages", lambda e: e.output_equals(e.values._messages)),
     ],
     solution=python(SOLUTION),
     wrong=[

@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from rawkit.lab import Check, Exercise, Link, Prediction, Seed, Stage, Topology, Values, Wrong, python, services
+from rawkit.lab import (
+    Check,
+    Evidence,
+    Exercise,
+    Finding,
+    Link,
+    Prediction,
+    Seed,
+    Stage,
+    Topology,
+    Values,
+    Wrong,
+    python,
+    services,
+)
+from rawkit.wire import TCP
 
 __all__ = ["EXERCISE"]
 
@@ -14,8 +29,9 @@ A server listens at TCP port `{port}` of `{server}`. Send it **one** SYN that yo
 `{src_port}`, with the sequence number `{seq}` and no data; its checksums have to be right.
 
 The server answers. Then somebody else on **your** host answers the server, without asking you, and you must not
-keep them from it. Look at the wire, and print which flag that third segment has, `SYN`, `RST` or `FIN`, and
-nothing else; if it has ACK besides, leave that out. End when you have seen it.
+keep them from it. Look at the wire, and print two words on a line, as in `FIN 4660`, and nothing else: which flag
+that third segment has, `SYN`, `RST` or `FIN` (if it has ACK besides, leave that out), and the sequence number of
+the server's segment. End when you have seen both.
 """
 
 SOLUTION = """
@@ -29,10 +45,17 @@ with PacketSocket("eth0") as link, RawIPv4Socket() as raw:
     raw.send(bytes(IPv4(src=os.environ["LAB_YOU"], dst=server) / syn), server)
     while True:
         packet = link.receive(2).packet()
-        if TCP in packet and packet[TCP].dst_port == port and packet[TCP].flags.name != "SYN":
-            print(packet[TCP].flags.name)
+        if TCP not in packet:
+            continue
+        segment = packet[TCP]
+        if segment.src_port == port:
+            answered = segment.seq
+        elif segment.flags.name != "SYN":
+            print(segment.flags.name, answered)
             break
 """
+
+UNSEEN = SOLUTION.replace("    while True:\n", "    print('RST')\n    while False:\n")
 
 GUARDED = SOLUTION.replace(
     "import os\n",
@@ -63,6 +86,13 @@ def scene(stage: Stage) -> Generator[None, None, None]:
     """An ordinary server."""
     stage.act("server", services.tcp_echo(stage.values.port), ready=True)
     yield
+
+
+def printed(e: Evidence) -> Finding:
+    """Whether the flag was printed, and the number that the server's kernel chose."""
+    answers = e.wire.sent_by("server").tcp(flags="SA")
+    answer = answers.first()
+    return answers.saw() if answer is None else e.output_equals(f"RST {answer.packet[TCP].seq}")
 
 
 EXERCISE = Exercise(
@@ -124,8 +154,8 @@ EXERCISE = Exercise(
         ),
         Check(
             "printed",
-            "you print which flag its segment has",
-            lambda e: e.output_equals("RST"),
+            "you print which flag its segment has, and the sequence number of the server's",
+            printed,
             "RFC 9293, section 3.10.7.1",
         ),
     ],
@@ -133,7 +163,8 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(python(SOLUTION.replace('seq=int(os.environ["LAB_SEQ"])', "seq=0")), "syn", "seq is 0"),
         Wrong(python(SOLUTION.replace('flags="S")', 'flags="S", checksum=0)')), "sound", "TCP.checksum"),
-        Wrong(python(SOLUTION.replace("].dst_port == port", "].src_port == port")), "printed", "SYN"),
+        Wrong(python(SOLUTION.replace("name, answered)", "name, segment.seq)")), "printed", "output 'RST "),
+        Wrong(python(UNSEEN), "printed", "output 'RST'"),
         Wrong(python(GUARDED), "kernel", "flags is SYN"),
     ],
 )

@@ -80,6 +80,31 @@ DELAY = 0.05
 
 UNSCALED = 65_535
 
+UNGUARDED = """
+with RawIPv4Socket() as raw:
+    send("A", 1, first)  # an old number, which the server answers
+"""
+
+BY_THE_KERNEL = """
+import os, socket
+
+room = 65535 << int(os.environ["LAB_SCALE"])  # for which the kernel offers just that scale
+with open("/proc/sys/net/ipv4/tcp_rmem", "w") as sizes:
+    sizes.write(f"4096 131072 {room}")
+with socket.socket() as connection:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, int(os.environ["LAB_MSS"]))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, room)
+    connection.bind(("", int(os.environ["LAB_SRC_PORT"])))
+    connection.connect((os.environ["LAB_SERVER"], int(os.environ["LAB_PORT"])))
+    left, text = int(os.environ["LAB_SIZE"]), b""
+    while left and (data := connection.recv(left)):
+        left -= len(data)
+        text = (text + data)[-16:]
+    print(text.decode(), flush=True)
+    connection.shutdown(socket.SHUT_WR)
+    connection.recv(1)
+"""
+
 
 def values(seed: Seed) -> dict[str, Any]:
     """Two addresses, two ports, what to offer, and how the text ends."""
@@ -125,7 +150,7 @@ def scene(stage: Stage) -> Generator[None, None, None]:
 
 def offered(e: Evidence) -> Finding:
     """Whether the SYN has both options with their values."""
-    wire = e.wire.sent_by("you").tcp(dst_port=e.values.port, flags="S")
+    wire = e.wire.sent_by("you").tcp(src_port=e.values.src_port, dst_port=e.values.port, flags="S")
     for kind, name, wanted in ((MaximumSegmentSize, "mss", e.values.mss), (WindowScale, "shift", e.values.scale)):
         wire = wire.where(f"with {kind.__name__} {name}={wanted}", partial(has, kind, name, wanted))
     return wire.sound().saw()
@@ -191,7 +216,7 @@ EXERCISE = Exercise(
     checks=[
         Check(
             "offered",
-            "your SYN offers an MSS of {mss} and a window scale of {scale}",
+            "your SYN, from port {src_port}, offers an MSS of {mss} and a window scale of {scale}",
             offered,
             "RFC 7323, section 2.2",
         ),
@@ -206,9 +231,23 @@ EXERCISE = Exercise(
         ),
         Check("window", "more than 65,535 bytes were on their way at a time", on_the_way, "RFC 7323, section 2.3"),
         Check("printed", "you print the last sixteen characters", lambda e: e.output_equals(e.values._nonce)),
+        Check(
+            "by-hand",
+            "your kernel opens no connection by itself",
+            lambda e: e.counter("you", "Tcp.ActiveOpens").stayed(),
+            "RFC 4022, tcpActiveOpens",
+        ),
+        Check(
+            "silent",
+            "your host sends no RST",
+            lambda e: e.wire.sent_by("you").matching("tcp[tcpflags] & tcp-rst != 0").never(),
+            "RFC 9293, section 3.10.7.1",
+        ),
     ],
     solution=python(SOLUTION),
     wrong=[
+        Wrong(python(BY_THE_KERNEL), "by-hand", "Tcp.ActiveOpens of you rose by 1"),
+        Wrong(python(SOLUTION + UNGUARDED), "silent", "of them"),
         Wrong(
             python(SOLUTION.replace('    WindowScale(shift=int(os.environ["LAB_SCALE"])),\n', "")),
             "offered",

@@ -127,6 +127,11 @@ EXERCISE = Exercise(
             "RFC 768, Fields",
         ),
         Check(
+            "alone",
+            "it is the only datagram that you send",
+            lambda e: e.wire.sent_by("you").udp().once(),
+        ),
+        Check(
             "by-hand",
             "your kernel sends no datagram by itself",
             lambda e: e.counter("you", "Udp.OutDatagrams").stayed(),
@@ -146,6 +151,11 @@ EXERCISE = Exercise(
     ],
     solution=python(SOLUTION),
     wrong=[
+        Wrong(
+            python(SOLUTION.replace("    raw.recv", "    raw.sendto(bytes(8), (server, 0))\n    raw.recv")),
+            "alone",
+            "2 of",
+        ),
         Wrong(python(BY_THE_KERNEL), "by-hand", "Udp.OutDatagrams of you rose by 1"),
         Wrong(python(SOLUTION.replace("checksum(pseudo + ", "checksum(")), "checksum", "bad checksum"),
         Wrong(python(SOLUTION.replace("length = 8 + len(data)", "length = len(data)")), "length", "length is 16"),
