@@ -1,24 +1,24 @@
-"""The student's command, and the bounds that it is held to."""
+"""The student's command, within its bounds."""
 
 from __future__ import annotations
 
 import os
 import resource
 import select
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from rawkit.errors import FieldError, KernelError
+from rawkit.lab.bounds import MEBIBYTE, Bounds, Watch
+from rawkit.lab.state import desks
+from rawkit.lab.streams import Printer, Stream
 from rawkit.netns import Confinement, Host
-from rawkit.netns.recording import MOST_BYTES, MOST_FRAMES
 
-__all__ = ["Bounds", "Outcome", "run_confined"]
+__all__ = ["Outcome", "confined", "follow", "limiting", "run_confined", "surroundings"]
 
 GLANCE: Final = 0.05
 """Seconds between two looks at what the command has used up."""
@@ -26,29 +26,13 @@ GLANCE: Final = 0.05
 NICENESS: Final = 2
 """By which the command stands back behind those who watch it, were it to take every processor."""
 
-MEBIBYTE: Final = 1024 * 1024
+STANDARD_ERROR: Final = 2
 
 KEY_VARIABLE: Final = "RAWKIT_LAB_KEY"
 """Where the name of the file with the key for evidence may stand."""
 
-FLOODED: Final = f"it flooded the network: more than {MOST_FRAMES:,} frames or {MOST_BYTES // MEBIBYTE} MiB"
-
-
-class Bounds(NamedTuple):
-    """What a command may use; beyond that it is stopped, with everything that it started."""
-
-    seconds: float = 10.0
-    processes: int = 200
-    output: int = MEBIBYTE
-    """Bytes that it may write to its standard output."""
-    disk: int = 256 * MEBIBYTE
-    """Bytes by which the free space of its folder, or of one for temporary files, may shrink."""
-    file: int = 64 * MEBIBYTE
-    """Bytes of the largest file that it may write (RLIMIT_FSIZE in getrlimit(2))."""
-    memory: int = 2048 * MEBIBYTE
-    """Bytes of memory that its processes may have in all; each is held to that by the kernel (RLIMIT_DATA)."""
-    spare: float = 0.05
-    """Share of the machine's memory that must be left."""
+PRIVATE: Final = {KEY_VARIABLE, "TMUX", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY"}
+"""What of the environment is not for students, or leads out of the lab."""
 
 
 class Outcome(NamedTuple):
@@ -74,48 +58,97 @@ def run_confined(
     """Run a command inside a host to its end, or to one of the bounds; then nothing of what it started is left.
 
     It has no more privileges than what it does to packets and files takes, so that it cannot leave the host's
-    network, also as root; its standard output is kept, and copied to `show`. Raises FieldError for a command that
-    cannot be started, KernelError.
+    network, also as root; its standard output is kept, and copied to `show`, and its standard error to this
+    process's. Raises FieldError for a command that cannot be started, KernelError.
     """
-    began = time.monotonic()
-    kept = bytearray()
-    stopped = ""
-    with Confinement(host, bounds.processes) as confinement:
-        free = _free_space()
+    with ExitStack() as stack:
+        printer = stack.enter_context(Printer())
+        confinement = stack.enter_context(confined(host, bounds))
+        watch = Watch(confinement, bounds, is_flooded)
         process = _start(confinement, command, environment, bounds)
         assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        with process.stdout as out, os.fdopen(os.pidfd_open(process.pid), "rb", 0) as end, select.epoll() as poll:
-            poll.register(end, select.EPOLLIN)
-            poll.register(out, select.EPOLLIN | select.EPOLLET)  # that it is closed is told once
-            while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(GLANCE):
-                stopped = _copy(out, kept, bounds.output, show) or _overstepped(confinement, bounds, began, free)
-                if not stopped and is_flooded():
-                    stopped = FLOODED
-            seconds = time.monotonic() - began
-            confinement.close()
-            stopped = stopped or _copy(out, kept, bounds.output, show)
-            status = process.wait()
-            if status == -signal.SIGXFSZ:
-                stopped = stopped or f"it wrote a file of more than {bounds.file // MEBIBYTE} MiB"
-    return Outcome(None if stopped else status, bytes(kept), seconds, stopped)
+        assert process.stderr is not None
+        streams = [
+            Stream(process.stdout, "standard output", bounds.output, printer, show.fileno() if show else None),
+            Stream(process.stderr, "standard error", bounds.output, printer, STANDARD_ERROR),
+        ]
+        for stream in streams:
+            stack.enter_context(stream)
+
+        def copied() -> str:
+            return "".join(stream.copy() for stream in streams)
+
+        stopped = follow(process, confinement, lambda: copied() or watch.overstepped(), GLANCE, streams)
+        seconds = watch.seconds
+        stopped = stopped or copied()
+        status = process.wait()
+        if status == -signal.SIGXFSZ:
+            stopped = stopped or f"it wrote a file of more than {bounds.file // MEBIBYTE} MiB"
+        return Outcome(None if stopped else status, bytes(streams[0].kept), seconds, stopped)
 
 
-def _start(
-    confinement: Confinement, command: Sequence[str], environment: Mapping[str, str], bounds: Bounds
-) -> subprocess.Popen[bytes]:
+def confined(host: Host, bounds: Bounds, *, terminals: bool = False) -> Confinement:
+    """Where a student's programs may run. Raises FieldError without a working folder."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        what = f"a working folder that is there ({error.strerror}); cd to another"
+        raise FieldError("lab", "command", ".", what) from error
+    return Confinement(host, bounds.processes, guarded=[desks()], terminals=terminals)
+
+
+def follow(
+    process: subprocess.Popen[bytes],
+    confinement: Confinement,
+    look: Callable[[], str],
+    glance: float,
+    streams: Sequence[Stream] = (),
+) -> str:
+    """Wait for a command, and end all that is left; at which bound it was stopped, empty if it ended by itself.
+
+    `look` tells of one; it is called whenever there is something in the streams, and every so many seconds.
+    Raises KernelError where the lab was killed, and with it the command.
+    """
+    with os.fdopen(os.pidfd_open(process.pid), "rb", 0) as end, select.epoll() as poll:
+        poll.register(end, select.EPOLLIN)
+        for stream in streams:
+            poll.register(stream, select.EPOLLIN | select.EPOLLET)  # that it is closed is told once
+        stopped = ""
+        while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(glance):
+            stopped = look()
+    if not stopped:
+        confinement.check()
+    confinement.close()
+    return stopped
+
+
+def limiting(bounds: Bounds) -> Callable[[], None]:
+    """What a process does, before it becomes the command, to have the kernel hold it to the bounds."""
+
     def limit() -> None:
         os.nice(NICENESS)
         resource.setrlimit(resource.RLIMIT_FSIZE, (bounds.file, bounds.file))
         resource.setrlimit(resource.RLIMIT_DATA, (bounds.memory, bounds.memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
+    return limit
+
+
+def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a student's command: this one without what is not for students, and the exercise's."""
+    return {**{name: value for name, value in os.environ.items() if name not in PRIVATE}, **environment}
+
+
+def _start(
+    confinement: Confinement, command: Sequence[str], environment: Mapping[str, str], bounds: Bounds
+) -> subprocess.Popen[bytes]:
     try:
         return confinement.popen(
             command,
-            limit,
+            limiting(bounds),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=surroundings(environment),
             start_new_session=True,  # whatever signals it sends to its group are for itself
         )
@@ -124,47 +157,3 @@ def _start(
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         what = f"a program that can be started ({error}); a file of Python is run by: -- python3 FILE"
         raise FieldError("lab", "command", command[0], what) from error
-
-
-def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a student's command: this one without what is not for students, and the exercise's."""
-    return {**{name: value for name, value in os.environ.items() if name != KEY_VARIABLE}, **environment}
-
-
-def _copy(out: IO[bytes], kept: bytearray, most: int, show: BinaryIO | None) -> str:
-    """Keep what the command has written by now; at which bound it is stopped, if at one."""
-    while data := out.read(65536):
-        if show is not None:
-            show.write(data)
-            show.flush()
-        kept += data
-        if len(kept) > most:
-            del kept[most:]
-            return f"it wrote more than {most // MEBIBYTE} MiB"
-    return ""
-
-
-def _overstepped(confinement: Confinement, bounds: Bounds, began: float, free: Mapping[Path, int]) -> str:
-    if time.monotonic() - began > bounds.seconds:
-        return f"it took longer than {bounds.seconds:g} seconds"
-    if confinement.has(bounds.processes):
-        return f"it had {bounds.processes} processes"
-    if confinement.takes(bounds.memory):
-        return f"it took {bounds.memory // MEBIBYTE} MiB of memory"
-    if confinement.memory_left() < bounds.spare:
-        return "it left the machine almost no memory"
-    now = _free_space()
-    if any(now.get(path, 0) < before - bounds.disk for path, before in free.items()):
-        return f"it filled {bounds.disk // MEBIBYTE} MiB of disk"
-    return ""
-
-
-def _free_space() -> dict[Path, int]:
-    """Bytes free where a command may write."""
-    found = {}
-    for path in {Path.cwd(), Path.home(), Path(tempfile.gettempdir()), Path("/var/tmp"), Path("/dev/shm")}:
-        try:
-            found[path] = shutil.disk_usage(path).free
-        except OSError:  # there is none
-            continue
-    return found

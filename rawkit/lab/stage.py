@@ -9,7 +9,8 @@ from secrets import token_hex
 from typing import BinaryIO, Final, NamedTuple, Self
 
 from rawkit.errors import FieldError, KernelError
-from rawkit.lab.confine import FLOODED, Bounds, Outcome, run_confined
+from rawkit.lab.bounds import FLOODED, Bounds
+from rawkit.lab.confine import Outcome, run_confined
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise, Scene
 from rawkit.lab.seed import Values
