@@ -461,6 +461,10 @@ def test_an_exercise_of_one_s_own(desk: Path, tmp_path: Path) -> None:
     found: Any = lab("grade", bundle, code=1)
     assert "--exercise FILE" in found
 
+    before = own.read_text()
+    lab("check", own, "--", "sh", "-c", f"echo > '{own}'; rm '{own}'; mv '{own}' other.py", code=1)
+    assert own.read_text() == before
+
     assert f"rawkit lab check {own} -- COMMAND" in lab("show", own)
     assert f"rawkit lab why {own} " in lab("check", own, "--", "true", code=1)
     text = own.read_text()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -236,18 +237,19 @@ def test_what_others_write_is_no_fault_of_its(host: Host, folder: Path) -> None:
 def test_it_writes_its_working_folder_and_nothing_else(
     host: Host, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evidence, modules = folder / "state/rawkit/lab/bob", folder / "modules"
-    for each in (evidence, modules):
-        each.mkdir(parents=True)
+    evidence, modules = folder / "state/rawkit/lab", folder / "modules"
+    modules.mkdir()
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     monkeypatch.syspath_prepend(modules)
     (tmp_path / "beside").write_text("as it was")
     closed = (evidence, modules, Path(sys.prefix), Path(__file__).parent, Path("/etc"), Path("/dev"), Path("/sys"))
     tries = "; ".join(f"echo x > '{each}'/planted-by-a-test" for each in closed)
+    tries += "; mv state moved; mv state/rawkit moved; rm -r modules"
     done = outcome(host, "sh", "-c", f"cat ../beside; echo x > ../beside; {tries}; echo x > here; cat ../beside")
     assert done.output == b"as it wasx\n"  # it can change a copy, in memory
     assert (folder / "here").read_text() == "x\n"
     assert (tmp_path / "beside").read_text() == "as it was"
+    assert all(each.exists() for each in closed)
     assert not any((each / "planted-by-a-test").exists() for each in closed)
 
 
@@ -287,11 +289,9 @@ def test_a_working_folder_that_is_removed_is_no_error(host: Host, folder: Path) 
 
 def test_it_is_told_when_somebody_else_ends_its_namespace(host: Host) -> None:
     def kill() -> None:
+        children = [file.read_text().split() for file in Path("/proc/self/task").glob("*/children")]
         (guardian,) = [
-            int(process.name)
-            for process in Path("/proc").glob("[0-9]*")
-            if f"PPid:\t{os.getpid()}\n" in (process / "status").read_text()
-            and b"_guardian.py" in (process / "cmdline").read_bytes()
+            int(child) for child in chain(*children) if b"_guardian" in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
         os.kill(guardian, signal.SIGKILL)
 

@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
@@ -54,16 +54,18 @@ def run_confined(
     *,
     is_flooded: Callable[[], bool] = lambda: False,
     show: BinaryIO | None = None,
+    guarded: Sequence[Path] = (),
 ) -> Outcome:
     """Run a command inside a host to its end, or to one of the bounds; then nothing of what it started is left.
 
     It has no more privileges than what it does to packets and files takes, so that it cannot leave the host's
     network, also as root; its standard output is kept, and copied to `show`, and its standard error to this
-    process's. Raises FieldError for a command that cannot be started, KernelError.
+    process's. It writes files in its working folder only, but none that is `guarded`. Raises FieldError for a
+    command that cannot be started, KernelError.
     """
     with ExitStack() as stack:
         printer = stack.enter_context(Printer())
-        confinement = stack.enter_context(confined(host, bounds))
+        confinement = stack.enter_context(confined(host, bounds, guarded))
         watch = Watch(confinement, bounds, is_flooded)
         process = _start(confinement, command, environment, bounds)
         assert process.stdout is not None
@@ -87,14 +89,17 @@ def run_confined(
         return Outcome(None if stopped else status, bytes(streams[0].kept), seconds, stopped)
 
 
-def confined(host: Host, bounds: Bounds, *, terminals: bool = False) -> Confinement:
+def confined(host: Host, bounds: Bounds, guarded: Sequence[Path] = (), *, terminals: bool = False) -> Confinement:
     """Where a student's programs may run. Raises FieldError without a working folder."""
+    evidence = desks()
     try:
-        Path.cwd()
+        if Path.cwd() in evidence.parents:
+            with suppress(OSError):
+                evidence.mkdir(mode=0o700, parents=True, exist_ok=True)  # lest they make it
     except OSError as error:
         what = f"a working folder that is there ({error.strerror}); cd to another"
         raise FieldError("lab", "command", ".", what) from error
-    return Confinement(host, bounds.processes, guarded=[desks()], terminals=terminals)
+    return Confinement(host, bounds.processes, guarded=[evidence, *guarded], terminals=terminals)
 
 
 def follow(

@@ -56,7 +56,7 @@ def interactive(*, watch: bool = False) -> Run:
             elif os.environ.get("TMUX") and shutil.which("tmux"):
                 told.append(stack.enter_context(_pane()))
             stack.enter_context(_terminal_kept())
-            confinement = stack.enter_context(confined(stage.host(STUDENT), BOUNDS, terminals=True))
+            confinement = stack.enter_context(confined(stage.host(STUDENT), BOUNDS, stage.guarded, terminals=True))
             used = Watch(confinement, BOUNDS, lambda: stage.recording.is_full)
             output = stack.enter_context(os.fdopen(os.memfd_create("rawkit-output"), "rb", 0))
             process = _start(confinement, stage, output.fileno())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, Final, NamedTuple, Self
 
@@ -43,6 +44,8 @@ class Stage:
         self.values = values
         self.defended = defended
         """Whether the defence is switched on."""
+        self.guarded = [Path(exercise.file)] if exercise.file else []
+        """Files that the student must not write: they are run the next time."""
         self.states: dict[str, dict[str, State]] = {}
         self._actors: list[tuple[str, Worker]] = []
         with ExitStack() as stack:
@@ -182,6 +185,7 @@ def running(command: Sequence[str], bounds: Bounds, show: BinaryIO | None = None
             bounds,
             is_flooded=lambda: stage.recording.is_full,
             show=show,
+            guarded=stage.guarded,
         )
 
     return run

@@ -107,14 +107,19 @@ def _put_back(copy: int, folder: Path, guarded: Iterable[Path]) -> None:
         _kernel.place_mounts(copy, str(folder))
     finally:
         os.close(copy)
+    bound: set[Path] = set()
     for path in (*guarded, *map(Path, sys.path)):
         if folder in path.parents:
-            _try(_guard, str(path))
+            _try(_guard, path, folder, bound)
 
 
-def _guard(path: str) -> None:
-    _kernel.bind(path, path)
-    _kernel.make_read_only(path)
+def _guard(path: Path, folder: Path, bound: set[Path]) -> None:
+    """Have it only to be read, and stay where it is: what something is mounted on cannot be given another name."""
+    for each in (*reversed(path.relative_to(folder).parents[:-1]), path.relative_to(folder)):
+        if each not in bound:
+            _kernel.bind(str(folder / each), str(folder / each))
+            bound.add(each)
+    _kernel.make_read_only(str(path))
 
 
 def _mount_memory(path: Path, options: str, flags: int = QUIET) -> None:
