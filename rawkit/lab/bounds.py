@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import stat
 import time
@@ -28,7 +29,7 @@ PATIENCE: Final = 0.5
 
 
 PAUSE: Final = 1.0
-"""Seconds after which it is measured again what a command has used, whatever the machine has left."""
+"""Seconds after which what is surely the command's own is measured again, whatever the machine has left."""
 
 WORTH: Final = 20
 """How many times as long as measuring took it is not done again."""
@@ -74,13 +75,15 @@ class Watch:
         folder = _Folder(confinement)
         self._gauges = {
             f"it had {bounds.processes} processes and threads": _Gauge(
-                lambda: -machine_threads(), lambda: confinement.count(bounds.processes), bounds.processes
+                lambda: -machine_threads(), lambda: confinement.count(bounds.processes), bounds.processes, PAUSE
             ),
             f"it took {bounds.memory // MEBIBYTE} MiB of memory": _Gauge(
-                lambda: machine_memory("MemAvailable"), confinement.memory, bounds.memory
+                lambda: machine_memory("MemAvailable"), confinement.memory, bounds.memory, PAUSE
             ),
-            f"it filled {bounds.disk // MEBIBYTE} MiB of disk": _Gauge(folder.free, folder.written, bounds.disk),
-            f"it made {bounds.files:,} files": _Gauge(folder.free_files, folder.made, bounds.files),
+            f"it filled {bounds.disk // MEBIBYTE} MiB of disk": _Gauge(
+                folder.free, folder.written, bounds.disk, math.inf
+            ),
+            f"it made {bounds.files:,} files": _Gauge(folder.free_files, folder.made, bounds.files, math.inf),
         }
 
     @property
@@ -110,14 +113,14 @@ class Watch:
 class _Gauge:
     """Whether a command has used so much of something.
 
-    What it uses is measured once the whole machine has so much less left, which costs nothing to know; and now and
-    then, since others may have given back what it took.
+    What it uses is measured once the whole machine has so much less left, which costs nothing to know; and after
+    each `pause`, since others may have given back what it took.
     """
 
-    def __init__(self, left: Callable[[], int], used: Callable[[], int], most: int) -> None:
-        self._left, self._used, self._most = left, used, most
+    def __init__(self, left: Callable[[], int], used: Callable[[], int], most: int, pause: float) -> None:
+        self._left, self._used, self._most, self._pause = left, used, most, pause
         self._before = left()
-        self._next = time.monotonic() + PAUSE
+        self._next = time.monotonic() + pause
 
     def is_full(self) -> bool:
         left = self._left()
@@ -131,7 +134,7 @@ class _Gauge:
             return True
         self._before = left + used  # the rest was others'
         now = time.monotonic()
-        self._next = now + max(PAUSE, WORTH * (now - began))
+        self._next = now + max(self._pause, WORTH * (now - began))
         return used >= self._most
 
 
