@@ -30,7 +30,8 @@ PATIENCE = 120
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the evidence of this test goes."""
+    """Where the evidence of this test goes, in what is the working folder, too."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("RAWKIT_STUDENT", "alice")
     return tmp_path / "rawkit" / "lab" / "alice"
@@ -167,13 +168,58 @@ def test_what_is_stopped_is_told(desk: Path) -> None:
     assert "Not to its end: it took longer than 0.5 seconds." in said
 
 
+FLOOD = """
+import socket
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+for _ in range(3_000_000):
+    link.send(bytes(60))
+"""
+
+
 def test_a_flood_is_stopped(desk: Path, tmp_path: Path) -> None:
     flood = tmp_path / "flood.py"
-    flood.write_text(
-        "import socket\nlink = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\nlink.bind(('eth0', 0))\n"
-        "for _ in range(3_000_000):\n    link.send(bytes(60))\n"
-    )
+    flood.write_text(FLOOD)
     assert "it flooded the network" in lab("check", "ping", "--", sys.executable, flood, code=1)
+
+
+def test_a_command_has_no_hold_of_the_terminal(desk: Path) -> None:
+    program = (
+        "import sys, termios\ntry: termios.tcflow(2, termios.TCOOFF)\nexcept termios.error: print('no terminal')"
+    )
+    with Terminal([*RAWKIT, "lab", "check", "ping", "--", sys.executable, "-c", program], os.environ) as terminal:
+        terminal.expect("no terminal")
+        terminal.expect("ping: not yet")
+
+
+def test_who_reads_slowly_keeps_no_command_from_being_stopped(desk: Path, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+    program = f"echo > '{ready}'; printf '%0500000d' 0 >&2; exec sleep 1000"
+    mark = f"slow-{os.getpid()}"
+    with subprocess.Popen(
+        [*RAWKIT, "lab", "check", "ping", "--timeout", "1", "--", "sh", "-c", program],
+        env={**os.environ, MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        ready.read_text()
+        names = {pid: (Path("/proc") / str(pid) / "comm").read_text() for pid in marked(mark)}
+        (shell,) = [pid for pid, name in names.items() if name in ("sh\n", "sleep\n")]
+        end = os.pidfd_open(shell)
+        assert select.select([end], [], [], PATIENCE)[0]
+        os.close(end)
+        out, errors = process.communicate(timeout=PATIENCE)
+    assert b"it took longer than 1 seconds" in out
+    assert errors == b"0" * 500_000
+
+
+def test_a_folder_that_was_removed_is_told(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert "a working folder that is there" in lab("check", "ping", "--", "true", code=2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -357,6 +403,31 @@ def test_ctrl_c_in_a_shell_ends_what_runs_in_it_and_no_more(desk: Path) -> None:
         terminal.expect("Your command ended with exit code 7.")
 
 
+def test_the_bounds_of_a_shell_are_told() -> None:
+    said = " ".join(lab("shell", "--help").split())
+    assert "200 processes and threads, 2048 MiB of memory, 256 MiB and 10,000 files" in said
+
+
+def test_a_shell_is_held_to_the_bounds(desk: Path, tmp_path: Path) -> None:
+    (tmp_path / "flood.py").write_text(FLOOD)
+    with Terminal(
+        [*RAWKIT, "lab", "shell", "ping"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
+    ) as terminal:
+        terminal.expect("lab$ ")
+        terminal.send(f"{sys.executable} flood.py\n")
+        terminal.expect("Out of bounds: it flooded the network")
+
+
+def test_a_terminal_that_a_shell_holds_is_let_go(desk: Path) -> None:
+    with Terminal(
+        [*RAWKIT, "lab", "shell", "ping"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
+    ) as terminal:
+        terminal.expect("lab$ ")
+        hold = "import termios; termios.tcflow(0, termios.TCOOFF)"
+        terminal.send(f"{sys.executable} -c '{hold}'; kill -9 $$\n")
+        terminal.expect("ping: not yet")
+
+
 def test_a_shell_is_judged_at_its_end(desk: Path) -> None:
     with Terminal(
         [*RAWKIT, "lab", "shell", "ping", "--watch"], env={**os.environ, "SHELL": "/bin/sh", "PS1": "lab$ "}
@@ -474,6 +545,10 @@ def test_an_exercise_of_one_s_own(desk: Path, tmp_path: Path) -> None:
     assert lab("grade", bundle, "--exercise", own).startswith("passed")
     found: Any = lab("grade", bundle, code=1)
     assert "--exercise FILE" in found
+
+    before = own.read_text()
+    lab("check", own, "--", "sh", "-c", f"echo > '{own}'; rm '{own}'; mv '{own}' other.py", code=1)
+    assert own.read_text() == before
 
     assert f"rawkit lab check {own} -- COMMAND" in lab("show", own)
     assert f"rawkit lab why {own} " in lab("check", own, "--", "true", code=1)

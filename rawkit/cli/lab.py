@@ -195,7 +195,7 @@ def check(
     return _judged(exercise, name, played, defended, with_ladder, file, seal, format_)
 
 
-@command.command("shell")
+@command.command("shell", epilog=f"Beyond the bounds of `check` it is ended, but it has time: {Bounds()}.")
 @EXERCISE
 @STUDENT
 @click.option("--defence", "defended", is_flag=True, help="Switch the defence on that stops the attack.")

@@ -1,7 +1,8 @@
 """Exercises in network namespaces, judged by what crossed the wire and what the kernels know."""
 
+from rawkit.lab.bounds import Bounds
 from rawkit.lab.bundle import Bundle, read_bundle, write_bundle
-from rawkit.lab.confine import Bounds, Outcome, run_confined
+from rawkit.lab.confine import Outcome, run_confined
 from rawkit.lab.evidence import Evidence, Piece
 from rawkit.lab.exercise import Check, Defence, Exercise, Prediction, Program, Scene, Wrong, python, shell
 from rawkit.lab.finding import Finding

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
 
 from rawkit._version import __version__
 from rawkit.errors import CaptureError, RawkitError, file_error
-from rawkit.lab.confine import missing_in
+from rawkit.lab.bounds import missing_in
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise
 from rawkit.lab.records import records, transit_in

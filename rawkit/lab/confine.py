@@ -1,25 +1,24 @@
-"""The student's command, and the bounds that it is held to."""
+"""The student's command, within its bounds."""
 
 from __future__ import annotations
 
 import os
 import resource
 import select
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from rawkit.errors import FieldError, KernelError
+from rawkit.lab.bounds import MEBIBYTE, Bounds, Watch
+from rawkit.lab.state import desks
+from rawkit.lab.streams import Printer, Stream
 from rawkit.netns import Confinement, Host
-from rawkit.netns.listening import MOST_BYTES, MOST_FRAMES
 
-__all__ = ["Bounds", "Outcome", "missing_in", "run_confined", "stopped_by"]
+__all__ = ["Outcome", "confined", "follow", "limiting", "run_confined", "stopped_by", "surroundings"]
 
 GLANCE: Final = 0.05
 """Seconds between two looks at what the command has used up."""
@@ -27,32 +26,13 @@ GLANCE: Final = 0.05
 NICENESS: Final = 2
 """By which the command stands back behind those who watch it, were it to take every processor."""
 
-MEBIBYTE: Final = 1024 * 1024
+STANDARD_ERROR: Final = 2
 
 KEY_VARIABLE: Final = "RAWKIT_LAB_KEY"
 """Where the name of the file with the key for evidence may stand."""
 
-FLOODED: Final = (
-    f"it flooded the network: more than {MOST_FRAMES:,} frames or {MOST_BYTES // MEBIBYTE} MiB, or than could pass"
-)
-"""It makes no difference at which of these a recording has become incomplete."""
-
-
-class Bounds(NamedTuple):
-    """What a command may use; beyond that it is stopped, with everything that it started."""
-
-    seconds: float = 10.0
-    processes: int = 200
-    output: int = MEBIBYTE
-    """Bytes that it may write to its standard output."""
-    disk: int = 256 * MEBIBYTE
-    """Bytes by which the free space of its folder, or of one for temporary files, may shrink."""
-    file: int = 64 * MEBIBYTE
-    """Bytes of the largest file that it may write (RLIMIT_FSIZE in getrlimit(2))."""
-    memory: int = 2048 * MEBIBYTE
-    """Bytes of memory that its processes may have in all; each is held to that by the kernel (RLIMIT_DATA)."""
-    spare: float = 0.05
-    """Share of the machine's memory that must be left."""
+PRIVATE: Final = {KEY_VARIABLE, "TMUX", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY"}
+"""What of the environment is not for students, or leads out of the lab."""
 
 
 class Outcome(NamedTuple):
@@ -74,11 +54,6 @@ def stopped_by(stop: KeyboardInterrupt) -> tuple[str, int]:
     return f"it was stopped by {'Ctrl-C' if number == signal.SIGINT else number.name}", number
 
 
-def missing_in(stopped: str) -> str:
-    """What is missing of what crossed the wire, if it was stopped at that bound."""
-    return f"not all of it is recorded, since {stopped}" if stopped == FLOODED else ""
-
-
 def run_confined(
     host: Host,
     command: Sequence[str],
@@ -87,54 +62,109 @@ def run_confined(
     *,
     is_flooded: Callable[[], bool] = lambda: False,
     show: BinaryIO | None = None,
+    guarded: Sequence[Path] = (),
 ) -> Outcome:
     """Run a command inside a host to its end, to one of the bounds, or to Ctrl-C; then nothing of it is left.
 
     It has no more privileges than what it does to packets and files takes, so that it cannot leave the host's
-    network, also as root; its standard output is kept, and copied to `show`. Raises FieldError for a command that
-    cannot be started, KernelError.
+    network, also as root; its standard output is kept, and copied to `show`, and its standard error to this
+    process's. It writes files in its working folder only, but none that is `guarded`. Raises FieldError for a
+    command that cannot be started, KernelError.
     """
-    began = time.monotonic()
-    kept, stopped, number = bytearray(), "", 0
-    with Confinement(host, bounds.processes) as confinement:
-        overstepped = partial(_overstepped, confinement, bounds, began, _free_space())
+    with ExitStack() as stack:
+        printer = stack.enter_context(Printer())
+        confinement = stack.enter_context(confined(host, bounds, guarded))
+        watch = Watch(confinement, bounds, is_flooded)
         process = _start(confinement, command, environment, bounds)
         assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        with process.stdout as out, os.fdopen(os.pidfd_open(process.pid), "rb", 0) as end, select.epoll() as poll:
-            poll.register(end, select.EPOLLIN)
-            poll.register(out, select.EPOLLIN | select.EPOLLET)  # that it is closed is told once
-            try:
-                while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(GLANCE):
-                    stopped = _copy(out, kept, bounds.output, show) or overstepped()
-                    if not stopped and is_flooded():
-                        stopped = FLOODED
-            except KeyboardInterrupt as stop:  # what was recorded is kept
-                stopped, number = stopped_by(stop)
-            seconds = time.monotonic() - began
-            confinement.close()
-            stopped = stopped or _copy(out, kept, bounds.output, show)
-            status = process.wait()
-            if status == -signal.SIGXFSZ:
-                stopped = stopped or f"it wrote a file of more than {bounds.file // MEBIBYTE} MiB"
-    return Outcome(None if stopped else status, bytes(kept), seconds, stopped, number)
+        assert process.stderr is not None
+        streams = [
+            Stream(process.stdout, "standard output", bounds.output, printer, show.fileno() if show else None),
+            Stream(process.stderr, "standard error", bounds.output, printer, STANDARD_ERROR),
+        ]
+        for stream in streams:
+            stack.enter_context(stream)
+
+        def copied() -> str:
+            return "".join(stream.copy() for stream in streams)
+
+        stopped, number = follow(process, confinement, lambda: copied() or watch.overstepped(), GLANCE, streams)
+        seconds = watch.seconds
+        stopped = stopped or copied()
+        status = process.wait()
+        if status == -signal.SIGXFSZ:
+            stopped = stopped or f"it wrote a file of more than {bounds.file // MEBIBYTE} MiB"
+        return Outcome(None if stopped else status, bytes(streams[0].kept), seconds, stopped, number)
 
 
-def _start(
-    confinement: Confinement, command: Sequence[str], environment: Mapping[str, str], bounds: Bounds
-) -> subprocess.Popen[bytes]:
+def confined(host: Host, bounds: Bounds, guarded: Sequence[Path] = (), *, terminals: bool = False) -> Confinement:
+    """Where a student's programs may run. Raises FieldError without a working folder."""
+    evidence = desks()
+    try:
+        if Path.cwd() in evidence.parents:
+            with suppress(OSError):
+                evidence.mkdir(mode=0o700, parents=True, exist_ok=True)  # lest they make it
+    except OSError as error:
+        what = f"a working folder that is there ({error.strerror}); cd to another"
+        raise FieldError("lab", "command", ".", what) from error
+    return Confinement(host, bounds.processes, guarded=[evidence, *guarded], terminals=terminals)
+
+
+def follow(
+    process: subprocess.Popen[bytes],
+    confinement: Confinement,
+    look: Callable[[], str],
+    glance: float,
+    streams: Sequence[Stream] = (),
+) -> tuple[str, int]:
+    """Wait for a command, and end all that is left: what stopped it, if anything did, and the signal's number.
+
+    `look` tells of one; it is called whenever there is something in the streams, and every so many seconds.
+    Raises KernelError where the lab was killed, and with it the command.
+    """
+    with os.fdopen(os.pidfd_open(process.pid), "rb", 0) as end, select.epoll() as poll:
+        poll.register(end, select.EPOLLIN)
+        for stream in streams:
+            poll.register(stream, select.EPOLLIN | select.EPOLLET)  # that it is closed is told once
+        stopped, number = "", 0
+        try:
+            while not stopped and (end.fileno(), select.EPOLLIN) not in poll.poll(glance):
+                stopped = look()
+        except KeyboardInterrupt as stop:  # what was recorded is kept
+            stopped, number = stopped_by(stop)
+    if not stopped:
+        confinement.check()
+    confinement.close()
+    return stopped, number
+
+
+def limiting(bounds: Bounds) -> Callable[[], None]:
+    """What a process does, before it becomes the command, to have the kernel hold it to the bounds."""
+
     def limit() -> None:
         os.nice(NICENESS)
         resource.setrlimit(resource.RLIMIT_FSIZE, (bounds.file, bounds.file))
         resource.setrlimit(resource.RLIMIT_DATA, (bounds.memory, bounds.memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
+    return limit
+
+
+def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a student's command: this one without what is not for students, and the exercise's."""
+    return {**{name: value for name, value in os.environ.items() if name not in PRIVATE}, **environment}
+
+
+def _start(
+    confinement: Confinement, command: Sequence[str], environment: Mapping[str, str], bounds: Bounds
+) -> subprocess.Popen[bytes]:
     try:
         return confinement.popen(
             command,
-            limit,
+            limiting(bounds),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=surroundings(environment),
             start_new_session=True,  # whatever signals it sends to its group are for itself
         )
@@ -143,47 +173,3 @@ def _start(
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         what = f"a program that can be started ({error}); a file of Python is run by: -- python3 FILE"
         raise FieldError("lab", "command", command[0], what) from error
-
-
-def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a student's command: this one without what is not for students, and the exercise's."""
-    return {**{name: value for name, value in os.environ.items() if name != KEY_VARIABLE}, **environment}
-
-
-def _copy(out: IO[bytes], kept: bytearray, most: int, show: BinaryIO | None) -> str:
-    """Keep what the command has written by now; at which bound it is stopped, if at one."""
-    while data := out.read(65536):
-        if show is not None:
-            show.write(data)
-            show.flush()
-        kept += data
-        if len(kept) > most:
-            del kept[most:]
-            return f"it wrote more than {most // MEBIBYTE} MiB"
-    return ""
-
-
-def _overstepped(confinement: Confinement, bounds: Bounds, began: float, free: Mapping[Path, int]) -> str:
-    if time.monotonic() - began > bounds.seconds:
-        return f"it took longer than {bounds.seconds:g} seconds"
-    if confinement.has(bounds.processes):
-        return f"it had {bounds.processes} processes"
-    if confinement.takes(bounds.memory):
-        return f"it took {bounds.memory // MEBIBYTE} MiB of memory"
-    if confinement.memory_left() < bounds.spare:
-        return "it left the machine almost no memory"
-    now = _free_space()
-    if any(now.get(path, 0) < before - bounds.disk for path, before in free.items()):
-        return f"it filled {bounds.disk // MEBIBYTE} MiB of disk"
-    return ""
-
-
-def _free_space() -> dict[Path, int]:
-    """Bytes free where a command may write."""
-    found = {}
-    for path in {Path.cwd(), Path.home(), Path(tempfile.gettempdir()), Path("/var/tmp"), Path("/dev/shm")}:
-        try:
-            found[path] = shutil.disk_usage(path).free
-        except OSError:  # there is none
-            continue
-    return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from rawkit.errors import file_error
 from rawkit.lab.bundle import MOST_PREDICTED, UNPREPARED, Preparation, passed_in
 from rawkit.lab.grade import BETWEEN
+from rawkit.lab.state import desks
 from rawkit.pcap.files import output, write_all
 
 __all__ = ["Desk"]
@@ -18,9 +18,8 @@ class Desk:
     """A student's folder: $XDG_STATE_HOME/rawkit/lab/STUDENT, by default under ~/.local/state."""
 
     def __init__(self, student: str) -> None:
-        state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
         self.student = student
-        self.folder = Path(state) / "rawkit" / "lab" / student
+        self.folder = desks() / student
 
     def hand_in(self, exercise: str, defended: bool = False) -> Path:
         """Where the evidence to hand in is, or is to be; that with the defence is apart."""

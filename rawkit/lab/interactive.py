@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
-import time
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -16,9 +17,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from rawkit.errors import FieldError, KernelError
-from rawkit.lab.confine import Bounds, Outcome, stopped_by, surroundings
+from rawkit.lab.bounds import Bounds, Watch
+from rawkit.lab.confine import Outcome, confined, follow, limiting, surroundings
 from rawkit.lab.records import crossing
 from rawkit.lab.stage import STUDENT, Run, Stage
+from rawkit.lab.streams import Printer
 from rawkit.netns import Confinement
 from rawkit.views.ladder import Ladder
 
@@ -29,6 +32,9 @@ GLANCE: Final = 0.1
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)
 """Those that a terminal sends: they are for the shell alone."""
+
+BOUNDS: Final = Bounds(seconds=math.inf)
+"""A person has time; what they print is not bounded, but for what goes to $LAB_OUTPUT."""
 
 WIDTH: Final = 100
 NARROWEST: Final = 60
@@ -42,35 +48,33 @@ def interactive(*, watch: bool = False) -> Run:
     """
 
     def run(stage: Stage) -> Outcome:
-        began = time.monotonic()
         with ExitStack() as stack:
             told: list[Callable[[str], None]] = []
             if watch:
-                told.append(lambda line: print(line, file=sys.stderr, flush=True))
+                printer = stack.enter_context(Printer())
+                told.append(lambda line: printer.write(sys.stderr.fileno(), f"{line}\n".encode()))
             elif os.environ.get("TMUX") and shutil.which("tmux"):
                 told.append(stack.enter_context(_pane()))
             stack.enter_context(_terminal_kept())
-            confinement = stack.enter_context(Confinement(stage.host(STUDENT), Bounds().processes))
+            confinement = stack.enter_context(confined(stage.host(STUDENT), BOUNDS, stage.guarded, terminals=True))
+            used = Watch(confinement, BOUNDS, lambda: bool(stage.recording.missing))
             output = stack.enter_context(os.fdopen(os.memfd_create("rawkit-output"), "rb", 0))
             process = _start(confinement, stage, output.fileno())
             drawn = Ladder([*stage.nodes], width=max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST))
             seen = 0
             for tell in told:
                 tell(drawn.heading())
-            stopped, number = "", 0
-            try:
-                while process.poll() is None:
-                    with suppress(subprocess.TimeoutExpired):
-                        process.wait(GLANCE)
-                    for tell in told:
-                        seen = _tell(stage, drawn, seen, tell)
-            except KeyboardInterrupt as stop:  # a signal that the terminal did not send
-                stopped, number = stopped_by(stop)
-            confinement.close()
-            written = os.pread(output.fileno(), Bounds().output, 0)
-            return Outcome(
-                None if stopped else process.returncode, written, time.monotonic() - began, stopped, number
-            )
+
+            def look() -> str:
+                nonlocal seen
+                for tell in told:
+                    seen = _tell(stage, drawn, seen, tell)
+                return used.overstepped()
+
+            stopped, number = follow(process, confinement, look, GLANCE)
+            status = process.wait()
+            written = os.pread(output.fileno(), BOUNDS.output, 0)
+            return Outcome(None if stopped else status, written, used.seconds, stopped, number)
 
     return run
 
@@ -80,7 +84,10 @@ def _start(confinement: Confinement, stage: Stage, output: int) -> subprocess.Po
     shell = _shell()
     environment = stage.values.environment() | {"LAB_OUTPUT": f"/dev/fd/{output}"}
 
+    limit = limiting(BOUNDS)
+
     def take_the_terminal() -> None:
+        limit()
         os.setpgid(0, 0)
         os.tcsetpgrp(sys.stdin.fileno(), os.getpgrp())
         for number in SIGNALS:
@@ -108,12 +115,16 @@ def _tell(stage: Stage, drawn: Ladder, seen: int, tell: Callable[[str], None]) -
 def _terminal_kept() -> Iterator[None]:
     """The shell may have the terminal for itself, and its Ctrl-C; afterwards it is this process's again."""
     before = [(number, signal.signal(number, signal.SIG_IGN)) for number in SIGNALS]
-    group = os.tcgetpgrp(sys.stdin.fileno())
+    terminal = sys.stdin.fileno()
+    group, settings = os.tcgetpgrp(terminal), termios.tcgetattr(terminal)
     try:
         yield
     finally:
-        with suppress(OSError):  # the terminal is gone
-            os.tcsetpgrp(sys.stdin.fileno(), group)
+        with suppress(OSError, termios.error):  # the terminal is gone
+            os.tcsetpgrp(terminal, group)
+            termios.tcflow(terminal, termios.TCOON)  # it may have been held, or left as an editor has it
+            termios.tcsetattr(terminal, termios.TCSANOW, settings)
+            os.set_blocking(terminal, True)
         for number, handler in before:
             signal.signal(number, handler)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from rawkit.lab.confine import Bounds
+from rawkit.lab.bounds import Bounds
 from rawkit.lab.exercise import Exercise, Program
 from rawkit.lab.stage import Played, play, running
 from rawkit.lab.verdict import Verdict, judge

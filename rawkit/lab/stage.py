@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, Final, NamedTuple, Self
 
 from rawkit.errors import FieldError, KernelError
-from rawkit.lab.confine import FLOODED, Bounds, Outcome, missing_in, run_confined
+from rawkit.lab.bounds import FLOODED, Bounds, missing_in
+from rawkit.lab.confine import Outcome, run_confined
 from rawkit.lab.evidence import Evidence
 from rawkit.lab.exercise import Exercise, Scene
 from rawkit.lab.seed import Values
@@ -39,6 +41,8 @@ class Stage:
         self.values = values
         self.defended = defended
         """Whether the defence is switched on."""
+        self.guarded = [Path(exercise.file)] if exercise.file else []
+        """Files that the student must not write: they are run the next time."""
         self.states: dict[str, dict[str, State]] = {}
         self._actors: list[tuple[str, Worker]] = []
         with ExitStack() as stack:
@@ -175,6 +179,7 @@ def running(command: Sequence[str], bounds: Bounds, show: BinaryIO | None = None
             bounds,
             is_flooded=lambda: bool(stage.recording.missing),
             show=show,
+            guarded=stage.guarded,
         )
 
     return run

@@ -14,6 +14,7 @@ import sys
 
 if __name__ == "__main__":
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans end here, and are not waited for
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would let its own programs end it
     if int(sys.argv[2]):
         with contextlib.suppress(OSError), open("/proc/sys/kernel/pid_max", "w") as most:  # noqa: PTH123 - starts sooner
             most.write(sys.argv[2])

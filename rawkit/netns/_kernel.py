@@ -12,6 +12,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 __all__ = [
     "CLONE_NEWIPC",
@@ -35,7 +36,15 @@ CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 CLONE_NEWNET = 0x4000_0000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = (1 << bit for bit in (0, 1, 2, 3, 5, 12))
-MS_REC, MS_PRIVATE = 1 << 14, 1 << 18  # <linux/mount.h>
+MS_REC, MS_PRIVATE = 1 << 14, 1 << 18  # <linux/mount.h>, as what follows
+MOUNT_ATTR_RDONLY = 1
+OPEN_TREE_CLONE = 1
+MOVE_MOUNT_F_EMPTY_PATH = 4
+# <linux/fcntl.h>
+AT_FDCWD = -100
+AT_RECURSIVE = 0x8000
+# <asm-generic/unistd.h>, the same on all architectures
+SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442
 # <linux/sockios.h>
 SIOCETHTOOL = 0x8946
 # <linux/ethtool.h>
@@ -56,6 +65,7 @@ CURRENT_NETWORK = "/proc/thread-self/ns/net"
 
 _IFREQ_POINTER = struct.Struct("@16sP16x")  # struct ifreq (<linux/if.h>), with ifr_data
 _ETHTOOL_VALUE = struct.Struct("=II")  # struct ethtool_value (<linux/ethtool.h>): command, data
+_MOUNT_ATTRIBUTES = struct.Struct("=QQQQ")  # struct mount_attr (<linux/mount.h>): to set, to clear, and others
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -95,10 +105,10 @@ def setns(descriptor: int, kind: int) -> None:
         _raise_errno("setns")
 
 
-def mount(source: str, target: str, kind: str, flags: int) -> None:
+def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
     """Mount a file system, or change how one is (mount(2)). Raises OSError."""
     arguments = (ctypes.c_char_p(text.encode()) for text in (source, target, kind))
-    if _libc.mount(*arguments, ctypes.c_ulong(flags), None) < 0:
+    if _libc.mount(*arguments, ctypes.c_ulong(flags), ctypes.c_char_p(os.fsencode(options) or None)) < 0:
         _raise_errno("mount")
 
 
@@ -106,6 +116,40 @@ def unmount(target: str) -> None:
     """Take away what is mounted there (umount(2)). Raises OSError."""
     if _libc.umount(ctypes.c_char_p(target.encode())) < 0:
         _raise_errno("umount")
+
+
+def bind(source: str, target: str) -> None:
+    """Have files appear at another place, too, with all that is mounted below (mount(2)). Raises OSError."""
+    mount(source, target, "", MS_BIND | MS_REC)
+
+
+def make_read_only(path: str) -> None:
+    """Have nothing written to a mount, nor to those below it (mount_setattr(2)). Raises OSError."""
+    attributes = ctypes.create_string_buffer(_MOUNT_ATTRIBUTES.pack(MOUNT_ATTR_RDONLY, 0, 0, 0))
+    _call("mount_setattr", SYS_MOUNT_SETATTR, AT_FDCWD, path, AT_RECURSIVE, attributes, _MOUNT_ATTRIBUTES.size)
+
+
+def copy_mounts(path: str) -> int:
+    """A descriptor of a copy of what is mounted there, for `place_mounts` (open_tree(2)). Raises OSError."""
+    flags = OPEN_TREE_CLONE | AT_RECURSIVE | os.O_CLOEXEC
+    return _call("open_tree", SYS_OPEN_TREE, AT_FDCWD, path, flags)
+
+
+def place_mounts(copy: int, path: str) -> None:
+    """Mount such a copy (move_mount(2)). Raises OSError."""
+    _call("move_mount", SYS_MOVE_MOUNT, copy, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH)
+
+
+def _call(name: str, number: int, *arguments: int | str | ctypes.Array[ctypes.c_char]) -> int:
+    """A system call that libc may have no function for (syscall(2))."""
+    passed: list[Any] = [ctypes.c_long(number)]
+    for each in arguments:
+        text = ctypes.c_char_p(os.fsencode(each)) if isinstance(each, str) else each
+        passed.append(ctypes.c_long(text) if isinstance(text, int) else text)
+    result = int(_libc.syscall(*passed))
+    if result < 0:
+        _raise_errno(name)
+    return result
 
 
 def drop_capabilities() -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn, Self
@@ -15,6 +15,9 @@ from rawkit.errors import KernelError, kernel_error
 from rawkit.netns import _kernel
 
 __all__ = ["Namespace", "closed"]
+
+MOST_USER_NAMESPACES: Final = Path("/proc/sys/user/max_user_namespaces")
+"""Of the user namespace of whoever opens it (namespaces(7)); raising it again takes CAP_SYS_RESOURCE there."""
 
 _CAPABILITY = "CAP_SYS_ADMIN (rawkit.netns.reexec_in_user_namespace gives it to everyone)"
 
@@ -47,7 +50,8 @@ class Namespace:
 
     With `untrusted`, it belongs to a user namespace of its own, `owner`: what is in there has no capabilities but
     over this network, whereas what root has elsewhere reaches all of them, the machine's own too
-    (IFLA_NET_NS_PID and IFLA_TARGET_NETNSID in rtnetlink(7); user_namespaces(7)).
+    (IFLA_NET_NS_PID and IFLA_TARGET_NETNSID in rtnetlink(7); user_namespaces(7)). Nor can it make further user
+    namespaces, and with them others of any kind, in which nobody would count its processes.
 
     Raises NotPermittedError without CAP_SYS_ADMIN in the user namespace.
     """
@@ -143,6 +147,8 @@ def _hold_namespaces(tells: int, holds: int, held: int) -> NoReturn:
     try:
         os.close(holds)
         _kernel.unshare(_kernel.CLONE_NEWUSER | _kernel.CLONE_NEWNET)
+        with suppress(OSError):  # where /proc/sys is only to be read
+            MOST_USER_NAMESPACES.write_text("0")
         os.write(tells, b"0")
         os.read(held, 1)
     except OSError as error:
