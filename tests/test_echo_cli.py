@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from commands import rawkit, refused, told
-from echo_ends import serving
+from echo_ends import in_the_background, serving
 from pair import PATIENCE
 from programs import require
 from terminal import RAWKIT
@@ -212,6 +212,25 @@ def test_a_server_that_hangs_up_is_no_success(host: Host) -> None:
     assert done.returncode == 1
     assert "0 bytes came back in 0 pieces" in done.stdout
     assert done.stderr == ""
+
+
+def test_a_server_that_takes_nothing_more_is_told(host: Host) -> None:
+    """Click ends a command without a word for EPIPE, which it takes for standard output's."""
+    with host.open(socket.socket, socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind("\0bye")
+        listener.listen()
+
+        def answer_once() -> None:
+            with listener.accept()[0] as connection:
+                data = connection.recv(100)
+                connection.shutdown(socket.SHUT_RD)
+                connection.send(data)
+                connection.recv(100)
+
+        with in_the_background(answer_once):
+            done = rawkit(host, "echo", "send", "unix-stream", "@bye", "-c", "2", "--data", "hi", code=1)
+    assert "received data: b'hi'" in done.stdout
+    assert done.stderr == "rawkit: send 2 bytes: the other end has closed the connection\n"
 
 
 def test_a_report_that_nobody_reads_stops_no_server(host: Host) -> None:

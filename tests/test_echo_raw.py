@@ -273,3 +273,8 @@ def test_the_commands(pair: Pair, kind: str) -> None:
         assert "b'hello'" in done.stdout
         assert "b'hello'" in server.stdout.read()
     assert server.returncode == 0
+
+
+def test_a_loss_is_not_the_end_where_there_is_no_connection(pair: Pair) -> None:
+    asked = ["ether", "02:00:00:00:00:99%eth0", "--data", "x", "-c", "3", "--timeout", "0.01"]
+    assert rawkit(pair.here, "echo", "send", *asked, code=1).stdout.count("lost: nothing came back") == 3

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from browser import Browser
 from commands import RAWKIT, told
+from echo_ends import in_the_background
 from pair import PATIENCE, THERE
 from programs import require
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
@@ -507,6 +508,23 @@ def replying(net: Net, *steps: bytes | Callable[[bytes], bytes], gone: threading
     )
 
 
+@contextmanager
+def shaking_hands(net: Net, then: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server whose port this is, and what it does with its one client after the handshake; then it is gone."""
+    with closing(net.there.open(socket.create_server, (THERE, 0))) as server:
+
+        def answer() -> None:
+            with closing(server.accept()[0]) as connection:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.recv(65536)
+                connection.sendall(accepted(request))
+                then(connection)
+
+        with in_the_background(answer):
+            yield server.getsockname()[1]
+
+
 def accepted(request: bytes) -> bytes:
     from websockets.utils import accept_key
 
@@ -643,6 +661,32 @@ def test_a_server_that_closes_in_peace(net: Net) -> None:
         assert [client.receive(4096).data, client.receive(4096).data] == [b"hello", b""]
         with pytest.raises(ReplyError, match="closed with"):
             client.send(b"more")
+
+
+def test_a_server_that_was_gone_before_the_question_has_said_why(net: Net) -> None:
+
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(100)
+        connection.sendall(frame(0x88, b"\x0f\xa0enough", masked=False))
+
+    with shaking_hands(net, hang_up) as port, ours(net, port) as client:
+        with pytest.raises(ReplyError, match="4000 .*enough"):
+            while True:
+                client.send(b"hello")
+
+
+def test_pings_are_answered_between_two_questions(net: Net) -> None:
+    ponged = threading.Event()
+
+    def ping(connection: socket.socket) -> None:
+        connection.sendall(frame(0x89, b"there?", masked=False))
+        pong = connection.recv(100)
+        assert (pong[0], len(pong)) == (0x8A, 12)
+        ponged.set()
+
+    with shaking_hands(net, ping) as port, ours(net, port) as client:
+        while not ponged.is_set():
+            client.wait(0.01)
 
 
 def test_the_library_hears_what_it_did_wrong(net: Net) -> None:

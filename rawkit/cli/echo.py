@@ -21,7 +21,6 @@ from rawkit.cli.output import Lines, Outlet
 from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
 from rawkit.cli.signals import StopSignals
 from rawkit.echo import Kind
-from rawkit.echo.datagrams import DatagramClient
 from rawkit.echo.endpoint import Client, Received, Server, Service
 from rawkit.echo.streams import StreamClient
 from rawkit.errors import KernelError, ReplyError, TimedOut, file_error
@@ -216,8 +215,8 @@ def _have_echoed(
 ) -> None:
     """Ask so many times; where there are no connections, a loss is not the end."""
     for number in range(1, count + 1):
-        if number > 1 and interval:
-            time.sleep(interval)
+        if number > 1:
+            client.wait(interval)
         before = getattr(client, "resent", 0)
         started = time.perf_counter_ns()
         pieces: list[Received] = []
@@ -225,7 +224,7 @@ def _have_echoed(
             pieces.extend(client.echo(report.data, size))
         except TimedOut as error:
             report.lost(number, pieces, error)
-            if not isinstance(client, DatagramClient):
+            if report.kind.connected:
                 return
             continue
         taken = time.perf_counter_ns() - started

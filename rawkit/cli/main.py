@@ -69,8 +69,9 @@ class Rawkit(LazyGroup):
         except KeyboardInterrupt:
             raise Stop(INTERRUPTED) from None
         except OSError as error:
-            of_a_socket = isinstance(error, KernelError) and not isinstance(error, FileError)
-            if error.errno != errno.EPIPE or of_a_socket:
+            if isinstance(error, KernelError) and not isinstance(error, FileError):
+                raise Stop(complain(error)) from None  # click would take EPIPE of a socket for standard output's
+            if error.errno != errno.EPIPE:
                 raise
             _forget_output()
             raise Stop(OK) from None

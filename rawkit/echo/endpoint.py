@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -125,6 +126,10 @@ class Client(Endpoint):
         """
         self.send(data)
         yield self.receive(size)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass between two questions, and see to what comes meanwhile, as far as the kind wants that."""
+        time.sleep(seconds)
 
 
 class Service(Protocol):

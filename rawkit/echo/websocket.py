@@ -7,6 +7,7 @@ crosses them here.
 from __future__ import annotations
 
 import codecs
+import errno
 import logging
 import socket
 import time
@@ -46,6 +47,9 @@ HEAD: Final = 4096
 
 QUIET: Final = logging.Logger("rawkit.echo.websocket", logging.CRITICAL + 1)
 """A logger that says nothing: what happens is told by what is returned and raised."""
+
+DROPPED: Final = (errno.EPIPE, errno.ECONNRESET)
+"""What a send says once the other end has closed the connection."""
 
 NORMAL: Final = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
 
@@ -93,7 +97,12 @@ class _Messages:
             self.protocol.send_text(data)
         else:
             self.protocol.send_binary(data)
-        self.flush(patience)
+        try:
+            self.flush(patience)
+        except KernelError as error:
+            if error.errno in DROPPED and self._said_goodbye(patience):
+                raise self._broken() from error
+            raise
 
     def receive(self, size: int, patience: Patience) -> _Message | None:
         """The next message, received by as many calls of at most `size` bytes as it takes; None at the end."""
@@ -130,6 +139,13 @@ class _Messages:
                     self._socket.sendall(data)
                 else:
                     end_stream(self._socket)
+
+    def _said_goodbye(self, patience: Patience) -> bool:
+        """Whether the other end, which takes nothing more, has sent a close frame before: that says why."""
+        with suppress(KernelError, TimedOut):
+            while self.protocol.close_rcvd is None and self.protocol.parser_exc is None:
+                self.read(HEAD, patience)
+        return self.protocol.close_rcvd is not None
 
     def _add(self, frame: Frame) -> None:
         """Add a fragment to the message that it belongs to (RFC 6455, section 5.4)."""
@@ -203,6 +219,14 @@ class Client(tcp.Client):
         """Send the data as one message, and yield the one that comes back."""
         self.send(data)
         yield self.receive(size)
+
+    def wait(self, seconds: float) -> None:
+        """Answer pings meanwhile: servers hang up on who is silent. A close frame is left for the next call."""
+        deadline = time.monotonic() + seconds
+        while self._messages.protocol.state is OPEN and (left := deadline - time.monotonic()) > 0:
+            with suppress(TimedOut):
+                self._messages.read(HEAD, Patience(left))
+        super().wait(max(deadline - time.monotonic(), 0))
 
     def finish(self) -> None:
         """Send a close frame (RFC 6455, section 5.5.1). Messages that are on their way still arrive."""
