@@ -100,10 +100,10 @@ def in_the_background(run: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def service(
-    host: Host, kind: str, address: Any, size: int, witness: Witness | None = None
+    host: Host, kind: str, address: Any, size: int, witness: Witness | None = None, **options: Any
 ) -> Iterator[tuple[Any, Many | Each]]:
     """The server for any number of clients, in a thread; yields where it is, and what runs it."""
-    with server_of(host, kind, address, timeout=None) as server:
+    with server_of(host, kind, address, **options) as server:
         running = Many(server, size, witness) if isinstance(server, StreamServer) else Each(server, size, witness)  # type: ignore[arg-type]
         with in_the_background(running.run):
             try:

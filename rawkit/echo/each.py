@@ -1,9 +1,6 @@
 """The server that answers each datagram at once, for any number of clients.
 
-There is nothing to remember about a client, and nothing to wait for but the next datagram. One thing is shared:
-the socket's send buffer. What a connected UNIX client does not read stays in it, and the others' answers are
-dropped for want of room until that client reads or ends; only the queues of unconnected ones have a limit of
-their own (/proc/sys/net/unix/max_dgram_qlen).
+There is nothing to remember about a client, and nothing to wait for but the next datagram.
 """
 
 from __future__ import annotations
@@ -50,6 +47,7 @@ class Each:
 
     def run(self) -> None:
         """Serve until stopped. Raises KernelError."""
+        self._server.socket.settimeout(None)
         self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, NEXT_PLEASE)
         if self._witness is None and self._server.plain:
             self._run_quietly()

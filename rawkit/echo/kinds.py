@@ -53,7 +53,9 @@ _KINDS: Final = (
     ),
     Kind("udp", "udp", _INET + "DGRAM", False, "datagrams: boundaries kept, arrival not"),
     Kind("unix-stream", "unix_stream", _UNIX + "STREAM", False, "a stream within one machine", "path", False),
-    Kind("unix-dgram", "unix_dgram", _UNIX + "DGRAM", False, "datagrams within one machine, none lost", "path"),
+    Kind(
+        "unix-dgram", "unix_dgram", _UNIX + "DGRAM", False, "datagrams within one machine, in their order", "path"
+    ),
     Kind("unix-seqpacket", "unix_seqpacket", _UNIX + "SEQPACKET", False, "a connection with boundaries", "path"),
     Kind("websocket", "websocket", _INET + "STREAM", False, "messages over a stream, as browsers do (RFC 6455)"),
     Kind("raw-udp", "raw_udp", _INET + "RAW", True, "UDP made by hand, to and from ordinary sockets"),
