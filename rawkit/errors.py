@@ -33,6 +33,7 @@ __all__ = [
     "TimedOut",
     "TruncatedError",
     "UnknownHeaderError",
+    "UnreachableError",
     "file_error",
     "kernel_error",
 ]
@@ -212,6 +213,13 @@ class NotPermittedError(KernelError, PermissionError):
 
 class InterfaceError(KernelError):
     """No such network interface, or it is down or gone."""
+
+
+class UnreachableError(KernelError):
+    """ICMP says that a packet did not arrive. Attributes: `icmp_type`, `icmp_code`, `said_by` (an address)."""
+
+    icmp_type = icmp_code = 0
+    said_by = ""
 
 
 class FileError(KernelError):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +273,39 @@ def test_the_commands(pair: Pair, kind: str) -> None:
         assert "b'hello'" in done.stdout
         assert "b'hello'" in server.stdout.read()
     assert server.returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["icmp", "raw-ip", "ether"])
+def test_identifiers_are_nobody_else_s(pair: Pair, kind: str) -> None:
+    """Were they this process's number, those of two containers would be the same. Nor is others' data ours."""
+    module, (_, to) = KINDS[kind].load(), ends(kind, pair)
+    to = (to[0], 0) if kind != "ether" else to
+    with ExitStack() as stack:
+        clients = [stack.enter_context(module.Client(to, make=make_in(pair.here), timeout=0.05)) for _ in range(4)]
+        assert len({(client.id, client.seq) for client in clients}) == 4
+        first, second = clients[:2]
+        second.id, second.seq = first.id, first.seq
+        server = stack.enter_context(module.Server(ends(kind, pair)[0], make=make_in(pair.there)))
+        server.id = 0
+        stack.enter_context(kernel_quiet(pair.there))
+        first.send(b"first")
+        second.send(b"second")
+        for _ in range(2):
+            server.echo_one(100)
+        assert [first.receive(100).data, second.receive(100).data] == [b"first", b"second"]
+
+
+def test_duplicates_are_told(pair: Pair) -> None:
+    """The kernel answers, and the responder by hand besides."""
+    with (
+        icmp.Server((THERE, 77), make=make_in(pair.there), timeout=PATIENCE) as server,
+        icmp.Client((THERE, 77), make=make_in(pair.here), timeout=PATIENCE) as client,
+    ):
+        client.send(b"hello")
+        assert client.receive(100).data == b"hello"
+        server.echo_one(100)
+        while not client.stray:
+            client.wait(0)
 
 
 def test_a_loss_is_not_the_end_where_there_is_no_connection(pair: Pair) -> None:

@@ -29,6 +29,7 @@ from rawkit.errors import (
     TimedOut,
     TruncatedError,
     UnknownHeaderError,
+    UnreachableError,
     kernel_error,
 )
 from rawkit.wire import IPv4
@@ -52,6 +53,7 @@ ONE_OF_EACH = [
     KernelError(errno.EINVAL, "send", "do not"),
     NotPermittedError(errno.EPERM, "send", "be root"),
     InterfaceError(errno.ENODEV, "open eth0", "make one"),
+    UnreachableError(errno.EHOSTUNREACH, "receive", "10.0.1.2 says host unreachable"),
     FileError(errno.ENOENT, "open x.pcap", "check the name"),
 ]
 

@@ -669,10 +669,16 @@ def test_a_server_that_was_gone_before_the_question_has_said_why(net: Net) -> No
         connection.recv(100)
         connection.sendall(frame(0x88, b"\x0f\xa0enough", masked=False))
 
-    with shaking_hands(net, hang_up) as port, ours(net, port) as client:
-        with pytest.raises(ReplyError, match="4000 .*enough"):
-            while True:
-                client.send(b"hello")
+    def send_on(client: websocket.Client) -> None:
+        while True:
+            client.send(b"hello")
+
+    with (
+        shaking_hands(net, hang_up) as port,
+        ours(net, port) as client,
+        pytest.raises(ReplyError, match=r"4000 .*enough"),
+    ):
+        send_on(client)
 
 
 def test_pings_are_answered_between_two_questions(net: Net) -> None:

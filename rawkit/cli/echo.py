@@ -23,6 +23,7 @@ from rawkit.cli.signals import StopSignals
 from rawkit.echo import Kind
 from rawkit.echo.endpoint import Client, Received, Server, Service
 from rawkit.echo.streams import StreamClient
+from rawkit.echo.unnumbered import UnnumberedClient
 from rawkit.errors import KernelError, ReplyError, TimedOut, file_error
 from rawkit.link import Identity, drop_privileges
 
@@ -204,7 +205,7 @@ def send(kind: Kind, address: str | None, port: int | None, data: str | None, fo
                     _have_echoed(client, report, files, **options)
                     client.finish()
                 finally:
-                    report.end()
+                    report.end(client.stray)
         except KeyboardInterrupt as stop:
             return ended_by(stop)
     return OK if report.same == options["count"] and not report.kept_files else NO
@@ -217,7 +218,7 @@ def _have_echoed(
     for number in range(1, count + 1):
         if number > 1:
             client.wait(interval)
-        before = getattr(client, "resent", 0)
+        before = _resent(client)
         started = time.perf_counter_ns()
         pieces: list[Received] = []
         try:
@@ -228,7 +229,7 @@ def _have_echoed(
                 return
             continue
         taken = time.perf_counter_ns() - started
-        report.trip(number, pieces, taken, getattr(client, "resent", 0) - before)
+        report.trip(number, pieces, taken, _resent(client) - before, client.doubtful)
         back = [each for piece in pieces for each in piece.descriptors]
         if files and number == 1:  # with which they went
             report.file(os.path.sameopenfile(back[0], files[0]) if back else None)
@@ -236,6 +237,10 @@ def _have_echoed(
             os.close(descriptor)
         if isinstance(client, StreamClient) and sum(len(piece.data) for piece in pieces) < len(report.data):
             return  # the other end has closed
+
+
+def _resent(client: Client) -> int:
+    return client.resent if isinstance(client, UnnumberedClient) else 0
 
 
 def _give_up_privileges(kind: Kind) -> None:

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rawkit.cli.output import Lines, Outlet, count_of
 from rawkit.cli.probing import milliseconds
@@ -156,17 +156,21 @@ class Trips:
         self.lines, self.kind, self.data, self.quiet = lines, kind, data, quiet
         self.same = 0
         """How often all came back as it was."""
+        self.answered = 0
         self.trips_ns: list[int] = []
+        """How long each took of which that is known."""
         self.kept_files = False
         """Whether open files were passed and did not come back."""
 
     def connected(self, who: Any) -> None:
         """With whom."""
 
-    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
-        """What came back."""
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int, doubtful: bool) -> None:
+        """What came back; `doubtful`: perhaps for what was sent before."""
         self.same += b"".join(piece.data for piece in pieces) == self.data
-        self.trips_ns.append(taken_ns)
+        self.answered += 1
+        if not doubtful:
+            self.trips_ns.append(taken_ns)
 
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         """Nothing more came back in time."""
@@ -175,8 +179,12 @@ class Trips:
         """Whether the open file that came back is the one that was passed; None if none came."""
         self.kept_files = same is None
 
-    def end(self) -> None:
-        """Sum it up."""
+    def end(self, stray: int) -> None:
+        """Sum it up; so many answers came late, or twice."""
+
+
+OWED: Final = "or longer: it may be the answer to an earlier one"
+RESENT: Final = "or less: which one was answered is not known"
 
 
 class _TripsText(Trips):
@@ -184,9 +192,9 @@ class _TripsText(Trips):
         if who is not None and not self.quiet:
             self.lines.write(f"connected to {show(who)}")
 
-    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int, doubtful: bool) -> None:
         same = self.same
-        super().trip(number, pieces, taken_ns, resent)
+        super().trip(number, pieces, taken_ns, resent, doubtful)
         if self.quiet:
             return
         for piece in pieces:
@@ -195,9 +203,10 @@ class _TripsText(Trips):
         back = sum(len(piece.data) for piece in pieces)
         of = "" if self.same > same else f", but not as it was: {count_of(len(self.data), 'byte')} were sent"
         again = f", sent again {count_of(resent, 'time')}" if resent else ""
+        doubt = f", {RESENT if resent else OWED}" if doubtful else ""
         self.lines.write(
             f"{count_of(back, 'byte')} came back in {count_of(len(pieces), 'piece')}, "
-            f"round trip {milliseconds(taken_ns)}{again}{of}"
+            f"round trip {milliseconds(taken_ns)}{again}{doubt}{of}"
         )
         self.lines.flush()
 
@@ -214,41 +223,54 @@ class _TripsText(Trips):
         elif not self.quiet:
             self.lines.write(f"the open file came back: {'the same one' if same else 'another one'}")
 
-    def end(self) -> None:
+    def end(self, stray: int) -> None:
         trips = self.trips_ns
-        if len(trips) > 1 or self.quiet:
-            self.lines.write(f"{count_of(len(trips), 'round trip')}, {self.same} with everything as it was sent")
+        if self.answered > 1 or self.quiet:
+            self.lines.write(
+                f"{count_of(self.answered, 'round trip')}, {self.same} with everything as it was sent"
+            )
         if len(trips) > 1:
             figures = "/".join(
                 milliseconds(round(each)) for each in (min(trips), statistics.median(trips), max(trips))
             )
             self.lines.write(f"round trip min/median/max = {figures}")
+        if doubtful := self.answered - len(trips):
+            self.lines.write(f"{count_of(doubtful, 'round trip')} of unknown length")
+        if stray:
+            self.lines.write(f"{count_of(stray, 'late or duplicate answer')} passed over")
 
 
 class _TripsJSON(Trips):
-    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int, doubtful: bool) -> None:
         same = self.same
-        super().trip(number, pieces, taken_ns, resent)
+        super().trip(number, pieces, taken_ns, resent, doubtful)
         if not self.quiet:
-            self._write(number, pieces, taken_ns, self.same > same, resent)
+            self._write(number, pieces, taken_ns, self.same > same, resent, doubtful)
 
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         if not self.quiet:
-            self._write(number, pieces, None, False, 0)
+            self._write(number, pieces, None, False, 0, False)
 
-    def end(self) -> None:
+    def end(self, stray: int) -> None:
         trips = self.trips_ns
         told = {
             "kind": self.kind.name,
-            "answered": len(trips),
+            "answered": self.answered,
             "same": self.same,
+            "stray": stray,
             "kept_files": self.kept_files,
             "median_ns": round(statistics.median(trips)) if trips else None,
         }
         self.lines.write(json.dumps(told))
 
     def _write(
-        self, number: int, pieces: Sequence[Received], taken_ns: int | None, same: bool, resent: int
+        self,
+        number: int,
+        pieces: Sequence[Received],
+        taken_ns: int | None,
+        same: bool,
+        resent: int,
+        doubtful: bool,
     ) -> None:
         told = {
             "kind": self.kind.name,
@@ -258,6 +280,7 @@ class _TripsJSON(Trips):
             "data": b"".join(piece.data for piece in pieces).hex(),
             "same": same,
             "resent": resent,
+            "doubtful": doubtful,
             "rtt_ns": taken_ns,
         }
         self.lines.write(json.dumps(told))

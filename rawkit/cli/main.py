@@ -14,7 +14,7 @@ import click
 from rawkit._version import __version__
 from rawkit.cli import leave
 from rawkit.cli.commands import COMMANDS, LazyGroup
-from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, file_error
+from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, UnreachableError, file_error
 
 __all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "complain", "run"]
 
@@ -127,7 +127,7 @@ def _code_of(error: RawkitError) -> int:
         return USAGE
     if isinstance(error, FileError):
         return NOT_POSSIBLE
-    if isinstance(error, KernelError) and error.errno in SAID_BY_OTHERS:
+    if isinstance(error, UnreachableError) or (isinstance(error, KernelError) and error.errno in SAID_BY_OTHERS):
         return NO
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE

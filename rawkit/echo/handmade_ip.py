@@ -13,7 +13,6 @@ to be seen; servers cut their answers themselves, so that whatever came can go b
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
 from abc import ABC, abstractmethod
@@ -26,7 +25,6 @@ from typing import Any, ClassVar, Final, TypeAlias
 from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO
 from rawkit.echo.endpoint import MakeSocket, explained
 from rawkit.echo.handmade import (
-    IDENTIFIERS,
     LARGEST,
     HandmadeServer,
     Heard,
@@ -34,6 +32,7 @@ from rawkit.echo.handmade import (
     NumberedServer,
     RawSocket,
 )
+from rawkit.echo.unreachable import ask_for_errors, next_error
 from rawkit.errors import FieldError, KernelError
 from rawkit.layout import AUTO
 from rawkit.wire import IPv4, IPv6, LinkType, Packet, dissect, fragment
@@ -218,21 +217,53 @@ class ServerOverIP(OverIP, HandmadeServer):
 
 
 class NumberedClientOverIP(NumberedClient, OverIP):
-    """Asks (host, identifier); identifier 0 is this process's number. Raises FieldError, KernelError, TimedOut."""
+    """Asks (host, identifier); identifier 0 is drawn by lot.
+
+    Raises FieldError, KernelError, UnreachableError, TimedOut.
+    """
 
     def __init__(
         self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
     ) -> None:
         self.timeout = timeout
         version, self.destination = resolved(address[0])
-        self.host, self.id = without_scope(self.destination[0]), address[1] or os.getpid() % IDENTIFIERS
+        self.host = without_scope(self.destination[0])
+        self.number(address[1])
         self.open(make, version)
         try:
+            ask_for_errors(self.socket)
             self.local = version.source(make, self.destination)
             self.rehearse()
         except BaseException:
             self.close()
             raise
+
+    def hear(self) -> Heard | None:
+        try:
+            return super().hear()
+        except OSError:
+            if not self._is_about_others(f"receive from {self.host}"):
+                raise
+            return None
+
+    def put(self, packet: Packet, way: tuple[Any, ...]) -> None:
+        try:
+            super().put(packet, way)
+        except KernelError as error:
+            if not self._is_about_others(error.doing):
+                raise
+            super().put(packet, way)
+
+    def _is_about_others(self, doing: str) -> bool:
+        """Whether it was an ICMP error about others' packets, of which a raw socket is told, too.
+
+        Raises UnreachableError where it is about ours.
+        """
+        if (told := next_error(self.socket)) is None:
+            return False
+        if told.destination == self.host:
+            raise told.error(doing)
+        return True
 
 
 class NumberedServerOverIP(NumberedServer, ServerOverIP):

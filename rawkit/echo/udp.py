@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
 from typing import Any, Final
 
 from rawkit.echo import datagrams
 from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO, SocketAddress, first_of, show
 from rawkit.echo.endpoint import MakeSocket, Received, explained
-from rawkit.errors import TimedOut
+from rawkit.echo.unreachable import ask_for_errors, told_by_icmp
 
 __all__ = ["Client", "Server", "answers_too"]
 
@@ -38,7 +37,7 @@ class Client(datagrams.DatagramClient):
     """A datagram socket connected to (host, port), so that ICMP errors reach it. Connecting sends nothing.
 
     What stays unanswered for `timeout` seconds is sent again, `retries` times; `resent` counts that. UDP does not
-    say which of them an answer is for. Raises FieldError, KernelError, TimedOut.
+    say which of them an answer is for. Raises FieldError, KernelError, UnreachableError, TimedOut.
     """
 
     remedies = _REMEDIES
@@ -53,7 +52,6 @@ class Client(datagrams.DatagramClient):
     ) -> None:
         self.timeout = timeout
         self.retries = retries
-        self.resent = 0
         self._make = make
         self.socket = first_of(address, socket.SOCK_DGRAM, self._connect)
 
@@ -62,25 +60,20 @@ class Client(datagrams.DatagramClient):
         try:
             made.settimeout(self.timeout)
             with explained(f"connect to {show(to.address)}"):
+                ask_for_errors(made)
                 made.connect(to.address)
         except BaseException:
             made.close()
             raise
         return made
 
-    def echo(self, data: bytes, size: int) -> Iterator[Received]:
-        """Send the datagram until an answer comes, at most 1 + `retries` times, and yield it."""
-        for _ in range(self.retries):
-            self.send(data)
-            try:
-                received = self.receive(size)
-            except TimedOut:
-                self.resent += 1
-                continue
-            yield received
-            return
-        self.send(data)
-        yield self.receive(size)
+    def send(self, data: bytes, peer: Any = None) -> int:
+        with told_by_icmp(self.socket, _REMEDIES):
+            return super().send(data)
+
+    def receive(self, size: int) -> Received:
+        with told_by_icmp(self.socket, _REMEDIES):
+            return super().receive(size)
 
 
 class Server(datagrams.DatagramServer):
