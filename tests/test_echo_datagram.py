@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from by_hand import Heard
 from commands import RAWKIT, rawkit, rules
 from echo_ends import client_of, echoed, in_the_background, server_of, service, serving
 from pair import HERE, HERE6, PATIENCE, THERE, THERE6, Pair, processed
 from programs import require
 
 from rawkit import UDP, IPv4
+from rawkit.echo import loops
 from rawkit.errors import KernelError, TimedOut, UnreachableError
 from rawkit.link import PacketSocket, RawIPv4Socket
 from rawkit.netns import Host, Lab
@@ -277,6 +279,31 @@ def test_no_echo_goes_on_for_ever(pair: Pair, kind: str) -> None:
     assert answers == [40_000]
     if kind == "udp":
         assert [each["event"] for each in told].count("unanswered") == 3
+
+
+@pytest.mark.parametrize("first", ["telling", "quiet"])
+def test_two_servers_and_a_forged_datagram_come_to_an_end(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    monkeypatch.setattr(loops, "MANY", 50)
+    monkeypatch.setattr(loops, "SLOW", 0)
+    heard = Heard()
+    with (
+        service(pair.here, "udp", (HERE, 0), 100, heard) as (telling, _),
+        service(pair.there, "udp", (THERE, 0), 100) as (quiet, _),
+    ):
+        src, dst = (quiet, telling) if first == "telling" else (telling, quiet)
+        sender = pair.there if first == "telling" else pair.here
+        with sender.open(RawIPv4Socket) as raw:
+            raw.send(IPv4(src=src[0], dst=dst[0]) / UDP(src_port=src[1], dst_port=dst[1]) / b"for ever")
+        if first == "telling":
+            assert "as between two servers" in str(heard.next(KernelError))
+        else:
+            assert [heard.next(bytes) for _ in range(49)] == [b"for ever"] * 49
+        with client_of(pair.there, "udp", telling) as client:
+            for _ in range(20):
+                assert echoed(client, b"hello") == b"hello"
+        assert heard.data() == [b"hello"] * 20
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from random import randrange
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rawkit.echo.by_hand import ByHand
 from rawkit.echo.endpoint import Client, Endpoint, Received, Server, Service, explained, waiting_in
@@ -177,6 +177,9 @@ class HandmadeClient(RawSocket, Client):
 
 class HandmadeServer(RawSocket, Server):
     """Makes the answer to what it received."""
+
+    endless: ClassVar[bool] = False
+    """Whether what it answers may answer the answer, and so for ever, since the two look alike."""
 
     @abstractmethod
     def answer_to(self, peer: Peer, data: bytes) -> Packet:

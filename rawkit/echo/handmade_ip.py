@@ -17,11 +17,12 @@ import socket
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from random import randint
 from typing import Any, ClassVar, Final, TypeAlias
 
+from rawkit.echo import addresses
 from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO
 from rawkit.echo.endpoint import MakeSocket, explained
 from rawkit.echo.handmade import (
@@ -33,7 +34,7 @@ from rawkit.echo.handmade import (
     RawSocket,
 )
 from rawkit.echo.unreachable import ask_for_errors, next_error
-from rawkit.errors import FieldError, KernelError
+from rawkit.errors import KernelError
 from rawkit.layout import AUTO
 from rawkit.wire import IPv4, IPv6, LinkType, Packet, dissect, fragment
 
@@ -223,10 +224,15 @@ class NumberedClientOverIP(NumberedClient, OverIP):
     """
 
     def __init__(
-        self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
+        self,
+        address: tuple[str, int],
+        *,
+        make: MakeSocket = socket.socket,
+        timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, self.destination = resolved(address[0])
+        version, self.destination = resolved(address[0], ip_version, timeout)
         self.host = without_scope(self.destination[0])
         self.number(address[1])
         self.open(make, version)
@@ -275,9 +281,10 @@ class NumberedServerOverIP(NumberedServer, ServerOverIP):
         *,
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, way = resolved(address[0])
+        version, way = resolved(address[0], ip_version)
         host, self.id = without_scope(way[0]), address[1]
         self.address: Any = (host, self.id) if self.id else host
         self.open(make, version)
@@ -298,12 +305,19 @@ def connected(make: MakeSocket, family: socket.AddressFamily, way: tuple[Any, ..
         yield other
 
 
-def resolved(host: str) -> tuple[Version, tuple[Any, ...]]:
-    """An address, or a name that has one (of IPv4, if it has both), as raw sockets take it. Raises FieldError."""
-    for version in VERSIONS:
-        with suppress(OSError, UnicodeError):
-            return version, socket.getaddrinfo(host, None, version.family)[0][4]
-    raise FieldError("echo", "host", host, "an IP address or a name that has one")
+def resolved(
+    host: str, ip_version: int | None = None, timeout: float | None = None
+) -> tuple[Version, tuple[Any, ...]]:
+    """An address, or a name that has one (of IPv4, if it has both), as raw sockets take it.
+
+    Raises FieldError, TimedOut.
+    """
+    found = {
+        each.family: each.address
+        for each in addresses.resolved("echo", host, 0, socket.SOCK_DGRAM, ip_version, timeout)
+    }
+    version = next(each for each in VERSIONS if each.family in found)
+    return version, found[version.family]
 
 
 def without_scope(address: str) -> str:

@@ -79,10 +79,15 @@ class Client(OverUDP, HandmadeClient, UnnumberedClient):
     """
 
     def __init__(
-        self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
+        self,
+        address: tuple[str, int],
+        *,
+        make: MakeSocket = socket.socket,
+        timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, self.destination = resolved(address[0])
+        version, self.destination = resolved(address[0], ip_version, timeout)
         self.host, self.port = without_scope(self.destination[0]), UDP(dst_port=address[1]).dst_port
         self.open(make, version)
         try:
@@ -123,15 +128,18 @@ class Client(OverUDP, HandmadeClient, UnnumberedClient):
 class Server(OverUDP, ServerOverIP):
     """Answers what comes for (host, port): port 0 is any that is free, `::` only IPv6. Raises as `Client`."""
 
+    endless = True
+
     def __init__(
         self,
         address: tuple[str, int] = ("127.0.0.1", 5005),
         *,
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, way = resolved(address[0])
+        version, way = resolved(address[0], ip_version)
         port = UDP(dst_port=address[1]).dst_port
         self.open(make, version)
         try:
