@@ -29,6 +29,7 @@ __all__ = [
     "PacketError",
     "ProgramError",
     "RawkitError",
+    "RefusedError",
     "ReplyError",
     "TimedOut",
     "TruncatedError",
@@ -189,6 +190,15 @@ class ReplyError(RawkitError, ValueError):
     def __init__(self, server: str, part: str, expected: str, found: str) -> None:
         self.server, self.part, self.expected, self.found = server, part, expected, found
         super().__init__(f"{server}: {part}: expected {expected}, found {_shortened(found)}")
+
+
+class RefusedError(ReplyError):
+    """A server that refuses, by the protocol's rules. Attributes: `server`, `found` (its words), `remedy`."""
+
+    def __init__(self, server: str, found: str, remedy: str = "") -> None:
+        super().__init__(server, "connection", "an open one", found)
+        self.remedy = remedy
+        self.args = (f"{server}: {found}; {remedy}" if remedy else f"{server}: {found}",)
 
 
 class KernelError(RawkitError, OSError):

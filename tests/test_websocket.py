@@ -28,7 +28,7 @@ from rawkit.echo import websocket
 from rawkit.echo.endpoint import Received
 from rawkit.echo.messages import SILENCE, Messages
 from rawkit.echo.witness import Witness
-from rawkit.errors import KernelError, ReplyError, TimedOut
+from rawkit.errors import FieldError, KernelError, ReplyError, TimedOut
 from rawkit.netns import Host, Lab
 
 pytestmark = pytest.mark.root
@@ -693,6 +693,37 @@ def test_pings_are_answered_between_two_questions(net: Net) -> None:
     with shaking_hands(net, ping) as port, ours(net, port) as client:
         while not ponged.is_set():
             client.wait(0.01)
+
+
+def test_a_message_that_is_too_large_is_told_with_the_remedy(net: Net) -> None:
+    data = "x" * 2_000_000
+    asked = ["echo", "send", "websocket", THERE]
+    with serving_command(net, "--max-size", "1000") as port:
+        command = [*RAWKIT, *asked, "--port", port, "--max-size", "9000000"]
+        done = net.here.run(command, input=data, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "exceeds limit of 1000 bytes" in done.stderr
+        assert "`rawkit echo serve websocket --max-size`" in done.stderr
+    with serving_command(net, "--max-size", "9000000") as port:
+        command = [*RAWKIT, *asked, "--port", port, "--max-size", "9000000", "-q"]
+        done = net.here.run(command, input=data, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, "1 round trip, 1 with everything as it was sent\n")
+
+
+@contextmanager
+def serving_command(net: Net, *options: str) -> Iterator[str]:
+    command = [*RAWKIT, "echo", "serve", "websocket", THERE, "--port", "0", "--format", "json", *options]
+    with net.there.popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield str(json.loads(server.stdout.readline())["port"])
+        server.terminate()
+
+
+def test_text_that_is_none_is_not_sent(net: Net) -> None:
+    with serving(net) as (_, port), ours(net, port, text=True) as client:
+        with pytest.raises(FieldError, match=r"UTF-8 .* invalid start byte at 1"):
+            client.send(b"x\xff")
+        assert [each.data for each in client.echo(b"x", 100)] == [b"x"]
 
 
 def test_the_library_hears_what_it_did_wrong(net: Net) -> None:

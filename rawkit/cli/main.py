@@ -14,7 +14,16 @@ import click
 from rawkit._version import __version__
 from rawkit.cli import leave
 from rawkit.cli.commands import COMMANDS, LazyGroup
-from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, UnreachableError, file_error
+from rawkit.errors import (
+    FileError,
+    KernelError,
+    MissingError,
+    RawkitError,
+    RefusedError,
+    TimedOut,
+    UnreachableError,
+    file_error,
+)
 
 __all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "complain", "run"]
 
@@ -131,7 +140,7 @@ def _code_of(error: RawkitError) -> int:
         return NO
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE
-    return NO if isinstance(error, TimedOut) else USAGE
+    return NO if isinstance(error, TimedOut | RefusedError) else USAGE
 
 
 def _complain(message: str, code: int) -> int:

@@ -12,7 +12,7 @@ import logging
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +29,7 @@ from rawkit.echo.endpoint import MakeSocket, Received, Service, explained
 from rawkit.echo.page import plain_answer
 from rawkit.echo.streams import end_stream
 from rawkit.echo.witness import Witness
-from rawkit.errors import KernelError, ReplyError, TimedOut
+from rawkit.errors import FieldError, KernelError, RefusedError, ReplyError, TimedOut
 
 __all__ = ["MAX_SIZE", "QUIET", "Client", "Server"]
 
@@ -50,6 +50,10 @@ QUIET: Final = logging.Logger("rawkit.echo.websocket", logging.CRITICAL + 1)
 
 DROPPED: Final = (errno.EPIPE, errno.ECONNRESET)
 """What a send says once the other end has closed the connection."""
+
+REMEDIES: Final[Mapping[int, str]] = {
+    CloseCode.MESSAGE_TOO_BIG: "send less, or have it take more (`rawkit echo serve websocket --max-size`)"
+}
 
 NORMAL: Final = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
 
@@ -174,7 +178,9 @@ class _Messages:
             return ReplyError(self._who, "connection", "a close frame", "the end without one (code 1006)")
         if error is not None:
             return ReplyError(self._who, "frame", "what RFC 6455 allows", str(error))
-        return ReplyError(self._who, "connection", "an open one", f"closed with {str(close)!r}")
+        if close is None:
+            return ReplyError(self._who, "connection", "an open one", "a closed one")
+        return RefusedError(self._who, f"closed with {str(close)!r}", REMEDIES.get(close.code, ""))
 
 
 class Client(tcp.Client):
@@ -193,8 +199,9 @@ class Client(tcp.Client):
         text: bool = False,
         path: str = "/",
         max_size: int = MAX_SIZE,
+        ip_version: int | None = None,
     ) -> None:
-        super().__init__(address, make=make, timeout=timeout)
+        super().__init__(address, make=make, timeout=timeout, ip_version=ip_version)
         self._text = text
         host = address[0].partition("%")[0]
         uri = parse_uri(f"ws://{show((host, address[1]))}{path}")
@@ -208,6 +215,12 @@ class Client(tcp.Client):
             raise
 
     def send(self, data: bytes, peer: Any = None) -> int:
+        if self._text:
+            try:
+                data.decode()
+            except UnicodeDecodeError as error:
+                expected = f"UTF-8 (RFC 6455, section 8.1; {error.reason} at {error.start}); send others as bytes"
+                raise FieldError("WebSocket", "text", data, expected) from error
         self._messages.send(data, self._text, Patience(self.timeout))
         return len(data)
 
@@ -273,8 +286,9 @@ class Server(tcp.Server):
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
         max_size: int = MAX_SIZE,
+        ip_version: int | None = None,
     ) -> None:
-        super().__init__(address, make=make, timeout=timeout)
+        super().__init__(address, make=make, timeout=timeout, ip_version=ip_version)
         self.max_size = max_size
         self._messages: _Messages | None = None
         self._text = False
