@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterator
 from typing import Any, Final
 
 from rawkit.echo import datagrams
-from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO, SocketAddress, first_of, show
+from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO, SocketAddress, first_here, resolved, show
 from rawkit.echo.endpoint import MakeSocket, Received, explained
 from rawkit.echo.unreachable import ask_for_errors, told_by_icmp
+from rawkit.errors import KernelError, UnreachableError
 
 __all__ = ["Client", "Server", "answers_too"]
 
@@ -49,11 +51,37 @@ class Client(datagrams.DatagramClient):
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
         retries: int = 0,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
         self.retries = retries
         self._make = make
-        self.socket = first_of(address, socket.SOCK_DGRAM, self._connect)
+        self._further = resolved("echo", *address, socket.SOCK_DGRAM, ip_version, timeout)
+        self.socket = self._connect_to_next()
+
+    def echo(self, data: bytes, size: int) -> Iterator[Received]:
+        """As datagrams do. Of a name with several addresses, the next is asked where ICMP refuses one."""
+        while True:
+            try:
+                yield from super().echo(data, size)
+            except UnreachableError:
+                if not self._further:
+                    raise
+                self.socket.close()
+                self.socket = self._connect_to_next()
+            else:
+                self._further.clear()
+                return
+
+    def _connect_to_next(self) -> socket.socket:
+        """The first address of those left that there is a way to."""
+        while True:
+            to = self._further.pop(0)
+            try:
+                return self._connect(to)
+            except KernelError:
+                if not self._further:
+                    raise
 
     def _connect(self, to: SocketAddress) -> socket.socket:
         made = self._make(to.family, socket.SOCK_DGRAM)
@@ -87,10 +115,11 @@ class Server(datagrams.DatagramServer):
         *,
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
         self._make = make
-        self.socket = first_of(address, socket.SOCK_DGRAM, self._bind)
+        self.socket = first_here(resolved("echo", *address, socket.SOCK_DGRAM, ip_version), self._bind)
         self.address: Any = self.socket.getsockname()
         if self.address[0] in WILDCARDS:
             self.plain = False
