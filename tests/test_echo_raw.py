@@ -24,7 +24,7 @@ from rawkit.echo.endpoint import Server
 from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut
 from rawkit.link import PacketSocket
 from rawkit.netns import Host, Lab
-from rawkit.views import to_expression
+from rawkit.views import read_expression, to_expression
 
 pytestmark = pytest.mark.root
 PORT = 5005
@@ -208,7 +208,7 @@ def test_a_small_buffer_gets_the_beginning(pair: Pair) -> None:
 def test_addresses_that_fit_no_header(pair: Pair) -> None:
     for module in (raw_udp, icmp, raw_ip):
         for end in (module.Client, module.Server):
-            with pytest.raises(FieldError, match="an IP address"):
+            with pytest.raises(FieldError, match="an address or a name"):
                 end(("no host", 7), make=make_in(pair.here))
     for end in (raw_udp.Client, raw_udp.Server):
         with pytest.raises(FieldError, match=r"UDP\.dst_port"):
@@ -271,8 +271,34 @@ def test_the_commands(pair: Pair, kind: str) -> None:
         assert server.stdout.readline()
         done = rawkit(pair.here, "echo", "send", kind, to, "--data", "hello")
         assert "b'hello'" in done.stdout
-        assert "b'hello'" in server.stdout.read()
+        asked = expression_after("question made by hand: ", done.stdout)
+        answered = expression_after("answer made by hand: ", server.stdout.read())
     assert server.returncode == 0
+    for made in (asked, answered):
+        assert made.endswith(" / b'hello'")
+        if kind in ("raw-udp", "icmp"):  # the others have a header that nobody else has
+            assert bytes(read_expression(made)).endswith(b"hello")
+    assert "packet that came: " in done.stdout
+
+
+def expression_after(words: str, text: str) -> str:
+    (line,) = (line for line in text.splitlines() if line.startswith(words))
+    return line.removeprefix(words)
+
+
+def test_who_else_answers_is_told_at_the_start(pair: Pair) -> None:
+    def first_lines(*arguments: str) -> list[str]:
+        with pair.there.popen([*RAWKIT, "echo", "serve", *arguments], stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            lines = [server.stdout.readline()]
+            server.terminate()
+            return [*lines, *server.stdout.read().splitlines()]
+
+    for host, sysctl in ((THERE, "net.ipv4.icmp_echo_ignore_all"), (THERE6, "net.ipv6.icmp.echo_ignore_all")):
+        assert f"it is silent after sysctl -w {sysctl}=1" in first_lines("icmp", host)[1]
+        with kernel_quiet(pair.there):
+            assert "stopped" in first_lines("icmp", host)[1]
+    assert "another server has to take 0.0.0.0" in first_lines("raw-udp", "::")[1]
 
 
 @pytest.mark.parametrize("kind", ["icmp", "raw-ip", "ether"])

@@ -17,6 +17,8 @@ from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Credentials, Received
 from rawkit.echo.witness import Witness
 from rawkit.errors import TimedOut
+from rawkit.views import to_expression
+from rawkit.wire import Packet
 
 __all__ = ["Place", "Served", "Trips", "served_report", "trips_report"]
 
@@ -74,7 +76,7 @@ class _ServedText(Served):
         kind, address, size = self.place
         room = "messages up to" if kind.name == "websocket" else "buffer"
         told = f"{kind.name}: listening on {show(address)}, {room} {count_of(size, 'byte')}; Ctrl-C ends"
-        self.outlet.offer([told])
+        self.outlet.offer([told, *_warnings(self.place)])
 
     def connected(self, who: Any) -> None:
         super().connected(who)
@@ -88,6 +90,11 @@ class _ServedText(Served):
             self.tell(f"received data: {data!r} ({count_of(len(data), 'byte')} from {show(who)}{lost})")
             for each in files:
                 self.tell(f"received open file: {show(_name_of(each))}")
+
+    def made(self, question: Packet, answer: Packet) -> None:
+        if not self.quiet:
+            self.tell(f"packet that came: {question.summary()}")
+            self.tell(f"answer made by hand: {to_expression(answer)}")
 
     def unanswered(self, who: Any, error: Exception) -> None:
         self.tell(f"not answered: {show(who)}: {error}")
@@ -123,6 +130,10 @@ class _ServedJSON(Served):
         if not self.quiet:
             names = [_name_of(each) for each in files]
             self._event("received", who, data=data.hex(), length=len(data), truncated=truncated, files=names)
+
+    def made(self, question: Packet, answer: Packet) -> None:
+        if not self.quiet:
+            self._event("made", None, came=to_expression(question), made=to_expression(answer))
 
     def unanswered(self, who: Any, error: Exception) -> None:
         self._event("unanswered", who, reason=str(error))
@@ -172,6 +183,9 @@ class Trips:
         if not doubtful:
             self.trips_ns.append(taken_ns)
 
+    def asked(self, packet: Packet) -> None:
+        """The question that was made by hand."""
+
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         """Nothing more came back in time."""
 
@@ -198,6 +212,8 @@ class _TripsText(Trips):
         if self.quiet:
             return
         for piece in pieces:
+            if piece.packet is not None:
+                self.lines.write(f"packet that came: {piece.packet.summary()}")
             cut = ", cut: the buffer is smaller than the message" if piece.truncated else ""
             self.lines.write(f"received data: {piece.data!r} ({count_of(len(piece.data), 'byte')}{cut})")
         back = sum(len(piece.data) for piece in pieces)
@@ -209,6 +225,10 @@ class _TripsText(Trips):
             f"round trip {milliseconds(taken_ns)}{again}{doubt}{of}"
         )
         self.lines.flush()
+
+    def asked(self, packet: Packet) -> None:
+        if not self.quiet:
+            self.lines.write(f"question made by hand: {to_expression(packet)}")
 
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         back = sum(len(piece.data) for piece in pieces)
@@ -241,6 +261,12 @@ class _TripsText(Trips):
 
 
 class _TripsJSON(Trips):
+    made: str | None = None
+    """The last question that was made by hand, as its expression."""
+
+    def asked(self, packet: Packet) -> None:
+        self.made = to_expression(packet)
+
     def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int, doubtful: bool) -> None:
         same = self.same
         super().trip(number, pieces, taken_ns, resent, doubtful)
@@ -281,6 +307,8 @@ class _TripsJSON(Trips):
             "same": same,
             "resent": resent,
             "doubtful": doubtful,
+            "made": self.made,
+            "came": [to_expression(piece.packet) for piece in pieces if piece.packet is not None],
             "rtt_ns": taken_ns,
         }
         self.lines.write(json.dumps(told))
@@ -295,6 +323,24 @@ def served_report(format_: str, outlet: Outlet, place: Place, quiet: bool) -> Se
 def trips_report(format_: str, lines: Lines, kind: Kind, data: bytes, *, quiet: bool) -> Trips:
     """The report of a client in that format."""
     return (_TripsJSON if format_ == "json" else _TripsText)(lines, kind, data, quiet)
+
+
+def _warnings(place: Place) -> list[str]:
+    """What else answers here, and what does not: lines for people."""
+    kind, host = place.kind, place.address[0] if isinstance(place.address, tuple) else place.address
+    version = 6 if ":" in host else 4
+    lines = []
+    if kind.kernel_answers:
+        name = {4: "ipv4/icmp_echo_ignore_all", 6: "ipv6/icmp/echo_ignore_all"}[version]
+        with suppress(OSError):
+            if Path("/proc/sys/net", name).read_text().strip() == "0":
+                quiet = f"sysctl -w net.{name.replace('/', '.')}=1"
+                lines.append(
+                    f"the kernel answers, too, so every request gets two answers; it is silent after {quiet}"
+                )
+    if kind.by_hand and host == "::":
+        lines.append("what is made by hand is of one IP version: here IPv6; another server has to take 0.0.0.0")
+    return lines
 
 
 def _name_of(descriptor: int) -> str:

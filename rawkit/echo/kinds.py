@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from rawkit.echo.endpoint import Client, Server
 
 __all__ = ["KINDS", "Kind"]
 
@@ -38,6 +41,16 @@ class Kind:
     def connected(self) -> bool:
         """Whether there is a connection to set up before anything is sent."""
         return self.socket.endswith(("SOCK_STREAM", "SOCK_SEQPACKET"))
+
+    def client(self, address: Any, **options: Any) -> Client:
+        """Its client, which asks `address`: (host, port), a path, or what its `Client` says, as of the options."""
+        made: Client = self.load().Client(address, **options)
+        return made
+
+    def server(self, *address: Any, **options: Any) -> Server:
+        """Its server at `address`, which most kinds have a default for."""
+        made: Server = self.load().Server(*address, **options)
+        return made
 
     def load(self) -> ModuleType:
         """Its module, which has the classes `Client` and `Server` (`rawkit.echo.endpoint`)."""
