@@ -66,14 +66,12 @@ def make_in(host: Host) -> Callable[..., socket.socket]:
 
 def client_of(host: Host, kind: str, address: Any, **options: Any) -> Client:
     """A client in that host."""
-    made: Client = KINDS[kind].load().Client(address, make=make_in(host), **{"timeout": PATIENCE, **options})
-    return made
+    return KINDS[kind].client(address, make=make_in(host), **{"timeout": PATIENCE, **options})
 
 
 def server_of(host: Host, kind: str, address: Any, **options: Any) -> Server:
     """A server in that host, whose blocking calls wait for long."""
-    made: Server = KINDS[kind].load().Server(address, make=make_in(host), **{"timeout": PATIENCE, **options})
-    return made
+    return KINDS[kind].server(address, make=make_in(host), **{"timeout": PATIENCE, **options})
 
 
 @contextmanager

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from by_hand import kernel_quiet
 from commands import PATIENCE, RAWKIT, fields_of, frames_in, rawkit
+from echo_ends import in_the_background
 from pair import HERE, HERE6, THERE, THERE6, Pair
 from programs import require
 
 from rawkit.echo import KINDS, ether, icmp, raw_ip, raw_udp, udp
 from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Server
-from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut
+from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut, UnreachableError
 from rawkit.link import PacketSocket
 from rawkit.netns import Host, Lab
 from rawkit.views import read_expression, to_expression
@@ -182,12 +183,19 @@ def test_what_is_not_for_this_conversation_is_skipped_in_time(pair: Pair, kind: 
         thread.join()
 
 
-def test_a_closed_port_is_told_by_the_kernel(pair: Pair) -> None:
-    with raw_udp.Client((THERE, 9), make=make_in(pair.here), timeout=0.2) as client:
-        client.send(b"hello")
-        with pytest.raises(KernelError, match="ICMP says that it is unreachable") as caught:
-            client.receive(100)
-    assert caught.value.errno == errno.ECONNREFUSED
+@pytest.mark.parametrize("there", [THERE, THERE6])
+def test_a_closed_port_is_told_by_the_kernel_at_once(pair: Pair, there: str) -> None:
+    """Its message comes to the ordinary socket that holds the port; so nobody waits until the time is over."""
+
+    def ask() -> None:
+        with raw_udp.Client((there, 9), make=make_in(pair.here), timeout=10 * PATIENCE) as client:
+            client.send(b"hello")
+            with pytest.raises(UnreachableError, match=f"{there} says .* port unreachable") as caught:
+                client.receive(100)
+        assert caught.value.errno == errno.ECONNREFUSED
+
+    with in_the_background(ask):
+        pass
 
 
 @pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
