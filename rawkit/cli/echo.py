@@ -268,9 +268,10 @@ def _have_echoed(
             pieces.extend(client.echo(report.data, size))
         except TimedOut as error:
             lost = error
-        taken = time.perf_counter_ns() - started
-        if isinstance(client, RawSocket) and client.sent is not None:
-            report.asked(client.sent)
+        finally:
+            taken = time.perf_counter_ns() - started
+            if isinstance(client, RawSocket) and client.sent is not None:
+                report.asked(client.sent)
         if lost is not None:
             report.lost(number, pieces, lost)
             if report.kind.connected:

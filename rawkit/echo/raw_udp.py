@@ -23,9 +23,7 @@ from rawkit.wire import UDP, Packet
 
 __all__ = ["Client", "Server"]
 
-UNREACHABLE: Final = {
-    errno.ECONNREFUSED: "nobody listens at that UDP port: ICMP says that it is unreachable; start a server there"
-}
+UNREACHABLE: Final = {errno.ECONNREFUSED: "nobody listens at that UDP port; start a server there"}
 
 
 class Datagram(NamedTuple):

@@ -76,6 +76,7 @@ class Server(StreamServer):
             made.settimeout(self.timeout)
             with explained(f"listen on {show(at.address)}", capability=PRIVILEGE, remedies=_REMEDIES):
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME-WAIT is no obstacle
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # urgent bytes go back as others do
                 if at.family == socket.AF_INET6:
                     made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
                 made.bind(at.address)

@@ -28,9 +28,7 @@ _REMEDIES: Final = {
     errno.EADDRINUSE: (
         "that port is in use; choose another (0 for any that is free), or end the program that `ss -lunp` shows"
     ),
-    errno.ECONNREFUSED: (
-        "nobody listens at that UDP port: ICMP says that it is unreachable; start `rawkit echo serve udp` there"
-    ),
+    errno.ECONNREFUSED: ("nobody listens at that UDP port; start `rawkit echo serve udp` there"),
     errno.EMSGSIZE: "too large for one datagram, which takes 65,507 bytes over IPv4 and 65,527 over IPv6",
 }
 
