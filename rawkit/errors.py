@@ -29,10 +29,12 @@ __all__ = [
     "PacketError",
     "ProgramError",
     "RawkitError",
+    "RefusedError",
     "ReplyError",
     "TimedOut",
     "TruncatedError",
     "UnknownHeaderError",
+    "UnreachableError",
     "file_error",
     "kernel_error",
 ]
@@ -190,6 +192,15 @@ class ReplyError(RawkitError, ValueError):
         super().__init__(f"{server}: {part}: expected {expected}, found {_shortened(found)}")
 
 
+class RefusedError(ReplyError):
+    """A server that refuses, by the protocol's rules. Attributes: `server`, `found` (its words), `remedy`."""
+
+    def __init__(self, server: str, found: str, remedy: str = "") -> None:
+        super().__init__(server, "connection", "an open one", found)
+        self.remedy = remedy
+        self.args = (f"{server}: {found}; {remedy}" if remedy else f"{server}: {found}",)
+
+
 class KernelError(RawkitError, OSError):
     """The kernel refused. Attributes: `errno`, `doing` (what was tried), `remedy`."""
 
@@ -212,6 +223,13 @@ class NotPermittedError(KernelError, PermissionError):
 
 class InterfaceError(KernelError):
     """No such network interface, or it is down or gone."""
+
+
+class UnreachableError(KernelError):
+    """ICMP says that a packet did not arrive. Attributes: `icmp_type`, `icmp_code`, `said_by` (an address)."""
+
+    icmp_type = icmp_code = 0
+    said_by = ""
 
 
 class FileError(KernelError):

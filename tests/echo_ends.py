@@ -66,14 +66,12 @@ def make_in(host: Host) -> Callable[..., socket.socket]:
 
 def client_of(host: Host, kind: str, address: Any, **options: Any) -> Client:
     """A client in that host."""
-    made: Client = KINDS[kind].load().Client(address, make=make_in(host), **{"timeout": PATIENCE, **options})
-    return made
+    return KINDS[kind].client(address, make=make_in(host), **{"timeout": PATIENCE, **options})
 
 
 def server_of(host: Host, kind: str, address: Any, **options: Any) -> Server:
     """A server in that host, whose blocking calls wait for long."""
-    made: Server = KINDS[kind].load().Server(address, make=make_in(host), **{"timeout": PATIENCE, **options})
-    return made
+    return KINDS[kind].server(address, make=make_in(host), **{"timeout": PATIENCE, **options})
 
 
 @contextmanager
@@ -100,10 +98,10 @@ def in_the_background(run: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def service(
-    host: Host, kind: str, address: Any, size: int, witness: Witness | None = None
+    host: Host, kind: str, address: Any, size: int, witness: Witness | None = None, **options: Any
 ) -> Iterator[tuple[Any, Many | Each]]:
     """The server for any number of clients, in a thread; yields where it is, and what runs it."""
-    with server_of(host, kind, address, timeout=None) as server:
+    with server_of(host, kind, address, **options) as server:
         running = Many(server, size, witness) if isinstance(server, StreamServer) else Each(server, size, witness)  # type: ignore[arg-type]
         with in_the_background(running.run):
             try:

@@ -336,7 +336,7 @@ def test_lost(seen: Seen, kind: str) -> None:
         ("websocket", "tcp.flags.reset", "1", errno.ECONNREFUSED),
         ("udp", "icmp.code", "3", errno.ECONNREFUSED),
         ("raw-udp", "icmp.code", "3", errno.ECONNREFUSED),
-        ("raw-ip", "icmp.code", "2", 0),
+        ("raw-ip", "icmp.code", "2", errno.ENOPROTOOPT),
         ("ether", "icmp.code", "", 0),
     ],
 )

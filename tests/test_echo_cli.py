@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from commands import rawkit, refused, told
-from echo_ends import serving
+from echo_ends import in_the_background, serving
 from pair import PATIENCE
 from programs import require
 from terminal import RAWKIT
@@ -135,6 +135,69 @@ def test_port_0_is_told_and_a_port_in_use_explained(host: Host) -> None:
         assert "that port is in use; choose another (0 for any that is free)" in done.stderr
 
 
+NAMES = "::1 both\n127.0.0.1 both\n"
+
+
+def named(folder: Path) -> list[str]:
+    """What a command is begun with that finds these names (hosts(5)), and a DNS server that says nothing."""
+    require("unshare")
+    (folder / "hosts").write_text(NAMES)
+    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    mounts = " && ".join(f"mount --bind {folder}/{name} /etc/{name}" for name in ("hosts", "resolv.conf"))
+    return ["unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_of_a_name_with_two_addresses_a_server_takes_the_first(host: Host, tmp_path: Path, kind: str) -> None:
+    """And a second server does not take the other without a word."""
+    before = tuple(named(tmp_path))
+    with serving(host, kind, "both", before=before) as server:
+        assert server.address == "::1"
+        again = host.run([*before, RAWKIT, "echo", "serve", kind, "both"], capture_output=True, text=True)
+        assert (again.returncode, "that port is in use" in again.stderr) == (3, True)
+        with serving(host, kind, "both", "-4", before=before) as other:
+            assert other.address == "127.0.0.1"
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_a_client_asks_the_other_address_of_a_name_where_the_first_refuses(
+    host: Host, tmp_path: Path, kind: str
+) -> None:
+    ask = [*named(tmp_path), RAWKIT, "echo", "send", kind, "both", "-d", "x", "-c", "2", "--format", "json"]
+    with serving(host, kind, "127.0.0.1"):
+        done = host.run(ask, capture_output=True, text=True, timeout=PATIENCE)
+        assert [json.loads(line)["same"] for line in done.stdout.splitlines()] == [True, True, 2]
+        done = host.run([*ask, "-6"], capture_output=True, text=True, timeout=PATIENCE)
+        assert (done.returncode, "nobody listens" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["echo", "send", "tcp", "nobody.example", "-d", "x"], ["http", "http://nobody.example/"]],
+    ids=["echo", "http"],
+)
+def test_a_resolver_that_says_nothing_has_but_the_time_out(host: Host, tmp_path: Path, command: list[str]) -> None:
+    with host.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 53))
+        ask = [*named(tmp_path), RAWKIT, *command, "--timeout", "0.2"]
+        done = host.run(ask, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (1, "rawkit: look up nobody.example: nothing within 0.2 s\n")
+
+
+def test_a_resolver_that_says_nothing_does_not_hold_ctrl_c_up(host: Host, tmp_path: Path) -> None:
+    with host.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 53))
+        silent.settimeout(PATIENCE)
+        ask = [*named(tmp_path), RAWKIT, "echo", "send", "tcp", "nobody.example", "-d", "x", "--timeout", "86400"]
+        with host.popen(ask, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
+            silent.recv(1000)
+            client.send_signal(signal.SIGINT)
+            assert client.stderr is not None
+            assert client.stderr.readline() == "ended by Ctrl-C before all was known\n"
+            silent.setblocking(False)
+            assert client.wait(PATIENCE) == 130
+
+
 def test_standard_input_is_sent_as_it_is(host: Host) -> None:
     data = bytes(range(256)) * 2000
     with serving(host, "tcp", "--quiet", "--buffer", "65536"):
@@ -148,7 +211,7 @@ def test_no_answer_is_an_answer_to_the_exit_code(host: Host) -> None:
     done = rawkit(host, "echo", "send", "tcp", "--data", "x", code=1)
     assert "nobody listens at that TCP port" in done.stderr
     done = rawkit(host, "echo", "send", "udp", "--data", "x", code=1)
-    assert "ICMP says that it is unreachable" in done.stderr
+    assert "nobody listens at that UDP port" in done.stderr
     with host.open(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 5005))
         asked = ["echo", "send", "udp", "--data", "x", "--timeout", "0.01", "--retries", "2", "--count", "2"]
@@ -181,6 +244,10 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["serve", "websocket", "--buffer", "20"], "websocket has no --buffer: its messages come whole"),
     (["serve", "tcp", "no host"], "echo.host: expected an address or a name that has one"),
     (["serve", "unix-dgram", "x" * 108], "a path or @name of 1 to 107 bytes"),
+    (["serve", "unix-stream", "@x", "-4"], "unix-stream has no -4 and -6"),
+    (["serve", "tcp", "127.0.0.1", "-6"], "expected an IPv6 address or a name that has one"),
+    (["serve", "tcp", "-4", "-6"], "-4 and -6 exclude each other"),
+    (["serve", "tcp", "--max-size", "20"], "tcp has no --max-size"),
     (["send", "tcp", "--retries", "1", "--data", "x"], "tcp has no --retries"),
     (["send", "udp", "--pass", "/dev/null", "--data", "x"], "udp has no --pass"),
     (["send", "unix-dgram", "@x", "--pass", "/nowhere/x", "--data", "x"], "open /nowhere/x: no such file"),
@@ -213,6 +280,25 @@ def test_a_server_that_hangs_up_is_no_success(host: Host) -> None:
     assert done.returncode == 1
     assert "0 bytes came back in 0 pieces" in done.stdout
     assert done.stderr == ""
+
+
+def test_a_server_that_takes_nothing_more_is_told(host: Host) -> None:
+    """Click ends a command without a word for EPIPE, which it takes for standard output's."""
+    with host.open(socket.socket, socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind("\0bye")
+        listener.listen()
+
+        def answer_once() -> None:
+            with listener.accept()[0] as connection:
+                data = connection.recv(100)
+                connection.shutdown(socket.SHUT_RD)
+                connection.send(data)
+                connection.recv(100)
+
+        with in_the_background(answer_once):
+            done = rawkit(host, "echo", "send", "unix-stream", "@bye", "-c", "2", "--data", "hi", code=1)
+    assert "received data: b'hi'" in done.stdout
+    assert done.stderr == "rawkit: send 2 bytes: the other end has closed the connection\n"
 
 
 def test_a_report_that_nobody_reads_stops_no_server(host: Host) -> None:

@@ -8,23 +8,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from by_hand import kernel_quiet
 from commands import PATIENCE, RAWKIT, fields_of, frames_in, rawkit
+from echo_ends import in_the_background
 from pair import HERE, HERE6, THERE, THERE6, Pair
 from programs import require
 
 from rawkit.echo import KINDS, ether, icmp, raw_ip, raw_udp, udp
 from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Server
-from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut
+from rawkit.errors import FieldError, KernelError, NotPermittedError, TimedOut, UnreachableError
 from rawkit.link import PacketSocket
 from rawkit.netns import Host, Lab
-from rawkit.views import to_expression
+from rawkit.views import read_expression, to_expression
 
 pytestmark = pytest.mark.root
 PORT = 5005
@@ -182,12 +183,19 @@ def test_what_is_not_for_this_conversation_is_skipped_in_time(pair: Pair, kind: 
         thread.join()
 
 
-def test_a_closed_port_is_told_by_the_kernel(pair: Pair) -> None:
-    with raw_udp.Client((THERE, 9), make=make_in(pair.here), timeout=0.2) as client:
-        client.send(b"hello")
-        with pytest.raises(KernelError, match="ICMP says that it is unreachable") as caught:
-            client.receive(100)
-    assert caught.value.errno == errno.ECONNREFUSED
+@pytest.mark.parametrize("there", [THERE, THERE6])
+def test_a_closed_port_is_told_by_the_kernel_at_once(pair: Pair, there: str) -> None:
+    """Its message comes to the ordinary socket that holds the port; so nobody waits until the time is over."""
+
+    def ask() -> None:
+        with raw_udp.Client((there, 9), make=make_in(pair.here), timeout=10 * PATIENCE) as client:
+            client.send(b"hello")
+            with pytest.raises(UnreachableError, match=f"{there} says .* port unreachable") as caught:
+                client.receive(100)
+        assert caught.value.errno == errno.ECONNREFUSED
+
+    with in_the_background(ask):
+        pass
 
 
 @pytest.mark.parametrize("kind", ["raw-udp", "icmp", "raw-ip", "ether"])
@@ -208,7 +216,7 @@ def test_a_small_buffer_gets_the_beginning(pair: Pair) -> None:
 def test_addresses_that_fit_no_header(pair: Pair) -> None:
     for module in (raw_udp, icmp, raw_ip):
         for end in (module.Client, module.Server):
-            with pytest.raises(FieldError, match="an IP address"):
+            with pytest.raises(FieldError, match="an address or a name"):
                 end(("no host", 7), make=make_in(pair.here))
     for end in (raw_udp.Client, raw_udp.Server):
         with pytest.raises(FieldError, match=r"UDP\.dst_port"):
@@ -271,5 +279,69 @@ def test_the_commands(pair: Pair, kind: str) -> None:
         assert server.stdout.readline()
         done = rawkit(pair.here, "echo", "send", kind, to, "--data", "hello")
         assert "b'hello'" in done.stdout
-        assert "b'hello'" in server.stdout.read()
+        asked = expression_after("question made by hand: ", done.stdout)
+        answered = expression_after("answer made by hand: ", server.stdout.read())
     assert server.returncode == 0
+    for made in (asked, answered):
+        assert made.endswith(" / b'hello'")
+        if kind in ("raw-udp", "icmp"):  # the others have a header that nobody else has
+            assert bytes(read_expression(made)).endswith(b"hello")
+    assert "packet that came: " in done.stdout
+
+
+def expression_after(words: str, text: str) -> str:
+    (line,) = (line for line in text.splitlines() if line.startswith(words))
+    return line.removeprefix(words)
+
+
+def test_who_else_answers_is_told_at_the_start(pair: Pair) -> None:
+    def first_lines(*arguments: str) -> list[str]:
+        with pair.there.popen([*RAWKIT, "echo", "serve", *arguments], stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            lines = [server.stdout.readline()]
+            server.terminate()
+            return [*lines, *server.stdout.read().splitlines()]
+
+    for host, sysctl in ((THERE, "net.ipv4.icmp_echo_ignore_all"), (THERE6, "net.ipv6.icmp.echo_ignore_all")):
+        assert f"it is silent after sysctl -w {sysctl}=1" in first_lines("icmp", host)[1]
+        with kernel_quiet(pair.there):
+            assert "stopped" in first_lines("icmp", host)[1]
+    assert "another server has to take 0.0.0.0" in first_lines("raw-udp", "::")[1]
+
+
+@pytest.mark.parametrize("kind", ["icmp", "raw-ip", "ether"])
+def test_identifiers_are_nobody_else_s(pair: Pair, kind: str) -> None:
+    """Were they this process's number, those of two containers would be the same. Nor is others' data ours."""
+    module, (_, to) = KINDS[kind].load(), ends(kind, pair)
+    to = (to[0], 0) if kind != "ether" else to
+    with ExitStack() as stack:
+        clients = [stack.enter_context(module.Client(to, make=make_in(pair.here), timeout=0.05)) for _ in range(4)]
+        assert len({(client.id, client.seq) for client in clients}) == 4
+        first, second = clients[:2]
+        second.id, second.seq = first.id, first.seq
+        server = stack.enter_context(module.Server(ends(kind, pair)[0], make=make_in(pair.there)))
+        server.id = 0
+        stack.enter_context(kernel_quiet(pair.there))
+        first.send(b"first")
+        second.send(b"second")
+        for _ in range(2):
+            server.echo_one(100)
+        assert [first.receive(100).data, second.receive(100).data] == [b"first", b"second"]
+
+
+def test_duplicates_are_told(pair: Pair) -> None:
+    """The kernel answers, and the responder by hand besides."""
+    with (
+        icmp.Server((THERE, 77), make=make_in(pair.there), timeout=PATIENCE) as server,
+        icmp.Client((THERE, 77), make=make_in(pair.here), timeout=PATIENCE) as client,
+    ):
+        client.send(b"hello")
+        assert client.receive(100).data == b"hello"
+        server.echo_one(100)
+        while not client.stray:
+            client.wait(0)
+
+
+def test_a_loss_is_not_the_end_where_there_is_no_connection(pair: Pair) -> None:
+    asked = ["ether", "02:00:00:00:00:99%eth0", "--data", "x", "-c", "3", "--timeout", "0.01"]
+    assert rawkit(pair.here, "echo", "send", *asked, code=1).stdout.count("lost: nothing came back") == 3

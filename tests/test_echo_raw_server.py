@@ -335,7 +335,7 @@ def test_the_command_serves_on(pair: Pair) -> None:
         assert "no route" in server.event("unanswered")["reason"]
         assert told_by(pair.here, "echo", "send", "udp", THERE, "--data", "x" * 3000)[-1]["same"] == 1
         events = server.stop()
-    assert [each["event"] for each in events] == ["received", "stopped"]
+    assert [each["event"] for each in events] == ["received", "made", "stopped"]
     assert events[0]["length"] == 3000
 
 

@@ -253,3 +253,19 @@ def test_sockets_come_from_make_and_no_other_place(pair: Pair) -> None:
     with tcp.Server(LOOPBACK, make=make) as server, tcp.Client(server.address, make=make):
         pass
     assert asked == [(socket.AF_INET, socket.SOCK_STREAM)] * 2
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_urgent_bytes_come_back_among_the_others(pair: Pair, once: bool) -> None:
+    """Telnet sends its Interrupt Process so (RFC 854); the kernel would keep that byte apart (tcp(7))."""
+    with (
+        serving(pair.there, "tcp", THERE, *(["--once"] if once else [])) as server,
+        pair.here.open(socket.create_connection, (THERE, server.port), PATIENCE) as client,
+    ):
+        client.sendall(b"one")
+        client.send(b"!", socket.MSG_OOB)
+        client.sendall(b"two")
+        back = b""
+        while len(back) < 7:
+            back += client.recv(7)
+        assert back == b"one!two"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
+import struct
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,7 @@ def test_the_classic_loop_tells_who_asks_and_leaves_no_file(host: Host, address:
         client.finish()
         if kind != "unix-dgram":
             assert client.who() == ME
-    assert heard[0].credentials == (ME if kind == "unix-dgram" else None)
+    assert heard[0].credentials == (None if kind == "unix-stream" else ME)
     assert not Path(address).exists()
 
 
@@ -235,16 +237,52 @@ def test_a_datagram_client_that_does_not_read_keeps_nobody_waiting(host: Host, a
         assert echoed(other, b"served meanwhile") == b"served meanwhile"
 
 
-def test_a_connected_one_whose_queue_has_no_end_does_so_until_it_goes(host: Host, address: str) -> None:
+def test_nor_does_a_connected_one_whose_queue_has_no_end(host: Host, address: str) -> None:
+    """What it does not read fills the buffer from which all are answered; only its own answers are dropped."""
     notes = Notes()
     with (
-        service(host, "unix-dgram", address, 100, notes) as (where, _),
+        service(host, "unix-dgram", address, 60_000, notes) as (where, _),
         client_of(host, "unix-dgram", where) as other,
+        client_of(host, "unix-dgram", where) as slow,
     ):
-        with client_of(host, "unix-dgram", where) as slow:
+        for data in (b"x", b"x" * 50_000):
+            slow.send(data)
             while not dropped(notes):
-                slow.send(b"x")
-        assert echoed(other, b"served again") == b"served again"
+                slow.send(data)
+            for _ in range(3):
+                assert echoed(other, b"served meanwhile" * 1000) == b"served meanwhile" * 1000
+            notes.all.clear()
+
+
+def test_the_services_wait_for_clients_as_long_as_it_takes(host: Host, address: str) -> None:
+    with server_of(host, "unix-dgram", address, timeout=0.01) as server:
+        running = server.service(100)
+        assert running is not None
+        with in_the_background(running.run):
+            try:
+                while server.socket.gettimeout() is not None:  # type: ignore[attr-defined]
+                    pass
+            finally:
+                running.stop()
+
+
+def test_an_open_file_that_lingers_keeps_nobody_waiting(host: Host, address: str) -> None:
+    """Closing it would take longer than the client waits: it is a TCP socket whose other end does not read."""
+    with (
+        service(host, "unix-dgram", address, 100, files=True) as (where, _),
+        host.open(socket.create_server, ("127.0.0.1", 0)) as listener,
+        host.open(socket.socket, socket.AF_UNIX, socket.SOCK_DGRAM) as nameless,
+    ):
+        nameless.connect(where.replace("@", "\0"))
+        with host.open(socket.create_connection, listener.getsockname()) as full:
+            full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 2 * PATIENCE))
+            full.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    full.send(bytes(65_536))
+            socket.send_fds(nameless, [b"keep this, since I have no name"], [full.fileno()])
+        with client_of(host, "unix-dgram", where) as client:
+            assert echoed(client, b"hello") == b"hello"
 
 
 def test_a_sender_without_a_name_is_told_and_not_answered(host: Host, address: str) -> None:
@@ -296,6 +334,21 @@ def test_a_socket_that_is_bound_but_does_not_listen_yet_is_left_alone(host: Host
         assert place.stat().st_ino == before
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("other", KINDS)
+def test_the_file_of_a_live_one_is_left_alone_by_whatever_name(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, other: str
+) -> None:
+    """It was bound by a relative path, does not listen yet, and may belong to another network."""
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX, TYPES[other]) as early:
+        early.bind("echo")
+        before = Path("echo").stat().st_ino
+        with pytest.raises(KernelError, match="another socket has that name"):
+            server_of(host, kind, str(tmp_path / "echo"))
+        assert Path("echo").stat().st_ino == before
+
+
 def test_a_server_that_talks_to_another_says_so(host: Host, tmp_path: Path) -> None:
     place = str(tmp_path / "echo")
     with (
@@ -328,6 +381,24 @@ def test_no_socket_is_made_through_the_link_of_another_user_in_a_shared_folder(h
     with host.popen([*RAWKIT, "echo", "serve", "unix-stream", where], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert server.stdout.readline().startswith("unix-stream: listening on")
+        server.terminate()
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_what_follows_a_message_of_no_bytes_comes_back_though_all_was_sent_before(host: Host, once: bool) -> None:
+    command = [*RAWKIT, "echo", "serve", "unix-seqpacket", "@rawkit-half", *(["--once"] if once else [])]
+    with host.popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        server.send_signal(signal.SIGSTOP)
+        with host.open(socket.socket, socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+            client.settimeout(PATIENCE)
+            client.connect("\0rawkit-half")
+            for data in (b"a", b"", b"b", b""):
+                client.send(data)
+            client.shutdown(socket.SHUT_WR)
+            server.send_signal(signal.SIGCONT)
+            assert [client.recv(100) for _ in range(5)] == [b"a", b"", b"b", b"", b""]
         server.terminate()
 
 

@@ -25,10 +25,12 @@ from rawkit.errors import (
     PacketError,
     ProgramError,
     RawkitError,
+    RefusedError,
     ReplyError,
     TimedOut,
     TruncatedError,
     UnknownHeaderError,
+    UnreachableError,
     kernel_error,
 )
 from rawkit.wire import IPv4
@@ -49,9 +51,11 @@ ONE_OF_EACH = [
     NeedsForceError(["the source 192.0.2.9 is not this host's"]),
     TimedOut("receive on eth0", 0.5),
     ReplyError("10.0.1.2:80", "status line", "HTTP/1.1", "'SSH-2.0'"),
+    RefusedError("10.0.1.2:80", "closed with 1009", "send less"),
     KernelError(errno.EINVAL, "send", "do not"),
     NotPermittedError(errno.EPERM, "send", "be root"),
     InterfaceError(errno.ENODEV, "open eth0", "make one"),
+    UnreachableError(errno.EHOSTUNREACH, "receive", "10.0.1.2 says host unreachable"),
     FileError(errno.ENOENT, "open x.pcap", "check the name"),
 ]
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from browser import Browser
 from commands import RAWKIT, told
+from echo_ends import in_the_background
 from pair import PATIENCE, THERE
 from programs import require
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
@@ -27,7 +28,7 @@ from rawkit.echo import websocket
 from rawkit.echo.endpoint import Received
 from rawkit.echo.messages import SILENCE, Messages
 from rawkit.echo.witness import Witness
-from rawkit.errors import KernelError, ReplyError, TimedOut
+from rawkit.errors import FieldError, KernelError, ReplyError, TimedOut
 from rawkit.netns import Host, Lab
 
 pytestmark = pytest.mark.root
@@ -507,6 +508,23 @@ def replying(net: Net, *steps: bytes | Callable[[bytes], bytes], gone: threading
     )
 
 
+@contextmanager
+def shaking_hands(net: Net, then: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server whose port this is, and what it does with its one client after the handshake; then it is gone."""
+    with closing(net.there.open(socket.create_server, (THERE, 0))) as server:
+
+        def answer() -> None:
+            with closing(server.accept()[0]) as connection:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.recv(65536)
+                connection.sendall(accepted(request))
+                then(connection)
+
+        with in_the_background(answer):
+            yield server.getsockname()[1]
+
+
 def accepted(request: bytes) -> bytes:
     from websockets.utils import accept_key
 
@@ -643,6 +661,69 @@ def test_a_server_that_closes_in_peace(net: Net) -> None:
         assert [client.receive(4096).data, client.receive(4096).data] == [b"hello", b""]
         with pytest.raises(ReplyError, match="closed with"):
             client.send(b"more")
+
+
+def test_a_server_that_was_gone_before_the_question_has_said_why(net: Net) -> None:
+
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(100)
+        connection.sendall(frame(0x88, b"\x0f\xa0enough", masked=False))
+
+    def send_on(client: websocket.Client) -> None:
+        while True:
+            client.send(b"hello")
+
+    with (
+        shaking_hands(net, hang_up) as port,
+        ours(net, port) as client,
+        pytest.raises(ReplyError, match=r"4000 .*enough"),
+    ):
+        send_on(client)
+
+
+def test_pings_are_answered_between_two_questions(net: Net) -> None:
+    ponged = threading.Event()
+
+    def ping(connection: socket.socket) -> None:
+        connection.sendall(frame(0x89, b"there?", masked=False))
+        pong = connection.recv(100)
+        assert (pong[0], len(pong)) == (0x8A, 12)
+        ponged.set()
+
+    with shaking_hands(net, ping) as port, ours(net, port) as client:
+        while not ponged.is_set():
+            client.wait(0.01)
+
+
+def test_a_message_that_is_too_large_is_told_with_the_remedy(net: Net) -> None:
+    data = "x" * 2_000_000
+    asked = ["echo", "send", "websocket", THERE]
+    with serving_command(net, "--max-size", "1000") as port:
+        command = [*RAWKIT, *asked, "--port", port, "--max-size", "9000000"]
+        done = net.here.run(command, input=data, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "exceeds limit of 1000 bytes" in done.stderr
+        assert "`rawkit echo serve websocket --max-size`" in done.stderr
+    with serving_command(net, "--max-size", "9000000") as port:
+        command = [*RAWKIT, *asked, "--port", port, "--max-size", "9000000", "-q"]
+        done = net.here.run(command, input=data, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, "1 round trip, 1 with everything as it was sent\n")
+
+
+@contextmanager
+def serving_command(net: Net, *options: str) -> Iterator[str]:
+    command = [*RAWKIT, "echo", "serve", "websocket", THERE, "--port", "0", "--format", "json", *options]
+    with net.there.popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield str(json.loads(server.stdout.readline())["port"])
+        server.terminate()
+
+
+def test_text_that_is_none_is_not_sent(net: Net) -> None:
+    with serving(net) as (_, port), ours(net, port, text=True) as client:
+        with pytest.raises(FieldError, match=r"UTF-8 .* invalid start byte at 1"):
+            client.send(b"x\xff")
+        assert [each.data for each in client.echo(b"x", 100)] == [b"x"]
 
 
 def test_the_library_hears_what_it_did_wrong(net: Net) -> None:

@@ -18,14 +18,16 @@ from rawkit.cli.echo_reports import Place, Served, Trips, served_report, trips_r
 from rawkit.cli.kinds import KIND, TABLE
 from rawkit.cli.main import NO, OK
 from rawkit.cli.output import Lines, Outlet
-from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, ended_by, terminable
+from rawkit.cli.probing import FORMAT, POSITIVE_SECONDS, VERSION, ended_by, terminable, version_of
 from rawkit.cli.signals import StopSignals
 from rawkit.echo import Kind
-from rawkit.echo.datagrams import DatagramClient
 from rawkit.echo.endpoint import Client, Received, Server, Service
+from rawkit.echo.handmade import RawSocket
 from rawkit.echo.streams import StreamClient
+from rawkit.echo.unnumbered import UnnumberedClient
 from rawkit.errors import KernelError, ReplyError, TimedOut, file_error
 from rawkit.link import Identity, drop_privileges
+from rawkit.wire import Packet
 
 __all__ = ["command"]
 
@@ -74,11 +76,21 @@ GONE: Final = (errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT, errno.ENOTCONN)
 
 MOST_DATA: Final = 1 << 24
 
-ARGUMENTS: Final = {"--retries": "retries", "--pass": "files", "--files": "files", "--text": "text"}
+ARGUMENTS: Final = {
+    "--retries": "retries",
+    "--pass": "files",
+    "--files": "files",
+    "--text": "text",
+    "--max-size": "max_size",
+    "-4 and -6": "ip_version",
+}
 """What options are called where the ends are made."""
 
 PORT_OPTION = click.option(
     "-p", "--port", type=click.IntRange(0, 65_535), help=f"TCP or UDP port (default {PORT})."
+)
+MAX_SIZE_OPTION = click.option(
+    "--max-size", type=click.IntRange(1, 1 << 30), help="Bytes of a message at most (WebSocket; default 1 MiB)."
 )
 
 
@@ -93,6 +105,8 @@ def command() -> None:
 @PORT_OPTION
 @click.option("-b", "--buffer", "size", type=click.IntRange(1, 1 << 24), help="Bytes to receive at once.")
 @click.option("--once", is_flag=True, help="Serve one client, or answer one datagram; then end.")
+@MAX_SIZE_OPTION
+@VERSION
 @click.option("--files", is_flag=True, help="Take open files that clients pass (UNIX sockets).")
 @click.option("-q", "--quiet", is_flag=True, help="Say only where it listens.")
 @FORMAT
@@ -105,15 +119,19 @@ def serve(
     files: bool,
     quiet: bool,
     format_: str,
+    max_size: int | None,
+    ipv4: bool,
+    ipv6: bool,
 ) -> int:
     """Echo what clients send to ADDRESS: a host of this machine, a path, @name."""
-    options = _only_known(kind, "Server", {"--files": files})
+    wanted = {"--files": files, "--max-size": max_size, "-4 and -6": version_of(ipv4, ipv6)}
+    options = _only_known(kind, "Server", wanted)
     if files and kind.connected and not once:
         raise click.UsageError("--files over a connection needs --once")
     if size is not None and _takes_whole_messages(kind):
         raise click.UsageError(f"{kind.name} has no --buffer: its messages come whole")
     size = size or (LARGE if kind.boundaries else SMALL)
-    with closing(Outlet()) as outlet, kind.load().Server(_address(kind, address, port), **options) as server:
+    with closing(Outlet()) as outlet, kind.server(_address(kind, address, port), **options) as server:
         report = served_report(
             format_, outlet, Place(kind, server.address, getattr(server, "max_size", size)), quiet
         )
@@ -155,8 +173,15 @@ def _serve_one(server: Server, report: Served) -> None:
     report.connected(who)
     report.pause()
     failure: OSError | None = None
+    came: Packet | None = None
+
+    def hear(received: Received) -> None:
+        nonlocal came
+        came = received.packet
+        report.heard(who, received)
+
     try:
-        server.answer(who, report.place.size, lambda received: report.heard(who, received))
+        server.answer(who, report.place.size, hear)
     except KernelError as error:
         if error.errno not in GONE:
             raise
@@ -165,6 +190,8 @@ def _serve_one(server: Server, report: Served) -> None:
     except ReplyError as error:  # what came is none of the protocol's
         failure = OSError(errno.EPROTO, str(error))
         server.hang_up()
+    if came is not None and isinstance(server, RawSocket) and server.sent is not None:
+        report.made(came, server.sent)
     report.closed(who, failure)
     report.pause()
 
@@ -179,6 +206,8 @@ def _serve_one(server: Server, report: Served) -> None:
 @click.option("--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for an answer (default 2).")
 @click.option("--retries", type=click.IntRange(0, 100), default=0, help="Send a datagram again so many times.")
 @click.option("--text", is_flag=True, help="Send it as text rather than bytes (WebSocket).")
+@MAX_SIZE_OPTION
+@VERSION
 @click.option("-b", "--buffer", "size", type=click.IntRange(1, 1 << 24), default=LARGE, help="Bytes at once.")
 @click.option("--pass", "file", metavar="FILE", type=INPUT_FILE, help="Pass this file, open (UNIX sockets).")
 @click.option("-q", "--quiet", is_flag=True, help="Show the summary only.")
@@ -192,23 +221,36 @@ def send(kind: Kind, address: str | None, port: int | None, data: str | None, fo
     with ExitStack() as stack:
         lines = stack.enter_context(Lines())
         files = (stack.enter_context(_opened(file)).fileno(),) if file is not None else ()
-        extra = _only_known(
-            kind, "Client", {"--retries": options["retries"], "--pass": files, "--text": options["text"]}
-        )
+        extra = _only_known(kind, "Client", _wanted_of_client(files, **options))
         wanted = _standard_input() if data is None else os.fsencode(data)
         report = trips_report(format_, lines, kind, wanted, quiet=options["quiet"])
         try:
-            with terminable(), kind.load().Client(where, timeout=options["timeout"], **extra) as client:
+            with terminable(), kind.client(where, timeout=options["timeout"], **extra) as client:
                 _give_up_privileges(kind)
                 try:
                     report.connected(client.who())
                     _have_echoed(client, report, files, **options)
                     client.finish()
                 finally:
-                    report.end()
+                    report.end(client.stray)
         except KeyboardInterrupt as stop:
             return ended_by(stop)
     return OK if report.same == options["count"] and not report.kept_files else NO
+
+
+def _wanted_of_client(
+    files: tuple[int, ...],
+    *,
+    retries: int,
+    text: bool,
+    max_size: int | None,
+    ipv4: bool,
+    ipv6: bool,
+    **_: Any,
+) -> dict[str, Any]:
+    """What is asked for that some kinds have, by the names of the options."""
+    version = version_of(ipv4, ipv6)
+    return {"--retries": retries, "--pass": files, "--text": text, "--max-size": max_size, "-4 and -6": version}
 
 
 def _have_echoed(
@@ -216,20 +258,26 @@ def _have_echoed(
 ) -> None:
     """Ask so many times; where there are no connections, a loss is not the end."""
     for number in range(1, count + 1):
-        if number > 1 and interval:
-            time.sleep(interval)
-        before = getattr(client, "resent", 0)
+        if number > 1:
+            client.wait(interval)
+        before = _resent(client)
         started = time.perf_counter_ns()
         pieces: list[Received] = []
+        lost: TimedOut | None = None
         try:
             pieces.extend(client.echo(report.data, size))
         except TimedOut as error:
-            report.lost(number, pieces, error)
-            if not isinstance(client, DatagramClient):
+            lost = error
+        finally:
+            taken = time.perf_counter_ns() - started
+            if isinstance(client, RawSocket) and client.sent is not None:
+                report.asked(client.sent)
+        if lost is not None:
+            report.lost(number, pieces, lost)
+            if report.kind.connected:
                 return
             continue
-        taken = time.perf_counter_ns() - started
-        report.trip(number, pieces, taken, getattr(client, "resent", 0) - before)
+        report.trip(number, pieces, taken, _resent(client) - before, client.doubtful)
         back = [each for piece in pieces for each in piece.descriptors]
         if files and number == 1:  # with which they went
             report.file(os.path.sameopenfile(back[0], files[0]) if back else None)
@@ -237,6 +285,10 @@ def _have_echoed(
             os.close(descriptor)
         if isinstance(client, StreamClient) and sum(len(piece.data) for piece in pieces) < len(report.data):
             return  # the other end has closed
+
+
+def _resent(client: Client) -> int:
+    return client.resent if isinstance(client, UnnumberedClient) else 0
 
 
 def _give_up_privileges(kind: Kind) -> None:

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rawkit.cli.output import Lines, Outlet, count_of
 from rawkit.cli.probing import milliseconds
@@ -17,6 +17,8 @@ from rawkit.echo.addresses import show
 from rawkit.echo.endpoint import Credentials, Received
 from rawkit.echo.witness import Witness
 from rawkit.errors import TimedOut
+from rawkit.views import to_expression
+from rawkit.wire import Packet
 
 __all__ = ["Place", "Served", "Trips", "served_report", "trips_report"]
 
@@ -74,7 +76,7 @@ class _ServedText(Served):
         kind, address, size = self.place
         room = "messages up to" if kind.name == "websocket" else "buffer"
         told = f"{kind.name}: listening on {show(address)}, {room} {count_of(size, 'byte')}; Ctrl-C ends"
-        self.outlet.offer([told])
+        self.outlet.offer([told, *_warnings(self.place)])
 
     def connected(self, who: Any) -> None:
         super().connected(who)
@@ -88,6 +90,11 @@ class _ServedText(Served):
             self.tell(f"received data: {data!r} ({count_of(len(data), 'byte')} from {show(who)}{lost})")
             for each in files:
                 self.tell(f"received open file: {show(_name_of(each))}")
+
+    def made(self, question: Packet, answer: Packet) -> None:
+        if not self.quiet:
+            self.tell(f"packet that came: {question.summary()}")
+            self.tell(f"answer made by hand: {to_expression(answer)}")
 
     def unanswered(self, who: Any, error: Exception) -> None:
         self.tell(f"not answered: {show(who)}: {error}")
@@ -124,6 +131,10 @@ class _ServedJSON(Served):
             names = [_name_of(each) for each in files]
             self._event("received", who, data=data.hex(), length=len(data), truncated=truncated, files=names)
 
+    def made(self, question: Packet, answer: Packet) -> None:
+        if not self.quiet:
+            self._event("made", None, came=to_expression(question), made=to_expression(answer))
+
     def unanswered(self, who: Any, error: Exception) -> None:
         self._event("unanswered", who, reason=str(error))
 
@@ -156,17 +167,24 @@ class Trips:
         self.lines, self.kind, self.data, self.quiet = lines, kind, data, quiet
         self.same = 0
         """How often all came back as it was."""
+        self.answered = 0
         self.trips_ns: list[int] = []
+        """How long each took of which that is known."""
         self.kept_files = False
         """Whether open files were passed and did not come back."""
 
     def connected(self, who: Any) -> None:
         """With whom."""
 
-    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
-        """What came back."""
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int, doubtful: bool) -> None:
+        """What came back; `doubtful`: perhaps for what was sent before."""
         self.same += b"".join(piece.data for piece in pieces) == self.data
-        self.trips_ns.append(taken_ns)
+        self.answered += 1
+        if not doubtful:
+            self.trips_ns.append(taken_ns)
+
+    def asked(self, packet: Packet) -> None:
+        """The question that was made by hand."""
 
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         """Nothing more came back in time."""
@@ -175,8 +193,12 @@ class Trips:
         """Whether the open file that came back is the one that was passed; None if none came."""
         self.kept_files = same is None
 
-    def end(self) -> None:
-        """Sum it up."""
+    def end(self, stray: int) -> None:
+        """Sum it up; so many answers came late, or twice."""
+
+
+OWED: Final = "or longer: it may be the answer to an earlier one"
+RESENT: Final = "or less: which one was answered is not known"
 
 
 class _TripsText(Trips):
@@ -184,22 +206,29 @@ class _TripsText(Trips):
         if who is not None and not self.quiet:
             self.lines.write(f"connected to {show(who)}")
 
-    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int, doubtful: bool) -> None:
         same = self.same
-        super().trip(number, pieces, taken_ns, resent)
+        super().trip(number, pieces, taken_ns, resent, doubtful)
         if self.quiet:
             return
         for piece in pieces:
+            if piece.packet is not None:
+                self.lines.write(f"packet that came: {piece.packet.summary()}")
             cut = ", cut: the buffer is smaller than the message" if piece.truncated else ""
             self.lines.write(f"received data: {piece.data!r} ({count_of(len(piece.data), 'byte')}{cut})")
         back = sum(len(piece.data) for piece in pieces)
         of = "" if self.same > same else f", but not as it was: {count_of(len(self.data), 'byte')} were sent"
         again = f", sent again {count_of(resent, 'time')}" if resent else ""
+        doubt = f", {RESENT if resent else OWED}" if doubtful else ""
         self.lines.write(
             f"{count_of(back, 'byte')} came back in {count_of(len(pieces), 'piece')}, "
-            f"round trip {milliseconds(taken_ns)}{again}{of}"
+            f"round trip {milliseconds(taken_ns)}{again}{doubt}{of}"
         )
         self.lines.flush()
+
+    def asked(self, packet: Packet) -> None:
+        if not self.quiet:
+            self.lines.write(f"question made by hand: {to_expression(packet)}")
 
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         back = sum(len(piece.data) for piece in pieces)
@@ -214,41 +243,60 @@ class _TripsText(Trips):
         elif not self.quiet:
             self.lines.write(f"the open file came back: {'the same one' if same else 'another one'}")
 
-    def end(self) -> None:
+    def end(self, stray: int) -> None:
         trips = self.trips_ns
-        if len(trips) > 1 or self.quiet:
-            self.lines.write(f"{count_of(len(trips), 'round trip')}, {self.same} with everything as it was sent")
+        if self.answered > 1 or self.quiet:
+            self.lines.write(
+                f"{count_of(self.answered, 'round trip')}, {self.same} with everything as it was sent"
+            )
         if len(trips) > 1:
             figures = "/".join(
                 milliseconds(round(each)) for each in (min(trips), statistics.median(trips), max(trips))
             )
             self.lines.write(f"round trip min/median/max = {figures}")
+        if doubtful := self.answered - len(trips):
+            self.lines.write(f"{count_of(doubtful, 'round trip')} of unknown length")
+        if stray:
+            self.lines.write(f"{count_of(stray, 'late or duplicate answer')} passed over")
 
 
 class _TripsJSON(Trips):
-    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int) -> None:
+    made: str | None = None
+    """The last question that was made by hand, as its expression."""
+
+    def asked(self, packet: Packet) -> None:
+        self.made = to_expression(packet)
+
+    def trip(self, number: int, pieces: Sequence[Received], taken_ns: int, resent: int, doubtful: bool) -> None:
         same = self.same
-        super().trip(number, pieces, taken_ns, resent)
+        super().trip(number, pieces, taken_ns, resent, doubtful)
         if not self.quiet:
-            self._write(number, pieces, taken_ns, self.same > same, resent)
+            self._write(number, pieces, taken_ns, self.same > same, resent, doubtful)
 
     def lost(self, number: int, pieces: Sequence[Received], error: TimedOut) -> None:
         if not self.quiet:
-            self._write(number, pieces, None, False, 0)
+            self._write(number, pieces, None, False, 0, False)
 
-    def end(self) -> None:
+    def end(self, stray: int) -> None:
         trips = self.trips_ns
         told = {
             "kind": self.kind.name,
-            "answered": len(trips),
+            "answered": self.answered,
             "same": self.same,
+            "stray": stray,
             "kept_files": self.kept_files,
             "median_ns": round(statistics.median(trips)) if trips else None,
         }
         self.lines.write(json.dumps(told))
 
     def _write(
-        self, number: int, pieces: Sequence[Received], taken_ns: int | None, same: bool, resent: int
+        self,
+        number: int,
+        pieces: Sequence[Received],
+        taken_ns: int | None,
+        same: bool,
+        resent: int,
+        doubtful: bool,
     ) -> None:
         told = {
             "kind": self.kind.name,
@@ -258,6 +306,9 @@ class _TripsJSON(Trips):
             "data": b"".join(piece.data for piece in pieces).hex(),
             "same": same,
             "resent": resent,
+            "doubtful": doubtful,
+            "made": self.made,
+            "came": [to_expression(piece.packet) for piece in pieces if piece.packet is not None],
             "rtt_ns": taken_ns,
         }
         self.lines.write(json.dumps(told))
@@ -272,6 +323,24 @@ def served_report(format_: str, outlet: Outlet, place: Place, quiet: bool) -> Se
 def trips_report(format_: str, lines: Lines, kind: Kind, data: bytes, *, quiet: bool) -> Trips:
     """The report of a client in that format."""
     return (_TripsJSON if format_ == "json" else _TripsText)(lines, kind, data, quiet)
+
+
+def _warnings(place: Place) -> list[str]:
+    """What else answers here, and what does not: lines for people."""
+    kind, host = place.kind, place.address[0] if isinstance(place.address, tuple) else place.address
+    version = 6 if ":" in host else 4
+    lines = []
+    if kind.kernel_answers:
+        name = {4: "ipv4/icmp_echo_ignore_all", 6: "ipv6/icmp/echo_ignore_all"}[version]
+        with suppress(OSError):
+            if Path("/proc/sys/net", name).read_text().strip() == "0":
+                quiet = f"sysctl -w net.{name.replace('/', '.')}=1"
+                lines.append(
+                    f"the kernel answers, too, so every request gets two answers; it is silent after {quiet}"
+                )
+    if kind.by_hand and host == "::":
+        lines.append("what is made by hand is of one IP version: here IPv6; another server has to take 0.0.0.0")
+    return lines
 
 
 def _name_of(descriptor: int) -> str:

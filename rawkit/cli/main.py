@@ -14,7 +14,16 @@ import click
 from rawkit._version import __version__
 from rawkit.cli import leave
 from rawkit.cli.commands import COMMANDS, LazyGroup
-from rawkit.errors import FileError, KernelError, MissingError, RawkitError, TimedOut, file_error
+from rawkit.errors import (
+    FileError,
+    KernelError,
+    MissingError,
+    RawkitError,
+    RefusedError,
+    TimedOut,
+    UnreachableError,
+    file_error,
+)
 
 __all__ = ["NO", "NOT_POSSIBLE", "OK", "USAGE", "cli", "complain", "run"]
 
@@ -69,8 +78,9 @@ class Rawkit(LazyGroup):
         except KeyboardInterrupt:
             raise Stop(INTERRUPTED) from None
         except OSError as error:
-            of_a_socket = isinstance(error, KernelError) and not isinstance(error, FileError)
-            if error.errno != errno.EPIPE or of_a_socket:
+            if isinstance(error, KernelError) and not isinstance(error, FileError):
+                raise Stop(complain(error)) from None  # click would take EPIPE of a socket for standard output's
+            if error.errno != errno.EPIPE:
                 raise
             _forget_output()
             raise Stop(OK) from None
@@ -126,11 +136,11 @@ def _code_of(error: RawkitError) -> int:
         return USAGE
     if isinstance(error, FileError):
         return NOT_POSSIBLE
-    if isinstance(error, KernelError) and error.errno in SAID_BY_OTHERS:
+    if isinstance(error, UnreachableError) or (isinstance(error, KernelError) and error.errno in SAID_BY_OTHERS):
         return NO
     if isinstance(error, KernelError | MissingError):
         return NOT_POSSIBLE
-    return NO if isinstance(error, TimedOut) else USAGE
+    return NO if isinstance(error, TimedOut | RefusedError) else USAGE
 
 
 def _complain(message: str, code: int) -> int:

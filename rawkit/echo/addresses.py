@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, TypeVar
 
 from rawkit.echo.endpoint import Credentials
 from rawkit.errors import FieldError, KernelError, TimedOut
 
-__all__ = ["IN6_PKTINFO", "IN_PKTINFO", "IP_PKTINFO", "SocketAddress", "first_of", "resolved", "show"]
+__all__ = [
+    "IN6_PKTINFO",
+    "IN_PKTINFO",
+    "IP_PKTINFO",
+    "SocketAddress",
+    "first_here",
+    "first_of",
+    "resolved",
+    "show",
+]
 
 T = TypeVar("T")
 
@@ -33,13 +46,9 @@ class SocketAddress(NamedTuple):
     address: tuple[Any, ...]
 
 
-def first_of(address: tuple[str, int], kind: socket.SocketKind, use: Callable[[SocketAddress], T]) -> T:
-    """What `use` returns for the first address that the host (an address or a name) and port stand for.
-
-    A name may have several, IPv6 and IPv4: they are tried in the resolver's order, and the last error is raised.
-    Raises FieldError for a host that has none.
-    """
-    *others, last = resolved("echo", *address, kind)
+def first_of(addresses: Sequence[SocketAddress], use: Callable[[SocketAddress], T]) -> T:
+    """What `use` returns for the first of these addresses; the last error is raised."""
+    *others, last = addresses
     for each in others:
         try:
             return use(each)
@@ -48,24 +57,67 @@ def first_of(address: tuple[str, int], kind: socket.SocketKind, use: Callable[[S
     return use(last)
 
 
+def first_here(addresses: Sequence[SocketAddress], use: Callable[[SocketAddress], T]) -> T:
+    """The same for the first address that this host has: that its port is in use is no reason to take another."""
+    *others, last = addresses
+    for each in others:
+        try:
+            return use(each)
+        except KernelError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+    return use(last)
+
+
 def resolved(
-    what: str, host: str, port: int, kind: socket.SocketKind, ip_version: int | None = None
+    what: str,
+    host: str,
+    port: int,
+    kind: socket.SocketKind,
+    ip_version: int | None = None,
+    timeout: float | None = None,
 ) -> list[SocketAddress]:
     """Each address that a host (an address or a name) has, in the resolver's order of preference (RFC 6724).
 
-    Raises FieldError, which says `what` the host belongs to.
+    Raises FieldError, which says `what` the host belongs to, and TimedOut.
     """
     try:
         if not host:
             raise UnicodeError
-        found = socket.getaddrinfo(host, port, FAMILIES[ip_version], kind)
+        found = _looked_up(host, port, FAMILIES[ip_version], kind, timeout)
     except OverflowError as error:
         raise FieldError(what, "port", port, "0 to 65535") from error
+    except TimedOut:
+        raise
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no name of a host"
         an_address = "an address" if ip_version is None else f"an IPv{ip_version} address"
         raise FieldError(what, "host", host, f"{an_address} or a name that has one ({reason})") from error
     return [SocketAddress(family, address) for family, _, _, _, address in found]
+
+
+def _looked_up(
+    host: str, port: int, family: int, kind: socket.SocketKind, timeout: float | None
+) -> list[tuple[Any, ...]]:
+    """What getaddrinfo(3) says. It knows no deadline and hears no signal, so names are looked up in a thread."""
+    with suppress(socket.gaierror):
+        return list(socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST))
+    answers: SimpleQueue[list[tuple[Any, ...]] | Exception] = SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(host, port, family, kind)))
+        except Exception as error:  # noqa: BLE001  # raised below, in the thread of who asks
+            answers.put(error)
+
+    threading.Thread(target=look_up, name="rawkit-resolver", daemon=True).start()
+    try:
+        answer = answers.get(timeout=timeout)
+    except Empty:
+        raise TimedOut(f"look up {host}", timeout or 0) from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def show(address: Any) -> str:

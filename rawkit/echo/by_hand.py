@@ -8,12 +8,15 @@ of stations that are not there fill it, which takes seconds to be found out, oth
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rawkit.echo.addresses import show
 from rawkit.echo.each import NEXT_PLEASE
+from rawkit.echo.loops import LOOP, Loops
 from rawkit.echo.witness import Witness
 from rawkit.errors import KernelError, RawkitError
 
@@ -33,6 +36,7 @@ class ByHand:
     def __init__(self, server: HandmadeServer, size: int, witness: Witness | None = None) -> None:
         self._server, self._size, self._witness = server, size, witness or Witness()
         self._wake: socket.socket | None = None
+        self._loops = Loops()
         self._stopping = False
 
     def stop(self) -> None:
@@ -71,6 +75,10 @@ class ByHand:
             return
         witness.received(received.peer, received.data, received.truncated)
         try:
+            if server.endless and self._loops.suspects(
+                received.peer[:2]
+            ):  # host and port; the rest is how to answer
+                raise KernelError(errno.ELOOP, f"answer {show(received.peer[:2])}", LOOP)
             server.send(received.data, received.peer)
         except RawkitError as error:
             witness.unanswered(received.peer, error)

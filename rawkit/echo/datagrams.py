@@ -5,19 +5,25 @@ A buffer that is smaller than a datagram gets its beginning; the rest is lost, a
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rawkit.echo.addresses import show
-from rawkit.echo.endpoint import Client, Received, Server, Service, explained
+from rawkit.echo.endpoint import Received, Server, Service, explained, waiting_in
+from rawkit.echo.unnumbered import UnnumberedClient
 from rawkit.echo.witness import Witness
 
 __all__ = ["DatagramClient", "DatagramServer"]
 
 
-class DatagramClient(Client):
+LARGEST: Final = 1 << 18
+"""Bytes of no datagram: UDP's have 64 KiB, and UNIX ones what wmem_max allows."""
+
+
+class DatagramClient(UnnumberedClient):
     """A connected datagram socket, `socket`."""
 
     socket: socket.socket
@@ -32,6 +38,12 @@ class DatagramClient(Client):
         with explained("receive", self.timeout, remedies=self.remedies):
             data, _, flags, peer = self.socket.recvmsg(size)
         return Received(data, peer, bool(flags & socket.MSG_TRUNC))
+
+    def take_waiting(self) -> Iterator[Received]:
+        for _ in waiting_in(self.socket):
+            yield (received := self.receive(LARGEST))
+            for each in received.descriptors:
+                os.close(each)
 
     def who(self) -> Any:
         with explained("ask for the other end's address"):

@@ -1,9 +1,6 @@
 """The server that answers each datagram at once, for any number of clients.
 
-There is nothing to remember about a client, and nothing to wait for but the next datagram. One thing is shared:
-the socket's send buffer. What a connected UNIX client does not read stays in it, and the others' answers are
-dropped for want of room until that client reads or ends; only the queues of unconnected ones have a limit of
-their own (/proc/sys/net/unix/max_dgram_qlen).
+There is nothing to remember about a client, and nothing to wait for but the next datagram.
 """
 
 from __future__ import annotations
@@ -16,6 +13,7 @@ from typing import Final
 
 from rawkit.echo.addresses import show
 from rawkit.echo.datagrams import DatagramServer
+from rawkit.echo.loops import LOOP, Loops
 from rawkit.echo.witness import Witness
 from rawkit.errors import KernelError, kernel_error
 
@@ -40,6 +38,7 @@ class Each:
 
     def __init__(self, server: DatagramServer, size: int, witness: Witness | None = None) -> None:
         self._server, self._size, self._witness = server, size, witness
+        self._loops = Loops()
         self._stopping = False
 
     def stop(self) -> None:
@@ -50,6 +49,7 @@ class Each:
 
     def run(self) -> None:
         """Serve until stopped. Raises KernelError."""
+        self._server.socket.settimeout(None)
         self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, NEXT_PLEASE)
         if self._witness is None and self._server.plain:
             self._run_quietly()
@@ -67,6 +67,8 @@ class Each:
             try:
                 if server.endless(received.peer):
                     raise KernelError(errno.ELOOP, f"answer {show(received.peer)}", ENDLESS)
+                if self._loops.suspects(received.peer):
+                    raise KernelError(errno.ELOOP, f"answer {show(received.peer)}", LOOP)
                 server.send(received.data, received.peer)
             except KernelError as error:
                 witness.unanswered(who, error)
@@ -75,7 +77,7 @@ class Each:
     def _run_quietly(self) -> None:
         """The same, with two system calls a datagram and little besides."""
         receive, send = self._server.socket.recvfrom_into, self._server.socket.sendto
-        endless = self._server.endless
+        endless, suspects = self._server.endless, self._loops.suspects
         buffer = memoryview(bytearray(self._size))
         while not self._stopping:
             try:
@@ -84,6 +86,6 @@ class Each:
                 raise kernel_error(error, "wait for a datagram") from error
             if self._stopping:
                 return
-            if not endless(peer):
+            if not endless(peer) and not suspects(peer):
                 with suppress(OSError):
                     send(buffer[:count], peer)

@@ -8,7 +8,9 @@ nothing.
 from __future__ import annotations
 
 import errno
+import select
 import socket
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +21,34 @@ from rawkit.echo.witness import Witness
 from rawkit.errors import RawkitError, TimedOut, kernel_error
 from rawkit.wire import Packet
 
-__all__ = ["Client", "Credentials", "Endpoint", "MakeSocket", "Received", "Server", "Service", "explained"]
+__all__ = [
+    "Client",
+    "Credentials",
+    "Endpoint",
+    "MakeSocket",
+    "Received",
+    "Server",
+    "Service",
+    "explained",
+    "waiting_in",
+]
 
 MakeSocket: TypeAlias = Callable[..., socket.socket]
 """Makes a socket from what socket(2) takes, as the class `socket.socket` does."""
+
+
+MOST_WAITING: Final = 1000
+"""Messages that are taken in one go where nobody waits for any."""
+
+
+def waiting_in(made: socket.socket) -> Iterator[None]:
+    """Once for each message that can be received without waiting: within reason, since others send on."""
+    poll = select.poll()
+    poll.register(made, select.POLLIN)
+    for _ in range(MOST_WAITING):
+        if not poll.poll(0):
+            return
+        yield
 
 
 class Credentials(NamedTuple):
@@ -110,6 +136,11 @@ class Endpoint(ABC):
 class Client(Endpoint):
     """The end that asks."""
 
+    stray: int = 0
+    """Answers that came late, or a second time, as far as the kind lets that be known."""
+    doubtful: bool = False
+    """Whether what `echo` yielded last may be the answer to what was sent before."""
+
     @abstractmethod
     def finish(self) -> None:
         """Say that nothing more will be sent (shutdown(2)); where a kind has no such thing, do nothing."""
@@ -125,6 +156,10 @@ class Client(Endpoint):
         """
         self.send(data)
         yield self.receive(size)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass between two questions, and see to what comes meanwhile, as far as the kind wants that."""
+        time.sleep(seconds)
 
 
 class Service(Protocol):
@@ -151,7 +186,7 @@ class Server(Endpoint):
         """Close the connection to the client; without one, do nothing."""
         return
 
-    def has_ended(self) -> bool:
+    def has_ended(self, received: Received) -> bool:
         """After nothing was received: whether the client has no more to say, which for a stream it means."""
         return True
 
@@ -167,7 +202,7 @@ class Server(Endpoint):
         """What follows on `accept`, which returned `who`."""
         while True:
             received = self.receive(size)
-            if who is not None and not received.data and self.has_ended():
+            if who is not None and not received.data and self.has_ended(received):
                 self.hang_up()
                 return
             tell(received)

@@ -6,13 +6,11 @@ Ethernet pads short frames and keeps no length of what it carries, so `EchoHeade
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from typing import Any, Final
 
 from rawkit.echo.endpoint import MakeSocket, explained
 from rawkit.echo.handmade import (
-    IDENTIFIERS,
     LARGEST,
     Echo,
     Heard,
@@ -87,7 +85,7 @@ class Client(OverEthernet, NumberedClient):
             self.host = str(MAC(address[0]))
         except ValueError as error:
             raise FieldError("echo", "host", address[0], "a MAC address such as 02:00:00:00:00:01") from error
-        self.id = os.getpid() % IDENTIFIERS
+        self.number(0)
         self.destination = (address[1], ETHER_TYPE)
         self.socket = packet_socket(make, address[1])
         try:

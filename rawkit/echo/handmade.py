@@ -11,11 +11,13 @@ import errno
 import socket
 import time
 from abc import abstractmethod
+from collections.abc import Iterator
+from random import randrange
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rawkit.echo.by_hand import ByHand
-from rawkit.echo.endpoint import Client, Endpoint, Received, Server, Service, explained
+from rawkit.echo.endpoint import Client, Endpoint, Received, Server, Service, explained, waiting_in
 from rawkit.echo.witness import Witness
 from rawkit.errors import KernelError, PacketError, TimedOut
 from rawkit.layout import U8, U16, X8, Problem, Severity
@@ -131,6 +133,12 @@ class RawSocket(Endpoint):
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimedOut("receive", self.timeout or 0)
 
+    def take_waiting(self) -> Iterator[Received]:
+        """What has come for this end and was not received yet."""
+        for _ in waiting_in(self.socket):
+            if (received := self.take(LARGEST)) is not None:
+                yield received
+
     def put(self, packet: Packet, way: tuple[Any, ...]) -> None:
         """Send a packet as it is."""
         data = bytes(packet)
@@ -169,6 +177,9 @@ class HandmadeClient(RawSocket, Client):
 
 class HandmadeServer(RawSocket, Server):
     """Makes the answer to what it received."""
+
+    endless: ClassVar[bool] = False
+    """Whether what it answers may answer the answer, and so for ever, since the two look alike."""
 
     @abstractmethod
     def answer_to(self, peer: Peer, data: bytes) -> Packet:
@@ -235,21 +246,41 @@ class NumberedClient(Numbered, HandmadeClient):
     local: Any
     """The address that questions come from."""
     id: int
-    seq: int = 0
+    seq: int
+    """The number of the last question."""
+    asked: bytes = b""
+    """Its data."""
+
+    def number(self, identifier: int) -> None:
+        """Choose the numbers: from 1 under an identifier that is given, and both drawn by lot for 0.
+
+        Others may ask the same host, and know nothing of us: in containers, even their process number is ours.
+        """
+        self.id = identifier or randrange(1, IDENTIFIERS)
+        self.seq = 0 if identifier else randrange(IDENTIFIERS)
 
     def question(self, data: bytes) -> Packet:
         return self.packet(Echo(self.local, self.host, False, self.id, self.seq, data))
 
     def send(self, data: bytes, peer: Any = None) -> int:
-        self.seq = (self.seq + 1) % IDENTIFIERS
+        self.seq, self.asked = (self.seq + 1) % IDENTIFIERS, data
         return super().send(data, peer)
 
     def read(self, heard: Heard) -> Received | None:
         echo = self.echo_of(heard)
-        expected = (self.host, True, self.id, self.seq)
-        if echo is None or (echo.src, echo.is_answer, echo.id, echo.seq) != expected:
+        if echo is None or (echo.src, echo.is_answer, echo.id) != (self.host, True, self.id):
+            return None
+        if echo.seq != self.seq:
+            self.stray += 1
+            return None
+        if echo.data != self.asked:  # another's question had the same numbers
             return None
         return Received(echo.data, (self.host, self.id), packet=heard.packet)
+
+    def wait(self, seconds: float) -> None:
+        """What comes meanwhile comes late, or a second time."""
+        super().wait(seconds)
+        self.stray += sum(1 for _ in self.take_waiting())
 
 
 class NumberedServer(Numbered, HandmadeServer):

@@ -13,20 +13,19 @@ to be seen; servers cut their answers themselves, so that whatever came can go b
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from random import randint
 from typing import Any, ClassVar, Final, TypeAlias
 
+from rawkit.echo import addresses
 from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO
 from rawkit.echo.endpoint import MakeSocket, explained
 from rawkit.echo.handmade import (
-    IDENTIFIERS,
     LARGEST,
     HandmadeServer,
     Heard,
@@ -34,7 +33,8 @@ from rawkit.echo.handmade import (
     NumberedServer,
     RawSocket,
 )
-from rawkit.errors import FieldError, KernelError
+from rawkit.echo.unreachable import ask_for_errors, next_error
+from rawkit.errors import KernelError
 from rawkit.layout import AUTO
 from rawkit.wire import IPv4, IPv6, LinkType, Packet, dissect, fragment
 
@@ -218,21 +218,58 @@ class ServerOverIP(OverIP, HandmadeServer):
 
 
 class NumberedClientOverIP(NumberedClient, OverIP):
-    """Asks (host, identifier); identifier 0 is this process's number. Raises FieldError, KernelError, TimedOut."""
+    """Asks (host, identifier); identifier 0 is drawn by lot.
+
+    Raises FieldError, KernelError, UnreachableError, TimedOut.
+    """
 
     def __init__(
-        self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
+        self,
+        address: tuple[str, int],
+        *,
+        make: MakeSocket = socket.socket,
+        timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, self.destination = resolved(address[0])
-        self.host, self.id = without_scope(self.destination[0]), address[1] or os.getpid() % IDENTIFIERS
+        version, self.destination = resolved(address[0], ip_version, timeout)
+        self.host = without_scope(self.destination[0])
+        self.number(address[1])
         self.open(make, version)
         try:
+            ask_for_errors(self.socket)
             self.local = version.source(make, self.destination)
             self.rehearse()
         except BaseException:
             self.close()
             raise
+
+    def hear(self) -> Heard | None:
+        try:
+            return super().hear()
+        except OSError:
+            if not self._is_about_others(f"receive from {self.host}"):
+                raise
+            return None
+
+    def put(self, packet: Packet, way: tuple[Any, ...]) -> None:
+        try:
+            super().put(packet, way)
+        except KernelError as error:
+            if not self._is_about_others(error.doing):
+                raise
+            super().put(packet, way)
+
+    def _is_about_others(self, doing: str) -> bool:
+        """Whether it was an ICMP error about others' packets, of which a raw socket is told, too.
+
+        Raises UnreachableError where it is about ours.
+        """
+        if (told := next_error(self.socket)) is None:
+            return False
+        if told.destination == self.host:
+            raise told.error(doing)
+        return True
 
 
 class NumberedServerOverIP(NumberedServer, ServerOverIP):
@@ -244,9 +281,10 @@ class NumberedServerOverIP(NumberedServer, ServerOverIP):
         *,
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, way = resolved(address[0])
+        version, way = resolved(address[0], ip_version)
         host, self.id = without_scope(way[0]), address[1]
         self.address: Any = (host, self.id) if self.id else host
         self.open(make, version)
@@ -267,12 +305,19 @@ def connected(make: MakeSocket, family: socket.AddressFamily, way: tuple[Any, ..
         yield other
 
 
-def resolved(host: str) -> tuple[Version, tuple[Any, ...]]:
-    """An address, or a name that has one (of IPv4, if it has both), as raw sockets take it. Raises FieldError."""
-    for version in VERSIONS:
-        with suppress(OSError, UnicodeError):
-            return version, socket.getaddrinfo(host, None, version.family)[0][4]
-    raise FieldError("echo", "host", host, "an IP address or a name that has one")
+def resolved(
+    host: str, ip_version: int | None = None, timeout: float | None = None
+) -> tuple[Version, tuple[Any, ...]]:
+    """An address, or a name that has one (of IPv4, if it has both), as raw sockets take it.
+
+    Raises FieldError, TimedOut.
+    """
+    found = {
+        each.family: each.address
+        for each in addresses.resolved("echo", host, 0, socket.SOCK_DGRAM, ip_version, timeout)
+    }
+    version = next(each for each in VERSIONS if each.family in found)
+    return version, found[version.family]
 
 
 def without_scope(address: str) -> str:

@@ -91,13 +91,14 @@ def get(
 ) -> Reply:
     """Ask for `url` on a connection of its own, and return the reply.
 
-    `timeout` is in seconds for all of it but looking up a name, and `max_size` in bytes for the whole reply.
+    `timeout` is in seconds for all of it, and `max_size` in bytes for the whole reply.
     Raises FieldError for what cannot be asked, ReplyError for a reply that breaks HTTP, TimedOut and KernelError.
     """
     host, port, target = _parts(url)
     sent = _request(method, _authority(host, port), target, version, tuple(headers), data)
     deadline = time.monotonic() + timeout
-    connection = _connected(resolved("URL", host, port, socket.SOCK_STREAM, ip_version), deadline, timeout, make)
+    addresses = resolved("URL", host, port, socket.SOCK_STREAM, ip_version, timeout)
+    connection = _connected(addresses, deadline, timeout, make)
     with connection:
         with explained(f"ask who {host} is", remedies=_NOBODY):
             server = connection.getpeername()[:2]

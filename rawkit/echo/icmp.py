@@ -37,7 +37,7 @@ class OverICMP(OverIP):
 
 
 class Client(OverICMP, NumberedClientOverIP):
-    """Asks (host, identifier); identifier 0 is this process's number. Raises FieldError, KernelError, TimedOut."""
+    """Asks (host, identifier); identifier 0 is drawn by lot. Raises as `NumberedClientOverIP`."""
 
 
 class Server(OverICMP, NumberedServerOverIP):

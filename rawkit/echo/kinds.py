@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from rawkit.echo.endpoint import Client, Server
 
 __all__ = ["KINDS", "Kind"]
 
@@ -39,6 +42,16 @@ class Kind:
         """Whether there is a connection to set up before anything is sent."""
         return self.socket.endswith(("SOCK_STREAM", "SOCK_SEQPACKET"))
 
+    def client(self, address: Any, **options: Any) -> Client:
+        """Its client, which asks `address`: (host, port), a path, or what its `Client` says, as of the options."""
+        made: Client = self.load().Client(address, **options)
+        return made
+
+    def server(self, *address: Any, **options: Any) -> Server:
+        """Its server at `address`, which most kinds have a default for."""
+        made: Server = self.load().Server(*address, **options)
+        return made
+
     def load(self) -> ModuleType:
         """Its module, which has the classes `Client` and `Server` (`rawkit.echo.endpoint`)."""
         assert self.module is not None, f"{self.name} is yet to come"
@@ -53,7 +66,9 @@ _KINDS: Final = (
     ),
     Kind("udp", "udp", _INET + "DGRAM", False, "datagrams: boundaries kept, arrival not"),
     Kind("unix-stream", "unix_stream", _UNIX + "STREAM", False, "a stream within one machine", "path", False),
-    Kind("unix-dgram", "unix_dgram", _UNIX + "DGRAM", False, "datagrams within one machine, none lost", "path"),
+    Kind(
+        "unix-dgram", "unix_dgram", _UNIX + "DGRAM", False, "datagrams within one machine, in their order", "path"
+    ),
     Kind("unix-seqpacket", "unix_seqpacket", _UNIX + "SEQPACKET", False, "a connection with boundaries", "path"),
     Kind("websocket", "websocket", _INET + "STREAM", False, "messages over a stream, as browsers do (RFC 6455)"),
     Kind("raw-udp", "raw_udp", _INET + "RAW", True, "UDP made by hand, to and from ordinary sockets"),

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from rawkit.echo.endpoint import explained
 from rawkit.echo.streams import StreamServer
+from rawkit.echo.unix import room_for
 from rawkit.echo.witness import Witness
 
 __all__ = ["FULL", "Many", "allow_many_files"]
@@ -40,7 +41,9 @@ FULL: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE: Final = 1.0
 """Seconds after which to look whether there is room again, if none of the own clients made some before."""
 
-READ, WRITE, ENDED = select.EPOLLIN, select.EPOLLOUT, select.EPOLLRDHUP | select.EPOLLHUP
+CREDENTIALS: Final = room_for(credentials=True)
+
+READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 
 
 class _Connection:
@@ -64,11 +67,8 @@ class Many:
         self._server, self._witness = server, witness
         self._listener = server.listener
         self._packets = self._listener.type == socket.SOCK_SEQPACKET
-        # Packets are taken one an event, which tells an empty one from the end; MSG_TRUNC tells their length.
-        self._read, self._turns, self._flags, self._piece = READ, TURNS, 0, PIECE
-        if self._packets:
-            self._piece = size
-            self._read, self._turns, self._flags = READ | select.EPOLLRDHUP, 1, int(socket.MSG_TRUNC)
+        self._receive = self._receive_packet if self._packets else self._receive_bytes
+        self._piece = size if self._packets else PIECE
         self._buffer = memoryview(bytearray(size))
         self._clients: dict[int, _Connection] = {}
         self._retry_at = inf  # when to accept again, where there was no room
@@ -102,37 +102,37 @@ class Many:
     def _round(self) -> None:
         """Wait until something happens, and do what there is to do."""
         patience = None if self._retry_at == inf else max(self._retry_at - time.monotonic(), 0)
-        for number, event in self._epoll.poll(patience, EVENTS):
-            self._serve(number, event)
+        for number, _ in self._epoll.poll(patience, EVENTS):
+            self._serve(number)
         if self._retry_at != inf and time.monotonic() >= self._retry_at:
             self._accept_again()
         if self._witness is not None:
             self._witness.pause()
 
-    def _serve(self, number: int, event: int) -> None:
+    def _serve(self, number: int) -> None:
         client = self._clients.get(number)
         if client is None:
             if number == self._listener.fileno():
                 self._accept()
             return
         try:
-            self._echo(client, event)
+            self._echo(client)
         except BlockingIOError:
             pass
         except OSError as error:  # reset, or timed out: this client's end and nobody else's
             self._close(client, error)
 
-    def _echo(self, client: _Connection, event: int) -> None:
+    def _echo(self, client: _Connection) -> None:
         """Send what waits, then echo what came, until nothing is left or something has to wait."""
         connection, buffer = client.socket, self._buffer
         if client.waiting:
             client.waiting = client.waiting[connection.send(client.waiting) :]
             if not client.waiting:
-                self._epoll.modify(connection, self._read)
+                self._epoll.modify(connection, READ)
             return
-        for _ in range(self._turns):
-            length = connection.recv_into(buffer, 0, self._flags)
-            if not length and not (self._packets and not event & ENDED):
+        for _ in range(TURNS):
+            length = self._receive(connection)
+            if length is None:
                 self._close(client)
                 return
             count = min(length, len(buffer))
@@ -146,8 +146,18 @@ class Many:
             if sent < count:
                 client.waiting = bytes(buffer[sent:count])
                 self._epoll.modify(connection, WRITE)
-            if sent < count or count < len(buffer):
+            if sent < count or (count < len(buffer) and not self._packets):
                 return
+
+    def _receive_bytes(self, connection: socket.socket) -> int | None:
+        """How many came into the buffer; None at the end. Raises OSError, as recv(2) does."""
+        return connection.recv_into(self._buffer) or None
+
+    def _receive_packet(self, connection: socket.socket) -> int | None:
+        """The length of the packet, of which the buffer has the beginning. One of no bytes has a sender."""
+        buffers = [self._buffer]
+        length, who, _, _ = connection.recvmsg_into(buffers, CREDENTIALS, socket.MSG_TRUNC)
+        return length if length or who else None
 
     def _accept(self) -> None:
         for _ in range(TURNS):
@@ -171,7 +181,7 @@ class Many:
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small pieces are what we send
         client = _Connection(connection, self._server.who(connection, address))
-        self._epoll.register(connection, self._read)
+        self._epoll.register(connection, READ)
         self._clients[connection.fileno()] = client
         if self._witness is not None:
             self._witness.connected(client.who)

@@ -31,7 +31,7 @@ class OverItsOwn(OverIP):
 
 
 class Client(OverItsOwn, NumberedClientOverIP):
-    """Asks (host, identifier); identifier 0 is this process's number. Raises FieldError, KernelError, TimedOut."""
+    """Asks (host, identifier); identifier 0 is drawn by lot. Raises as `NumberedClientOverIP`."""
 
 
 class Server(OverItsOwn, NumberedServerOverIP):

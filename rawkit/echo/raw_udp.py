@@ -8,6 +8,7 @@ holds the port and is never read.
 from __future__ import annotations
 
 import errno
+import select
 import socket
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -16,14 +17,13 @@ from rawkit.echo.endpoint import MakeSocket, Received, explained
 from rawkit.echo.handmade import HandmadeClient, Heard, Peer, body_of
 from rawkit.echo.handmade_ip import OverIP, ServerOverIP, Version, resolved, without_scope
 from rawkit.echo.udp import PRIVILEGE, answers_too
-from rawkit.errors import TimedOut, kernel_error
+from rawkit.echo.unnumbered import UnnumberedClient
+from rawkit.echo.unreachable import ask_for_errors, told_by_icmp
 from rawkit.wire import UDP, Packet
 
 __all__ = ["Client", "Server"]
 
-UNREACHABLE: Final = {
-    errno.ECONNREFUSED: "nobody listens at that UDP port: ICMP says that it is unreachable; start a server there"
-}
+UNREACHABLE: Final = {errno.ECONNREFUSED: "nobody listens at that UDP port; start a server there"}
 
 
 class Datagram(NamedTuple):
@@ -70,21 +70,33 @@ class OverUDP(OverIP):
         self.holder.close()
 
 
-class Client(OverUDP, HandmadeClient):
-    """Asks (host, port) from a port that the kernel chose. Raises FieldError, KernelError, TimedOut."""
+class Client(OverUDP, HandmadeClient, UnnumberedClient):
+    """Asks (host, port) from a port that the kernel chose. A raw socket hears no ICMP errors; the holder does.
+
+    Raises FieldError, KernelError, UnreachableError, TimedOut.
+    """
 
     def __init__(
-        self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
+        self,
+        address: tuple[str, int],
+        *,
+        make: MakeSocket = socket.socket,
+        timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, self.destination = resolved(address[0])
+        version, self.destination = resolved(address[0], ip_version, timeout)
         self.host, self.port = without_scope(self.destination[0]), UDP(dst_port=address[1]).dst_port
         self.open(make, version)
         try:
             with explained(f"find the way to {self.host}"):
+                ask_for_errors(self.holder)
                 self.holder.connect((self.destination[0], self.port, *self.destination[2:]))
             local, self.local_port, *_ = self.holder.getsockname()
             self.local = without_scope(local)
+            self._poll = select.poll()
+            self._poll.register(self.socket, select.POLLIN)
+            self._poll.register(self.holder, 0)  # errors, and not what comes
             self.rehearse()
         except BaseException:
             self.close()
@@ -99,18 +111,22 @@ class Client(OverUDP, HandmadeClient):
             return None
         return Received(said.data, (self.host, self.port), packet=heard.packet)
 
-    def receive(self, size: int) -> Received:
-        """What the server answers. An ICMP error, which a raw socket does not hear, is told once time is over."""
-        try:
-            return super().receive(size)
-        except TimedOut:
-            if code := self.holder.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                raise kernel_error(OSError(code, ""), "receive", remedies=UNREACHABLE) from None
-            raise
+    def hear(self) -> Heard | None:
+        """The next packet. Raises UnreachableError as soon as ICMP tells the holder so."""
+        timeout = self.socket.gettimeout()
+        ready = dict(self._poll.poll(None if timeout is None else timeout * 1000))
+        if not ready:
+            raise TimeoutError
+        if self.holder.fileno() not in ready:
+            return super().hear()
+        with told_by_icmp(self.holder, UNREACHABLE), explained("receive", remedies=UNREACHABLE):
+            raise OSError(self.holder.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "")
 
 
 class Server(OverUDP, ServerOverIP):
     """Answers what comes for (host, port): port 0 is any that is free, `::` only IPv6. Raises as `Client`."""
+
+    endless = True
 
     def __init__(
         self,
@@ -118,9 +134,10 @@ class Server(OverUDP, ServerOverIP):
         *,
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
-        version, way = resolved(address[0])
+        version, way = resolved(address[0], ip_version)
         port = UDP(dst_port=address[1]).dst_port
         self.open(make, version)
         try:

@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import Any, Final
 
-from rawkit.echo.addresses import SocketAddress, first_of, show
+from rawkit.echo.addresses import SocketAddress, first_here, first_of, resolved, show
 from rawkit.echo.endpoint import MakeSocket, explained
 from rawkit.echo.streams import StreamClient, StreamServer
 
@@ -30,11 +30,17 @@ class Client(StreamClient):
     """Connected to a TCP server at (host, port). Raises FieldError, KernelError, TimedOut."""
 
     def __init__(
-        self, address: tuple[str, int], *, make: MakeSocket = socket.socket, timeout: float | None = None
+        self,
+        address: tuple[str, int],
+        *,
+        make: MakeSocket = socket.socket,
+        timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
         self._make = make
-        self.socket = first_of(address, socket.SOCK_STREAM, self._connect)
+        found = resolved("echo", *address, socket.SOCK_STREAM, ip_version, timeout)
+        self.socket = first_of(found, self._connect)
 
     def _connect(self, to: SocketAddress) -> socket.socket:
         made = self._make(to.family, socket.SOCK_STREAM)
@@ -57,10 +63,11 @@ class Server(StreamServer):
         *,
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
         self._make = make
-        self.listener = first_of(address, socket.SOCK_STREAM, self._listen)
+        self.listener = first_here(resolved("echo", *address, socket.SOCK_STREAM, ip_version), self._listen)
         self.address = self.listener.getsockname()
 
     def _listen(self, at: SocketAddress) -> socket.socket:
@@ -69,6 +76,7 @@ class Server(StreamServer):
             made.settimeout(self.timeout)
             with explained(f"listen on {show(at.address)}", capability=PRIVILEGE, remedies=_REMEDIES):
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME-WAIT is no obstacle
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # urgent bytes go back as others do
                 if at.family == socket.AF_INET6:
                     made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
                 made.bind(at.address)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rawkit.echo import datagrams
-from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO, SocketAddress, first_of, show
+from rawkit.echo.addresses import IN6_PKTINFO, IN_PKTINFO, IP_PKTINFO, SocketAddress, first_here, resolved, show
 from rawkit.echo.endpoint import MakeSocket, Received, explained
-from rawkit.errors import TimedOut
+from rawkit.echo.unreachable import ask_for_errors, told_by_icmp
+from rawkit.errors import KernelError, UnreachableError
 
 __all__ = ["Client", "Server", "answers_too"]
 
@@ -27,9 +28,7 @@ _REMEDIES: Final = {
     errno.EADDRINUSE: (
         "that port is in use; choose another (0 for any that is free), or end the program that `ss -lunp` shows"
     ),
-    errno.ECONNREFUSED: (
-        "nobody listens at that UDP port: ICMP says that it is unreachable; start `rawkit echo serve udp` there"
-    ),
+    errno.ECONNREFUSED: ("nobody listens at that UDP port; start `rawkit echo serve udp` there"),
     errno.EMSGSIZE: "too large for one datagram, which takes 65,507 bytes over IPv4 and 65,527 over IPv6",
 }
 
@@ -38,7 +37,7 @@ class Client(datagrams.DatagramClient):
     """A datagram socket connected to (host, port), so that ICMP errors reach it. Connecting sends nothing.
 
     What stays unanswered for `timeout` seconds is sent again, `retries` times; `resent` counts that. UDP does not
-    say which of them an answer is for. Raises FieldError, KernelError, TimedOut.
+    say which of them an answer is for. Raises FieldError, KernelError, UnreachableError, TimedOut.
     """
 
     remedies = _REMEDIES
@@ -50,37 +49,57 @@ class Client(datagrams.DatagramClient):
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
         retries: int = 0,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
         self.retries = retries
-        self.resent = 0
         self._make = make
-        self.socket = first_of(address, socket.SOCK_DGRAM, self._connect)
+        self._further = resolved("echo", *address, socket.SOCK_DGRAM, ip_version, timeout)
+        self.socket = self._connect_to_next()
+
+    def echo(self, data: bytes, size: int) -> Iterator[Received]:
+        """As datagrams do. Of a name with several addresses, the next is asked where ICMP refuses one."""
+        while True:
+            try:
+                yield from super().echo(data, size)
+            except UnreachableError:
+                if not self._further:
+                    raise
+                self.socket.close()
+                self.socket = self._connect_to_next()
+            else:
+                self._further.clear()
+                return
+
+    def _connect_to_next(self) -> socket.socket:
+        """The first address of those left that there is a way to."""
+        while True:
+            to = self._further.pop(0)
+            try:
+                return self._connect(to)
+            except KernelError:
+                if not self._further:
+                    raise
 
     def _connect(self, to: SocketAddress) -> socket.socket:
         made = self._make(to.family, socket.SOCK_DGRAM)
         try:
             made.settimeout(self.timeout)
             with explained(f"connect to {show(to.address)}"):
+                ask_for_errors(made)
                 made.connect(to.address)
         except BaseException:
             made.close()
             raise
         return made
 
-    def echo(self, data: bytes, size: int) -> Iterator[Received]:
-        """Send the datagram until an answer comes, at most 1 + `retries` times, and yield it."""
-        for _ in range(self.retries):
-            self.send(data)
-            try:
-                received = self.receive(size)
-            except TimedOut:
-                self.resent += 1
-                continue
-            yield received
-            return
-        self.send(data)
-        yield self.receive(size)
+    def send(self, data: bytes, peer: Any = None) -> int:
+        with told_by_icmp(self.socket, _REMEDIES):
+            return super().send(data)
+
+    def receive(self, size: int) -> Received:
+        with told_by_icmp(self.socket, _REMEDIES):
+            return super().receive(size)
 
 
 class Server(datagrams.DatagramServer):
@@ -94,10 +113,11 @@ class Server(datagrams.DatagramServer):
         *,
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
+        ip_version: int | None = None,
     ) -> None:
         self.timeout = timeout
         self._make = make
-        self.socket = first_of(address, socket.SOCK_DGRAM, self._bind)
+        self.socket = first_here(resolved("echo", *address, socket.SOCK_DGRAM, ip_version), self._bind)
         self.address: Any = self.socket.getsockname()
         if self.address[0] in WILDCARDS:
             self.plain = False

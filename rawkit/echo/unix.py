@@ -26,6 +26,9 @@ __all__ = ["REMEDIES", "Bound", "Files", "bind", "connect", "credentials_of", "r
 UCRED: Final = struct.Struct("=iII")
 """struct ucred (<linux/socket.h>): process, user, group."""
 
+NO_LINGER: Final = struct.pack("=ii", 0, 0)
+"""struct linger: off."""
+
 LONGEST: Final = 107
 """Bytes of a path, which a zero follows (sun_path of unix(7))."""
 
@@ -52,7 +55,7 @@ class Bound(NamedTuple):
     inode: int
 
 
-def bind(made: socket.socket, address: str, kind: socket.SocketKind, make: MakeSocket) -> Bound | None:
+def bind(made: socket.socket, address: str, make: MakeSocket) -> Bound | None:
     """Give a socket its address. The file of a server that is gone is removed before; nothing else ever is.
 
     Returns the file that was made, None for an abstract name. Raises KernelError, FieldError.
@@ -67,7 +70,7 @@ def bind(made: socket.socket, address: str, kind: socket.SocketKind, make: MakeS
         except OSError as error:
             if error.errno != errno.EADDRINUSE or address.startswith("@"):
                 raise
-            _remove_stale(Path(address), kind, make)
+            _remove_stale(Path(address), make)
             made.bind(where)
     return None if address.startswith("@") else _file(Path(address))
 
@@ -112,32 +115,26 @@ def _refuse_links_of_others(path: Path) -> None:
             raise KernelError(errno.EACCES, f"bind to {show(str(path))}", remedy)
 
 
-def _remove_stale(path: Path, kind: socket.SocketKind, make: MakeSocket) -> None:
-    """Remove the socket file of a server that is gone. Raises KernelError if it is there, OSError."""
+def _remove_stale(path: Path, make: MakeSocket) -> None:
+    """Remove the socket file of a server that is gone. Raises KernelError if it is there, OSError.
+
+    A datagram socket that connects tells: refused is what nobody has open. Another kind of socket is of a wrong
+    type, whether it listens already or not (EPROTOTYPE), and takes no notice of it.
+    """
     before = _file(path)
     if before is None:
         remedy = "something that is no socket has that name, and is left alone; choose another"
         raise KernelError(errno.EADDRINUSE, f"bind to {show(str(path))}", remedy)
-    with make(socket.AF_UNIX, kind) as probe:
-        probe.settimeout(0)
+    with make(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(os.fsencode(path))
         except ConnectionRefusedError:
-            if not _is_bound(path):
-                remove(before)
-                return
+            remove(before)
+            return
         except OSError as error:
-            # It is busy, of another kind, or connected to another.
-            if error.errno not in (errno.EAGAIN, errno.EPROTOTYPE, errno.EPERM):
+            if error.errno not in (errno.EPROTOTYPE, errno.EPERM):  # EPERM: connected to another
                 raise
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-
-
-def _is_bound(path: Path) -> bool:
-    """Whether a socket has that name which does not listen, or not yet (/proc/net/unix, proc(5))."""
-    names = {os.fsencode(path), os.fsencode(path.absolute())}
-    rows = Path("/proc/thread-self/net/unix").read_bytes().splitlines()
-    return any(row.split(b" ", 7)[-1].lstrip() in names for row in rows)
 
 
 def credentials_of(connection: socket.socket) -> Credentials:
@@ -202,4 +199,15 @@ class Files:
         before, self._waiting = self._waiting, tuple(descriptors)
         if self._lent:
             for each in before:
-                os.close(each)
+                _close(each)
+
+
+def _close(descriptor: int) -> None:
+    """Close what others passed at once. A socket may be set to linger until all is sent (SO_LINGER, socket(7))."""
+    try:
+        made = socket.socket(fileno=descriptor)
+    except OSError:  # it is none
+        os.close(descriptor)
+        return
+    with made, suppress(OSError):
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)

@@ -64,6 +64,8 @@ class UnixServer(StreamServer):
     """
 
     kind: ClassVar[socket.SocketKind]
+    credentials: ClassVar[bool] = False
+    """Whether the kernel is to tell with each message who sent it."""
 
     def __init__(
         self, address: str, *, make: MakeSocket = socket.socket, timeout: float | None = None, files: bool = False
@@ -71,12 +73,14 @@ class UnixServer(StreamServer):
         self.timeout = timeout
         self.address = address
         self._files = unix.Files(lent=True)
-        self._room = unix.room_for(descriptors=files)
+        self._room = unix.room_for(credentials=self.credentials, descriptors=files)
         self._bound = None
         self.listener = make(socket.AF_UNIX, self.kind)
         try:
+            if self.credentials:  # which connections inherit
+                self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             self.listener.settimeout(timeout)
-            self._bound = unix.bind(self.listener, address, self.kind, make)
+            self._bound = unix.bind(self.listener, address, make)
             with explained(f"listen on {show(address)}", remedies=unix.REMEDIES):
                 self.listener.listen()
         except BaseException:

@@ -1,19 +1,31 @@
-"""Echo over UNIX datagram sockets (unix(7)): datagrams between processes of one machine, of which none is lost."""
+"""Echo over UNIX datagram sockets (unix(7)): datagrams between processes of one machine, in their order.
+
+None is lost on the way, since the sender has to wait until there is room for it. Servers do not wait, and drop the
+answers to who does not read them.
+
+A client that is connected has a queue without an end of its own: what it does not read stays in the send buffer of
+the server's socket, which all answers share. So once that is full, it is made larger for each answer to a client
+that has read what it got before.
+"""
 
 from __future__ import annotations
 
 import errno
 import socket
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from rawkit.echo import unix
 from rawkit.echo.addresses import show
 from rawkit.echo.datagrams import DatagramClient, DatagramServer
 from rawkit.echo.endpoint import MakeSocket, Received, explained
+from rawkit.echo.unread import has_unread
 from rawkit.errors import KernelError
 
 __all__ = ["Client", "Server"]
+
+AS_MUCH_AS_THERE_IS: Final = 1 << 30
+"""Of which SO_SNDBUF takes the double of /proc/sys/net/core/wmem_max (socket(7))."""
 
 
 class Client(DatagramClient):
@@ -43,7 +55,7 @@ class Client(DatagramClient):
         try:
             self.socket.settimeout(timeout)
             if own:
-                self._bound = unix.bind(self.socket, own, socket.SOCK_DGRAM, make)
+                self._bound = unix.bind(self.socket, own, make)
             else:
                 with explained("have a name made up"):
                     self.socket.bind("")
@@ -80,6 +92,7 @@ class Server(DatagramServer):
     ) -> None:
         self.timeout = timeout
         self.address: Any = address
+        self._make = make
         self._files = unix.Files(lent=True)
         self._room = unix.room_for(credentials=True, descriptors=files)
         self._bound = None
@@ -88,7 +101,7 @@ class Server(DatagramServer):
             self.socket.settimeout(timeout)
             with explained("ask for credentials with every datagram"):
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            self._bound = unix.bind(self.socket, address, socket.SOCK_DGRAM, make)
+            self._bound = unix.bind(self.socket, address, make)
         except BaseException:
             self.close()
             raise
@@ -98,7 +111,21 @@ class Server(DatagramServer):
             remedy = "it has no name, so it cannot be answered; a sender has to bind one (unix(7))"
             raise KernelError(errno.EDESTADDRREQ, "answer the sender", remedy)
         with explained(f"send {len(data)} bytes to {show(peer)}", self.timeout, remedies=self.remedies):
+            try:
+                return self._files.send(self.socket, data, peer)
+            except BlockingIOError:
+                if has_unread(peer, self._make):
+                    raise
+                return self._send_from_reserve(data, peer)
+
+    def _send_from_reserve(self, data: bytes, peer: Any) -> int:
+        """Send with the largest buffer that there may be; it is as it was for the next answer."""
+        usual = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, AS_MUCH_AS_THERE_IS)
+        try:
             return self._files.send(self.socket, data, peer)
+        finally:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, usual // 2)  # which the kernel doubles
 
     def receive(self, size: int) -> Received:
         with explained(f"wait for a datagram at {show(self.address)}", self.timeout):

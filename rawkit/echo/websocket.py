@@ -7,11 +7,12 @@ crosses them here.
 from __future__ import annotations
 
 import codecs
+import errno
 import logging
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
 
@@ -28,7 +29,7 @@ from rawkit.echo.endpoint import MakeSocket, Received, Service, explained
 from rawkit.echo.page import plain_answer
 from rawkit.echo.streams import end_stream
 from rawkit.echo.witness import Witness
-from rawkit.errors import KernelError, ReplyError, TimedOut
+from rawkit.errors import FieldError, KernelError, RefusedError, ReplyError, TimedOut
 
 __all__ = ["MAX_SIZE", "QUIET", "Client", "Server"]
 
@@ -46,6 +47,13 @@ HEAD: Final = 4096
 
 QUIET: Final = logging.Logger("rawkit.echo.websocket", logging.CRITICAL + 1)
 """A logger that says nothing: what happens is told by what is returned and raised."""
+
+DROPPED: Final = (errno.EPIPE, errno.ECONNRESET)
+"""What a send says once the other end has closed the connection."""
+
+REMEDIES: Final[Mapping[int, str]] = {
+    CloseCode.MESSAGE_TOO_BIG: "send less, or have it take more (`rawkit echo serve websocket --max-size`)"
+}
 
 NORMAL: Final = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
 
@@ -93,7 +101,12 @@ class _Messages:
             self.protocol.send_text(data)
         else:
             self.protocol.send_binary(data)
-        self.flush(patience)
+        try:
+            self.flush(patience)
+        except KernelError as error:
+            if error.errno in DROPPED and self._said_goodbye(patience):
+                raise self._broken() from error
+            raise
 
     def receive(self, size: int, patience: Patience) -> _Message | None:
         """The next message, received by as many calls of at most `size` bytes as it takes; None at the end."""
@@ -131,6 +144,13 @@ class _Messages:
                 else:
                     end_stream(self._socket)
 
+    def _said_goodbye(self, patience: Patience) -> bool:
+        """Whether the other end, which takes nothing more, has sent a close frame before: that says why."""
+        with suppress(KernelError, TimedOut):
+            while self.protocol.close_rcvd is None and self.protocol.parser_exc is None:
+                self.read(HEAD, patience)
+        return self.protocol.close_rcvd is not None
+
     def _add(self, frame: Frame) -> None:
         """Add a fragment to the message that it belongs to (RFC 6455, section 5.4)."""
         if frame.opcode is not Opcode.CONT:
@@ -158,7 +178,9 @@ class _Messages:
             return ReplyError(self._who, "connection", "a close frame", "the end without one (code 1006)")
         if error is not None:
             return ReplyError(self._who, "frame", "what RFC 6455 allows", str(error))
-        return ReplyError(self._who, "connection", "an open one", f"closed with {str(close)!r}")
+        if close is None:
+            return ReplyError(self._who, "connection", "an open one", "a closed one")
+        return RefusedError(self._who, f"closed with {str(close)!r}", REMEDIES.get(close.code, ""))
 
 
 class Client(tcp.Client):
@@ -177,8 +199,9 @@ class Client(tcp.Client):
         text: bool = False,
         path: str = "/",
         max_size: int = MAX_SIZE,
+        ip_version: int | None = None,
     ) -> None:
-        super().__init__(address, make=make, timeout=timeout)
+        super().__init__(address, make=make, timeout=timeout, ip_version=ip_version)
         self._text = text
         host = address[0].partition("%")[0]
         uri = parse_uri(f"ws://{show((host, address[1]))}{path}")
@@ -192,6 +215,12 @@ class Client(tcp.Client):
             raise
 
     def send(self, data: bytes, peer: Any = None) -> int:
+        if self._text:
+            try:
+                data.decode()
+            except UnicodeDecodeError as error:
+                expected = f"UTF-8 (RFC 6455, section 8.1; {error.reason} at {error.start}); send others as bytes"
+                raise FieldError("WebSocket", "text", data, expected) from error
         self._messages.send(data, self._text, Patience(self.timeout))
         return len(data)
 
@@ -203,6 +232,14 @@ class Client(tcp.Client):
         """Send the data as one message, and yield the one that comes back."""
         self.send(data)
         yield self.receive(size)
+
+    def wait(self, seconds: float) -> None:
+        """Answer pings meanwhile: servers hang up on who is silent. A close frame is left for the next call."""
+        deadline = time.monotonic() + seconds
+        while self._messages.protocol.state is OPEN and (left := deadline - time.monotonic()) > 0:
+            with suppress(TimedOut):
+                self._messages.read(HEAD, Patience(left))
+        super().wait(max(deadline - time.monotonic(), 0))
 
     def finish(self) -> None:
         """Send a close frame (RFC 6455, section 5.5.1). Messages that are on their way still arrive."""
@@ -249,8 +286,9 @@ class Server(tcp.Server):
         make: MakeSocket = socket.socket,
         timeout: float | None = None,
         max_size: int = MAX_SIZE,
+        ip_version: int | None = None,
     ) -> None:
-        super().__init__(address, make=make, timeout=timeout)
+        super().__init__(address, make=make, timeout=timeout, ip_version=ip_version)
         self.max_size = max_size
         self._messages: _Messages | None = None
         self._text = False

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from typing import reveal_type
 
 from rawkit import AUTO, MAC, TCP, UDP, Ethernet, ICMPv4, IPv4, MaximumSegmentSize, TCPFlags, Timestamps, dissect
+from rawkit.echo import KINDS
 from rawkit.lab import LiveWire, RecordedLab
 
 header = IPv4(src="10.0.0.1", dst=IPv4Address("10.0.0.2"), ttl=3, checksum=AUTO)
@@ -23,6 +24,8 @@ reveal_type(frame.dst)  # -> MAC
 reveal_type(segment.options)  # -> tuple[TCPOption, ...]
 reveal_type(ICMPv4.echo(id=7).id)  # -> int
 reveal_type(packet)  # -> Packet
+reveal_type(KINDS["tcp"].client(("127.0.0.1", 7)))  # -> Client
+reveal_type(KINDS["tcp"].server(("127.0.0.1", 7)))  # -> Server
 reveal_type(header / segment)  # -> Packet
 reveal_type(packet[TCP])  # -> TCP
 reveal_type(packet[TCP].dst_port)  # -> int
