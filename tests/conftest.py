@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from contrasted import seen  # noqa: F401 - a fixture
 from hypothesis import HealthCheck, settings
 from programs import give_up
 

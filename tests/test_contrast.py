@@ -5,101 +5,33 @@ from __future__ import annotations
 import ast
 import errno
 import json
-import os
 import re
-import select
-import signal
 import socket
 import subprocess
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from browser import Browser
 from commands import RAWKIT
+from contrasted import OVER_A_WIRE, PATIENCE, USABLE, WITHIN, Seen, heard
 from other_readers import output
 from programs import require
-from remains import MARK, held_namespaces, marked
-from unprivileged import run_as_nobody, script
 
 from rawkit.echo import KINDS
-from rawkit.echo.contrast import ECHO, SCENES, play
+from rawkit.echo.contrast import ECHO, play
 from rawkit.echo.contrast.play import PORT, SHORT, Serving
 from rawkit.echo.contrast.relay import Act
 from rawkit.echo.contrast.stage import Stage
 from rawkit.errors import KernelError, TimedOut
-from rawkit.netns import Lab
 from rawkit.views import read_expression
 
 pytestmark = pytest.mark.root
 
-PATIENCE = 300
-USABLE = [name for name, kind in KINDS.items() if kind.module is not None]
-WITHIN = ["unix-stream", "unix-dgram", "unix-seqpacket"]
-OVER_A_WIRE = [name for name in USABLE if name not in WITHIN]
-
-
-class Seen(NamedTuple):
-    """What one run of the command gave."""
-
-    kinds: dict[str, dict[str, Any]]
-    capture: Path
-    page: Path
-
-    def of(self, kind: str, scene: str = "echo") -> dict[str, Any]:
-        told = self.kinds[kind]
-        return told if scene == "echo" else next(each for each in told["scenes"] if each["scene"] == scene)
-
-    def wire(self, kind: str, scene: str, *fields: str) -> list[list[str]]:
-        """What tshark reads of the frames of one scene, with checksums checked."""
-        name = kind if scene == "echo" else f"{kind} {scene}"
-        arguments = [argument for field in fields for argument in ("-e", field)]
-        checks = [f"-o{each}.check_checksum:TRUE" for each in ("ip", "tcp", "udp")]
-        text = output(
-            *(
-                "tshark",
-                "-r",
-                self.capture,
-                *checks,
-                "-oip.defragment:FALSE",
-                "-Y",
-                f'frame.interface_name=="{name}"',
-            ),
-            *("-T", "fields", *arguments),
-        )
-        return [line.split("\t") for line in text]
-
-
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    folder = tmp_path_factory.mktemp("contrast")
-    capture, page = folder / "all.pcapng", folder / "all.html"
-    command = [
-        "contrast",
-        "--scene",
-        "all",
-        "-c",
-        "20",
-        "--format",
-        "json",
-        "-w",
-        str(capture),
-        "--html",
-        str(page),
-    ]
-    done = subprocess.run([*RAWKIT, *command], capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    return Seen({told["kind"]: told for told in map(json.loads, done.stdout.splitlines())}, capture, page)
-
 
 def calls(told: dict[str, Any], end: str) -> list[tuple[str, str]]:
     return [(call["name"], call["result"]) for call in told["calls"] if call["end"] == end]
-
-
-def heard(told: dict[str, Any], end: str) -> list[bytes]:
-    return [bytes.fromhex(each["data"]) for each in told["heard"] if each["end"] == end and not each["error"]]
 
 
 def errors(told: dict[str, Any], end: str) -> list[int]:
@@ -587,161 +519,3 @@ def test_an_end_that_is_not_heard_to_the_last_is_an_error(
 
 
 # ---------------------------------------------------------------------- the command
-
-
-def test_text_fits_a_hundred_columns() -> None:
-    command = ["contrast", "udp", "raw-ip", "unix-stream", "--scene", "large", "--scene", "closed", "-c", "10"]
-    done = subprocess.run([*RAWKIT, *command], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    assert max(map(len, done.stdout.splitlines())) <= 100
-    for kind in ("udp", "raw-ip", "unix-stream"):
-        assert re.search(rf"^{kind} +\d+ +\d+ ", done.stdout, re.MULTILINE)
-    assert "made by hand: IPv4(" in done.stdout
-
-
-def test_the_page_in_a_browser(seen: Seen, tmp_path: Path) -> None:
-    with Lab() as lab, Browser.started(lab.host("a"), tmp_path) as browser:
-        browser.open(seen.page.as_uri())
-        assert browser.evaluate("document.querySelectorAll('.summary tbody tr').length") == len(USABLE)
-        for kind in OVER_A_WIRE:
-            told = seen.of(kind)
-            rungs = f"document.querySelectorAll('#{kind} .ladder')[0].querySelectorAll('.rung').length"
-            assert browser.evaluate(rungs) == told["frames"]
-            frame = told["ladder"][told["filled"]["frame"] - 1]
-            dump = f"document.querySelector('#{kind} details[open] .hex')"
-            assert bytes.fromhex(browser.evaluate(f"{dump}.textContent")).hex() == frame["data"]
-            assert browser.evaluate(f"!!{dump}.querySelector('.you')")
-        for width in (1280, 1201, 1200, 800, 400):
-            browser.resize(width, 800)
-            wide = browser.evaluate(
-                """[...document.querySelectorAll("body *")].filter(
-                    each => each.getBoundingClientRect().right > innerWidth).length"""
-            )
-            assert wide == 0, width
-            assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert [event for event in browser.events if event["method"] == "Runtime.exceptionThrown"] == []
-
-
-def test_the_page_lights_bytes_and_fields_that_belong_together(seen: Seen, tmp_path: Path) -> None:
-    """RFC 791, 3.1: version and IHL share a byte; reserved, DF, MF and the offset share two; RFC 768: ports."""
-    with Lab() as lab, Browser.started(lab.host("a"), tmp_path) as browser:
-        browser.open(seen.page.as_uri())
-
-        def lit(pointed_at: str) -> list[str]:
-            """What is lit when the pointer comes upon the field or the bytes of that text."""
-            script = f"""(() => {{
-                const frame = document.querySelector("#udp details[open]");
-                const all = [...frame.querySelectorAll("span")];
-                all.find(each => each.textContent.startsWith("{pointed_at}"))
-                    .dispatchEvent(new PointerEvent("pointerover", {{bubbles: true}}));
-                return [...frame.querySelectorAll(".lit")].map(each => each.textContent);
-            }})()"""
-            found: list[str] = browser.evaluate(script)
-            return found
-
-        assert lit("dst_port=5005") == ["13 8d", "dst_port=5005 by connect()"]
-        assert lit("ihl=") == ["45", "ihl=5"]
-        assert lit("45") == ["45", "version=4", "ihl=5"]
-        assert lit("dont_fragment=") == ["40", "dont_fragment=True"]
-        assert lit("fragment_offset=") == ["40", "00", "fragment_offset=0"]
-        assert lit("ttl=") == ["40", "ttl=64"]
-        assert [event for event in browser.events if event["method"] == "Runtime.exceptionThrown"] == []
-
-
-def test_the_page_has_each_scene_side_by_side(seen: Seen, tmp_path: Path) -> None:
-    with Lab() as lab, Browser.started(lab.host("a"), tmp_path) as browser:
-        browser.open(seen.page.as_uri())
-        tables = browser.evaluate(
-            """[...document.querySelectorAll("table.observed")].map(table => [...table.tBodies[0].rows].map(
-                row => [...row.cells].map(cell => cell.textContent)))"""
-        )
-        scenes = [
-            [(kind, run) for kind in USABLE for run in seen.kinds[kind]["scenes"] if run["scene"] == name]
-            for name in SCENES
-        ]
-        assert tables == [
-            [[kind, str(run["frames"]), str(run["wire_bytes"]), run["explanation"]] for kind, run in runs]
-            for runs in scenes
-        ]
-        left_out = browser.evaluate("document.querySelector('#udp').textContent.match(/\\d+ more frames.*?;/)[0]")
-        assert left_out == f"{seen.of('udp', 'large')['frames'] - 20} more frames not shown here;"
-        assert seen.page.stat().st_size < 2_000_000
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["bogus"], "no kind 'bogus'; there are tcp"),
-        (["RAW-TCP"], "raw-tcp is yet to come"),
-        (["udp", "--scene", "rain"], "'rain' is not one of"),
-        (["udp", "-d", "abc"], "--data takes 4 to 1000 bytes, got 3"),
-        (["udp", "-w", "-", "--html", "-"], "cannot both go to the same place"),
-        (["udp", "-w", "a", "--html", "./a"], "cannot both go to the same place"),
-        (["udp", "-w", "/proc/self/../none", "--html", "/proc/none"], "cannot both go to the same place"),
-        (["udp", "-w", "-", "--html", "/dev/stdout"], "cannot both go to the same place"),
-        (["udp", "-c", "1"], "10<=x<=100000"),
-    ],
-)
-def test_wrong_usage(arguments: list[str], says: str) -> None:
-    done = subprocess.run([*RAWKIT, "contrast", *arguments], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert says in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-def test_a_file_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("elsewhere")
-    for option in ("-w", "--html"):
-        command = [*RAWKIT, "contrast", "udp", option, str(tmp_path / "link")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (3, "")
-        assert "symbolic link" in done.stderr
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["link"]
-
-
-def test_ctrl_c_keeps_what_was_seen(tmp_path: Path) -> None:
-    file = tmp_path / "some.pcapng"
-    command = [*RAWKIT, "contrast", "udp", "tcp", "-w", str(file), "-c", "10", "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        first = json.loads(process.stdout.readline())
-        process.send_signal(signal.SIGINT)
-        rest, said = process.stdout.read(), process.stderr.read()
-    assert process.returncode == 128 + signal.SIGINT
-    assert said == "ended by Ctrl-C before all was known\n"
-    told = [first, *map(json.loads, rest.splitlines())]  # the second, if it had begun
-    require("tshark")
-    assert len(output("tshark", "-r", file)) == sum(each["frames"] for each in told)
-
-
-def test_nothing_is_left_after_sigkill() -> None:
-    mark = f"contrast-{os.getpid()}"
-    environment = {**os.environ, MARK: mark}
-    with subprocess.Popen(
-        [*RAWKIT, "contrast", "udp", "tcp", "--format", "json"], stdout=subprocess.PIPE, env=environment, text=True
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()  # the first kind is done; the second is about to be on the stage
-        while not (inodes := held_namespaces(marked(mark)) - held_namespaces([os.getpid()])):
-            assert process.poll() is None
-        descendants = [os.pidfd_open(pid) for pid in marked(mark) if pid != process.pid]
-        process.kill()
-        for each in descendants:
-            assert select.select([each], [], [], PATIENCE)[0], "still alive"
-            os.close(each)
-    assert marked(mark) == []
-    assert not inodes & held_namespaces()
-
-
-ROOTLESS = """
-import sys
-from rawkit.cli.main import run
-sys.exit(run(["contrast", "raw-udp", "--format", "json", "-c", "10"]))
-"""
-
-
-def test_it_works_for_nobody(tmp_path: Path) -> None:
-    done = run_as_nobody(script(tmp_path, ROOTLESS))
-    assert (done.returncode, done.stderr) == (0, "")
-    told = json.loads(done.stdout)
-    assert (told["kind"], told["privilege"], heard(told, "client")) == ("raw-udp", "CAP_NET_RAW", [b"hello"])
