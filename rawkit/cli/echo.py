@@ -203,7 +203,12 @@ def _serve_one(server: Server, report: Served) -> None:
 @click.option("-d", "--data", metavar="TEXT", help="What to send (default: standard input).")
 @click.option("-c", "--count", type=click.IntRange(min=1), default=1, help="How many times (default 1).")
 @click.option("-i", "--interval", type=SECONDS, default=0.0, help="Seconds between two (default 0).")
-@click.option("--timeout", type=POSITIVE_SECONDS, default=2.0, help="Seconds to wait for an answer (default 2).")
+@click.option(
+    "--timeout",
+    type=POSITIVE_SECONDS,
+    default=2.0,
+    help="Seconds to wait for an answer; of a stream, for its next piece.",
+)
 @click.option("--retries", type=click.IntRange(0, 100), default=0, help="Send a datagram again so many times.")
 @click.option("--text", is_flag=True, help="Send it as text rather than bytes (WebSocket).")
 @MAX_SIZE_OPTION

@@ -137,6 +137,7 @@ class RecordedSocket(socket.socket):
     ) -> None:
         self._recorder = recorder
         self._number = recorder.number()
+        self._timeout: float | None = None
         self._begins_with = _first_header(family, kind)
         if fileno is not None:
             super().__init__(family, kind, protocol, fileno)
@@ -185,14 +186,19 @@ class RecordedSocket(socket.socket):
 
     def settimeout(self, value: float | None) -> None:
         """Not recorded: what there is to see of it is what calls return."""
+        self._timeout = value
         super().settimeout(0 if value == 0 else None)  # 0: not to wait at all
         left = TIMEVAL.pack(*divmod(math.ceil((value or 0) * MICROSECONDS), MICROSECONDS))
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             super().setsockopt(socket.SOL_SOCKET, option, left)
 
+    def gettimeout(self) -> float | None:
+        """What was set, for those who wait by poll(2)."""
+        return self._timeout
+
     def _is_time_out(self, error: OSError, flags: int) -> bool:
         """Whether the kernel had waited before it said so (socket(7); EINPROGRESS is what connect(2) says)."""
-        has_waited = self.gettimeout() is None and not flags & socket.MSG_DONTWAIT
+        has_waited = self._timeout != 0 and not flags & socket.MSG_DONTWAIT
         return has_waited and error.errno in (errno.EAGAIN, errno.EINPROGRESS)
 
     # ------------------------------------------------------------------ calls
