@@ -237,10 +237,12 @@ def test_ctrl_c_keeps_what_was_seen(tmp_path: Path) -> None:
 
 
 def open_namespaces(process: int) -> Namespaces:
-    """Those that a process has open at the moment; none if it closes one meanwhile."""
+    """Those of a network, but for this one's, that a process has open; none if it closes one meanwhile."""
+    own = Path("/proc/self/ns/net").readlink()
     with suppress(OSError):
-        links = Path(f"/proc/{process}/fd").iterdir()
-        return Namespaces(process, [int(link.name) for link in links if link.readlink().name.startswith("net:")])
+        links = {int(link.name): link.readlink() for link in Path(f"/proc/{process}/fd").iterdir()}
+        others = [number for number, to in links.items() if to.name.startswith("net:") and to.name != own.name]
+        return Namespaces(process, others)
     return Namespaces(process, [])
 
 
