@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -15,7 +16,8 @@ from remains import MARK, marked
 from rawkit.errors import FieldError, KernelError
 from rawkit.lab import Bounds, Outcome, run_confined
 from rawkit.lab.bounds import FLOODED
-from rawkit.netns import Host, Lab
+from rawkit.netns import Confinement, Host, Lab
+from rawkit.netns.programs import kernel_version
 
 pytestmark = pytest.mark.root
 
@@ -99,6 +101,35 @@ def test_what_forks_without_end_is_stopped(host: Host) -> None:
     )
     done = outcome(host, sys.executable, "-c", program, processes=50)
     assert (done.status, done.stopped) == (None, "it had 50 processes and threads")
+
+
+FORKS = """
+import os, time
+n = 0
+try:
+    while n < 500:
+        if os.fork() == 0:
+            time.sleep(1000)
+        n += 1
+except OSError:
+    pass
+print(n, flush=True)
+"""
+
+
+def test_the_kernel_gives_no_more_processes_however_late_anybody_looks(host: Host) -> None:
+    """Numbers 3 to 349, as 1 is the guardian's and 2 that of the program (kernel/pid.c); from Linux 6.14 on."""
+    with Confinement(host, 50) as confinement:
+        command = [sys.executable, "-c", FORKS]
+        program = confinement.popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with program.stdout as out, program.stderr as errors:
+            assert int(out.readline() or errors.read()) == (347 if kernel_version() >= (6, 14) else 500)
+
+
+def test_programs_one_after_the_other_are_no_fork_bomb(host: Host) -> None:
+    loop = "i=0; while [ $i -lt 700 ]; do /bin/true || exit 1; i=$((i + 1)); done; echo done"
+    done = outcome(host, "sh", "-c", loop, processes=50)
+    assert (done.output, done.status, done.stopped) == (b"done\n", 0, "")
 
 
 def test_all_processes_together_have_bounded_memory(host: Host) -> None:

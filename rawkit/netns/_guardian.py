@@ -6,7 +6,6 @@ process of a PID namespace when its PID 1 ends (pid_namespaces(7)), daemons and 
 tells of the death of the whole process; PR_SET_PDEATHSIG would tell of the thread that forked.
 """
 
-import contextlib
 import os
 import select
 import signal
@@ -16,8 +15,8 @@ if __name__ == "__main__":
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans end here, and are not waited for
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would let its own programs end it
     if int(sys.argv[2]):
-        with contextlib.suppress(OSError), open("/proc/sys/kernel/pid_max", "w") as most:  # noqa: PTH123 - starts sooner
-            most.write(sys.argv[2])
+        with open("/proc/sys/kernel/pid_max", "w") as largest:  # noqa: PTH123 - starts sooner
+            largest.write(sys.argv[2])
     os.close(int(sys.argv[3]))
     owner = select.poll()
     owner.register(int(sys.argv[1]), select.POLLIN)

@@ -44,8 +44,8 @@ class Confinement:
     them, a program can neither enter nor change another network namespace, nor touch another's memory. They open
     only sockets that belong to a network namespace. Of the machine's files they write only those in their working
     folder, and in there neither this package's, nor those that are `guarded`; /run and /dev are their own, but for
-    the machine's `terminals`, and so is what they change in /tmp. There can be no more than about `processes` of
-    them where the kernel counts them for each PID namespace (Linux 6.14 and later).
+    the machine's `terminals`, and so is what they change in /tmp. There can be no more than `processes`
+    and 300 of them, where the kernel counts them for each PID namespace (Linux 6.14 and later).
     """
 
     def __init__(

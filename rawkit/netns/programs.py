@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from rawkit.errors import KernelError, kernel_error
 from rawkit.netns import _kernel
@@ -29,7 +30,8 @@ class Programs:
     One thread, which lives as long as this object, is in the PID namespace for its children and starts them
     all: so no other thread's children end up there, and a program that asks for a signal at its parent's
     death (PR_SET_PDEATHSIG) is not told so while the lab lives. The first one makes thread and namespace, in
-    which there can be about `most` processes, if that is not 0 and the kernel can see to it.
+    which there can be no more than `most` processes and 300, if that is not 0 and the kernel can see to it
+    (Linux 6.14 and later; before, the largest process number is the whole machine's).
 
     Raises KernelError once it is closed, and NotPermittedError.
     """
@@ -103,6 +105,12 @@ class Programs:
             raise
 
 
+RESERVED_PIDS: Final = 300
+"""Numbers that the kernel gives out once only (kernel/pid.c): a namespace with no others would soon be used up."""
+
+LARGEST_OF_A_NAMESPACE: Final = (6, 14)
+"""The Linux from which on each PID namespace has a largest process number of its own."""
+
 _KILLED = "the lab's first process was killed, and with it all others of the lab; make another lab"
 
 
@@ -114,11 +122,12 @@ def _start_guardian(most: int) -> subprocess.Popen[bytes]:
         raise kernel_error(error, "create a PID namespace", "CAP_SYS_ADMIN") from error
     owner = os.pidfd_open(os.getpid())
     ready, begun = os.pipe()
+    largest = RESERVED_PIDS + most if most and kernel_version() >= LARGEST_OF_A_NAMESPACE else 0
     try:
         guardian = subprocess.Popen(
             [
                 *(sys.executable, "-I", "-S", str(Path(__file__).with_name("_guardian.py"))),
-                *(str(owner), str(most), str(begun)),
+                *(str(owner), str(largest), str(begun)),
             ],
             pass_fds=[owner, begun],
             cwd="/",
@@ -128,9 +137,14 @@ def _start_guardian(most: int) -> subprocess.Popen[bytes]:
         )
         os.close(begun)
         begun = -1
-        if most:  # what it does about that has to be done before there are others
+        if largest:  # which has to be so before there are others
             os.read(ready, 1)
         return guardian
     finally:
         for descriptor in (owner, ready, *([begun] if begun >= 0 else [])):
             os.close(descriptor)
+
+
+def kernel_version() -> tuple[int, ...]:
+    """Of the running kernel, such as (6, 14) (uname(2))."""
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
