@@ -415,7 +415,7 @@ def test_a_shell_is_held_to_the_bounds(desk: Path, tmp_path: Path) -> None:
     ) as terminal:
         terminal.expect("lab$ ")
         terminal.send(f"{sys.executable} flood.py\n")
-        terminal.expect("Out of bounds: it flooded the network")
+        terminal.expect("Not to its end: it flooded the network")
 
 
 def test_a_terminal_that_a_shell_holds_is_let_go(desk: Path) -> None:

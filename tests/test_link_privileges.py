@@ -12,14 +12,15 @@ import pytest
 pytestmark = pytest.mark.root
 
 DROP = """
-import json, os, sys
+import fcntl, json, os, socket, struct, sys
 from pathlib import Path
 from rawkit.errors import NotPermittedError
 from rawkit.link import PacketSocket, drop_privileges
-from rawkit.netns import Lab
-lab = Lab()
-host = lab.host("a")
-link = host.open(PacketSocket, "lo")
+from rawkit.netns import Namespace
+Namespace().__enter__()  # and no lab, which has a thread
+with socket.socket() as control:
+    fcntl.ioctl(control, 0x8914, struct.pack("16sh22x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP: netdevice(7)
+link = PacketSocket("lo")
 told = drop_privileges()
 link.send(bytes(60))
 assert link.receive(30).data == bytes(60)
