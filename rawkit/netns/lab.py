@@ -278,7 +278,7 @@ class Lab:
     def _add(self, kind: type[N], name: str, **options: bool) -> N:
         self._check_open("add a node to a lab")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise FieldError("Lab", "name", name, "up to 32 letters, digits, . and _")
+            raise FieldError("Lab", "name", name, "a node's name of up to 32 letters, digits, . and _")
         if name in self._nodes:
             raise FieldError("Lab", "name", name, "a name that no other node of the lab has")
         node = kind(name, len(self._nodes) + 1, self._programs, **options)
