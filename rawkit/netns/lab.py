@@ -190,7 +190,8 @@ class Lab:
             raise FieldError("Lab.link", "macs", macs, "two different addresses")
         ends = _end(a, len(a.ports), macs[0], given[0]), _end(b, len(b.ports) + (a is b), macs[1], given[1])
         plug_in = self._plug_in_direct if backend == "netem" or impairment.is_nothing() else self._plug_in_relayed
-        cable = plug_in(ends, mtu, offload, impairment)
+        # Where netlink is spoken, so that its many questions wait for no other thread.
+        cable = self._programs.in_thread(plug_in, ends, mtu, offload, impairment)
         self.cables.append(cable)
         self._join(a, b)
         for host in self._concerned(a, b):
@@ -281,7 +282,7 @@ class Lab:
             raise FieldError("Lab", "name", name, "a node's name of up to 32 letters, digits, . and _")
         if name in self._nodes:
             raise FieldError("Lab", "name", name, "a name that no other node of the lab has")
-        node = kind(name, len(self._nodes) + 1, self._programs, **options)
+        node = self._programs.in_thread(lambda: kind(name, len(self._nodes) + 1, self._programs, **options))
         self._nodes[name] = node
         return node
 
