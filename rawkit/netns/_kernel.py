@@ -47,6 +47,9 @@ AT_RECURSIVE = 0x8000
 SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442
 # <linux/sockios.h>
 SIOCETHTOOL = 0x8946
+SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8913, 0x8914
+SIOCBRADDIF = 0x89A2
+IFF_UP = 0x1  # <linux/if.h>
 # <linux/ethtool.h>
 ETHTOOL_GLINK = 0x0A
 ETHTOOL_STXCSUM = 0x17
@@ -63,6 +66,8 @@ PR_CAPBSET_DROP = 24
 
 CURRENT_NETWORK = "/proc/thread-self/ns/net"
 
+_IFREQ_FLAGS = struct.Struct("@16sH22x")  # struct ifreq (<linux/if.h>), with ifr_flags
+_IFREQ_INDEX = struct.Struct("@16si20x")  # with ifr_ifindex
 _IFREQ_POINTER = struct.Struct("@16sP16x")  # struct ifreq (<linux/if.h>), with ifr_data
 _ETHTOOL_VALUE = struct.Struct("=II")  # struct ethtool_value (<linux/ethtool.h>): command, data
 _MOUNT_ATTRIBUTES = struct.Struct("=QQQQ")  # struct mount_attr (<linux/mount.h>): to set, to clear, and others
@@ -179,6 +184,20 @@ def switch_offloads_off(interface: str) -> None:
     """Let the kernel finish checksums and cut segments itself, before a capture sees them. Raises OSError."""
     for command in (ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO):
         _ethtool(interface, command, 0)
+
+
+def raise_interface(name: str) -> None:
+    """Raise an interface of this thread's network (SIOCSIFFLAGS in netdevice(7)). Raises OSError."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        asked = fcntl.ioctl(control, SIOCGIFFLAGS, _IFREQ_FLAGS.pack(os.fsencode(name), 0))
+        _, flags = _IFREQ_FLAGS.unpack(asked)
+        fcntl.ioctl(control, SIOCSIFFLAGS, _IFREQ_FLAGS.pack(os.fsencode(name), flags | IFF_UP))
+
+
+def add_to_bridge(bridge: str, index: int) -> None:
+    """Make an interface a port of a bridge of this thread's network (SIOCBRADDIF). Raises OSError."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCBRADDIF, _IFREQ_INDEX.pack(os.fsencode(bridge), index))
 
 
 def _ethtool(interface: str, command: int, value: int) -> None:

@@ -60,16 +60,6 @@ class Netlink:
         with _translated(f"remove link {name}"):
             self._ask("link", "del", ifname=name)
 
-    def set_up(self, index: int) -> None:
-        """Raise an interface."""
-        with _translated(f"raise interface {index}"):
-            self._ask("link", "set", index=index, state="up")
-
-    def set_master(self, index: int, master: int) -> None:
-        """Make an interface a port of a bridge, and raise it."""
-        with _translated(f"plug interface {index} into its switch"):
-            self._ask("link", "set", index=index, master=master, state="up")
-
     def add_address(self, index: int, address: IPv4Interface | IPv6Interface) -> None:
         """Give an interface an address, usable at once."""
         flags = IFA_F_NODAD if address.version == 6 else 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_network
 from pathlib import Path
@@ -266,11 +267,26 @@ class Node:
             if not offload:
                 _kernel.switch_offloads_off(name)
         chosen = self._join(mtu, index, segment, addresses)
+        self._raise(name)
         for address in chosen:
             self.netlink.add_address(index, address)
         port = Port(self, name, index, mac, mtu, chosen)
         self.ports.append(port)
         return port
+
+    def _raise(self, interface: str) -> None:
+        """Raise an interface."""
+        with self._changing(f"raise {interface}"):
+            _kernel.raise_interface(interface)
+
+    @contextmanager
+    def _changing(self, doing: str) -> Iterator[None]:
+        """Within, ioctl(2) is for its network; that takes a fraction of what netlink does. Raises KernelError."""
+        with self:
+            try:
+                yield
+            except OSError as error:
+                raise kernel_error(error, doing, "CAP_NET_ADMIN") from error
 
     def _join(
         self, mtu: int, index: int, segment: Segment, addresses: Addresses
@@ -313,7 +329,7 @@ class Host(Node):
         super().__init__(name, number, programs, untrusted=untrusted)
         self.station = Station(name, self._FORWARDS)
         self._routed: set[Network] = set()
-        self.netlink.set_up(1)  # lo is the first interface of every namespace
+        self._raise("lo")
 
     def add_routes(self) -> None:
         """Add the routes that the lab's wiring gives it by now, and that it does not have yet."""
@@ -350,7 +366,6 @@ class Host(Node):
         else:
             chosen = tuple(addresses)
         segment.plug(self.station, chosen)
-        self.netlink.set_up(index)
         return chosen
 
 
@@ -371,9 +386,7 @@ class Switch(Node):
         super().__init__(name, number, programs)
         self.segment: Segment | None = None
         self.netlink.add_bridge(_BRIDGE, forgetful=self._FORGETFUL)
-        with self:
-            self._bridge = socket.if_nametoindex(_BRIDGE)
-        self.netlink.set_up(self._bridge)
+        self._raise(_BRIDGE)
 
     def _join(
         self, mtu: int, index: int, segment: Segment, addresses: Addresses
@@ -382,7 +395,8 @@ class Switch(Node):
             raise FieldError(
                 "Lab.link", "addresses", str(addresses[0]), f"none for {self.name}, which is a switch"
             )
-        self.netlink.set_master(index, self._bridge)
+        with self._changing(f"plug interface {index} into its switch"):
+            _kernel.add_to_bridge(_BRIDGE, index)
         return ()
 
 
@@ -400,5 +414,4 @@ class Middle(Node):
     def _join(
         self, mtu: int, index: int, segment: Segment, addresses: Addresses
     ) -> tuple[IPv4Interface | IPv6Interface, ...]:
-        self.netlink.set_up(index)
         return ()
